@@ -1,0 +1,1 @@
+"""Pilothouse: Kubernetes, written in Python. ARCHITECTURE.md shows where things are."""

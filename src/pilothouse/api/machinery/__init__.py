@@ -1,0 +1,1 @@
+"""The machinery under every kind: views, errors, names, quantities, selectors, patches, schema."""

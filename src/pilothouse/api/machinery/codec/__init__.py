@@ -1,0 +1,1 @@
+"""Encodings of objects on the wire."""

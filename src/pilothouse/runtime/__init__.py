@@ -1,0 +1,1 @@
+"""What any asynchronous daemon needs, with nothing of Kubernetes in it."""

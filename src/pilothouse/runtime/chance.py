@@ -1,0 +1,45 @@
+"""Chance, injected: names, uids and jitter come from one generator, so that a seed replays a whole cluster."""
+
+import random  # noqa: TID251 - this is the one place
+from collections.abc import MutableSequence, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
+"""Letters of generated names: no vowels and no look-alikes, so that no word appears by accident."""
+
+
+class Chance:
+    """A source of choices. Never for keys or tokens: those come from `secrets`."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        self._random = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311 - names and jitter
+
+    def uid(self) -> str:
+        """A random UUID (RFC 9562, version 4) as text."""
+        bits = self._random.getrandbits(128)
+        bits = bits & ~(0xF << 76) | (4 << 76)
+        bits = bits & ~(0x3 << 62) | (2 << 62)
+        text = f"{bits:032x}"
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+    def suffix(self, length: int = 5) -> str:
+        """Letters to append to a generateName."""
+        return "".join(self._random.choices(_SUFFIX_ALPHABET, k=length))
+
+    def uniform(self, low: float, high: float) -> float:
+        """A number between `low` and `high`."""
+        return self._random.uniform(low, high)
+
+    def below(self, bound: int) -> int:
+        """A whole number from 0 up to and without `bound`."""
+        return self._random.randrange(bound)
+
+    def choice(self, options: Sequence[T]) -> T:
+        """One of `options`."""
+        return self._random.choice(options)
+
+    def shuffle(self, items: MutableSequence[T]) -> None:
+        """Reorder `items` in place."""
+        self._random.shuffle(items)

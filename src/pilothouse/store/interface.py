@@ -1,0 +1,104 @@
+"""The store: eight methods over bytes, keyed by path and ordered by one revision counter.
+
+Every write takes the next revision; a key's revision is that of its last write. History is kept until `compact`.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+Revision = int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One key's value as of `revision`, the revision of the write that made it."""
+
+    key: str
+    value: bytes
+    revision: Revision
+    created: Revision
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One write. `record` is None for a deletion; `previous` is None for a creation."""
+
+    key: str
+    revision: Revision
+    record: Record | None
+    previous: Record | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Records in the order of their keys, as of `revision`. `remaining` counts those past the limit."""
+
+    records: Sequence[Record]
+    revision: Revision
+    remaining: int = 0
+
+
+class StoreError(Exception):
+    """What a store can answer instead of a result."""
+
+
+class KeyExists(StoreError):
+    """`create` found the key taken."""
+
+
+class Conflict(StoreError):
+    """The key is not at the expected revision. `current` is what it is at; None when it is gone."""
+
+    def __init__(self, current: Record | None) -> None:
+        super().__init__("the record is not at the expected revision")
+        self.current = current
+
+
+class Compacted(StoreError):
+    """The revision asked for is older than the history that is kept. `oldest` can still be read."""
+
+    def __init__(self, oldest: Revision) -> None:
+        super().__init__(f"history before revision {oldest} is compacted")
+        self.oldest = oldest
+
+
+class Unavailable(StoreError):
+    """The store cannot serve now: nothing is known about the outcome of a write that was under way."""
+
+
+class Store(Protocol):
+    """A backend. All methods may raise Unavailable."""
+
+    async def get(self, key: str) -> Record | None:
+        """The record of `key` now."""
+        ...
+
+    async def list(self, prefix: str, *, start: str = "", limit: int = 0, revision: Revision | None = None) -> Listing:
+        """Records whose key begins with `prefix` and is not before `start`. Raises Compacted for an old revision."""
+        ...
+
+    async def create(self, key: str, value: bytes) -> Record:
+        """Write a new key. Raises KeyExists."""
+        ...
+
+    async def update(self, key: str, value: bytes, *, expected: Revision) -> Record:
+        """Replace a record that is at `expected`. Raises Conflict."""
+        ...
+
+    async def delete(self, key: str, *, expected: Revision) -> Revision:
+        """Remove a record that is at `expected`; the deletion's revision. Raises Conflict."""
+        ...
+
+    def watch(self, prefix: str, *, after: Revision) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
+        """Every write below `prefix` later than `after`, in order and without gaps. Raises Compacted."""
+        ...
+
+    async def compact(self, revision: Revision) -> None:
+        """Forget history before `revision`; current records stay."""
+        ...
+
+    async def revision(self) -> Revision:
+        """The revision of the latest write."""
+        ...
