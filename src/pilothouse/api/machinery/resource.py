@@ -100,6 +100,8 @@ class Resource(Generic[V]):
     """The strategy at an update of the main resource, with the stored object as second argument."""
     validate: Callable[[JsonObject, FieldErrors], None] = _accept
     """Everything beyond types and required metadata. Runs at creation and at update."""
+    validate_create: Callable[[JsonObject, FieldErrors], None] = _accept
+    """Rules for new objects alone, after `validate`."""
     validate_update: Callable[[JsonObject, JsonObject, FieldErrors], None] = _accept_update
     """Immutability and cross-version rules, after `validate`, with the stored object as second argument."""
     validate_status: Callable[[JsonObject, JsonObject, FieldErrors], None] = _accept_update

@@ -1,0 +1,46 @@
+"""CertificateSigningRequest: asks a signer for an X.509 certificate."""
+
+from pilothouse.api.machinery.columns import AGE, NONE, dig, field_text, human_duration, show, show_text
+from pilothouse.api.machinery.resource import STATUS, Column, Resource, Subresource
+from pilothouse.api.machinery.strategy import fresh_status, keep_status
+from pilothouse.api.machinery.view import JsonObject
+from pilothouse.api.types.certificates_v1 import CertificateSigningRequest
+from pilothouse.runtime.clock import Instant
+
+
+def _requested(obj: JsonObject, _now: Instant) -> str:
+    seconds = dig(obj, "spec", "expirationSeconds")
+    return NONE if seconds is None else human_duration(seconds)
+
+
+def _condition(obj: JsonObject, _now: Instant) -> str:
+    found = {c.get("type") for c in dig(obj, "status", "conditions") or ()}
+    words = ["Denied" if "Denied" in found else "Approved" if "Approved" in found else "Pending"]
+    if "Failed" in found:
+        words.append("Failed")
+    if dig(obj, "status", "certificate"):
+        words.append("Issued")
+    return ",".join(words)
+
+
+RESOURCE = Resource(
+    kind=CertificateSigningRequest,
+    group="certificates.k8s.io",
+    version="v1",
+    plural="certificatesigningrequests",
+    singular="certificatesigningrequest",
+    namespaced=False,
+    short_names=("csr",),
+    subresources=(Subresource("approval"), STATUS),
+    generation=False,
+    prepare_for_create=fresh_status(),
+    prepare_for_update=keep_status,
+    columns=(
+        AGE,
+        Column("SignerName", show_text("spec", "signerName", absent=NONE)),
+        Column("Requestor", show("spec", "username")),
+        Column("RequestedDuration", _requested),
+        Column("Condition", _condition),
+    ),
+    selectable_fields={"spec.signerName": field_text("spec", "signerName")},
+)

@@ -1,0 +1,17 @@
+"""ClusterTrustBundle: root certificates for everybody in the cluster."""
+
+from pilothouse.api.machinery.columns import NONE, field_text, show_text
+from pilothouse.api.machinery.resource import Column, Resource
+from pilothouse.api.types.certificates_v1 import ClusterTrustBundle
+
+RESOURCE = Resource(
+    kind=ClusterTrustBundle,
+    group="certificates.k8s.io",
+    version="v1",
+    plural="clustertrustbundles",
+    singular="clustertrustbundle",
+    namespaced=False,
+    generation=False,
+    columns=(Column("SignerName", show_text("spec", "signerName", absent=NONE)),),
+    selectable_fields={"spec.signerName": field_text("spec", "signerName")},
+)
