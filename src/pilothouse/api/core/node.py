@@ -1,7 +1,123 @@
-"""Node: a machine that runs pods."""
+"""Node: a machine that runs pods.
 
-from pilothouse.api.machinery.resource import STATUS, Resource, Subresource
+Sources of the facts: pkg/apis/core/v1/defaults.go and conversion.go, pkg/apis/core/validation/validation.go,
+pkg/registry/core/node/strategy.go, pkg/printers/internalversion/printers.go. API page: core/v1 Node.
+"""
+
+from collections.abc import Sequence
+
+from pilothouse.api.machinery.addresses import family
+from pilothouse.api.machinery.columns import AGE, NONE, UNKNOWN, Cell, dig, show, show_text
+from pilothouse.api.machinery.field import FieldError, FieldErrorKind, FieldErrors, at, index
+from pilothouse.api.machinery.names import cidr, label_key, label_value
+from pilothouse.api.machinery.resource import STATUS, Column, Resource, Subresource
+from pilothouse.api.machinery.strategy import keep_status
+from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Node
+from pilothouse.runtime.clock import Instant
+
+ROLE_PREFIX = "node-role.kubernetes.io/"
+_ROLE_LABEL = "kubernetes.io/role"
+_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+
+
+def default(obj: JsonObject) -> None:
+    """All it has may be used; the single pod block and the list agree."""
+    spec = obj.get("spec") or {}
+    blocks, block = spec.get("podCIDRs") or [], spec.get("podCIDR") or ""
+    if block and not blocks:
+        spec["podCIDRs"] = [block]
+    elif blocks and not block:
+        spec["podCIDR"] = blocks[0]
+    status = obj.get("status") or {}
+    if status.get("allocatable") is None and status.get("capacity") is not None:
+        status["allocatable"] = dict(status["capacity"])
+
+
+def validate(obj: JsonObject, errors: FieldErrors) -> None:
+    """Taints are unique and well-formed, pod blocks are blocks of different families."""
+    # Upstream places the taints below metadata in its messages, so do we.
+    _validate_taints(dig(obj, "spec", "taints") or (), errors, "metadata.taints")
+    _validate_blocks(dig(obj, "spec", "podCIDRs") or (), errors)
+
+
+def _validate_taints(taints: Sequence[JsonObject], errors: FieldErrors, path: str) -> None:
+    seen: set[tuple[str, str]] = set()
+    for position, taint in enumerate(taints):
+        where = index(path, position)
+        key, value, effect = taint.get("key") or "", taint.get("value") or "", taint.get("effect") or ""
+        for wrong in label_key(key):
+            errors.invalid(at(where, "key"), key, wrong)
+        if problems := label_value(value):
+            errors.invalid(at(where, "value"), value, ";".join(problems))
+        if not effect:
+            errors.required(at(where, "effect"))
+        elif effect not in _EFFECTS:
+            errors.not_supported(at(where, "effect"), effect, _EFFECTS)
+        if (key, effect) in seen:
+            why = "taints must be unique by key and effect pair"
+            errors.append(FieldError(FieldErrorKind.DUPLICATE, where, taint, why))
+        seen.add((key, effect))
+
+
+def _validate_blocks(blocks: Sequence[str], errors: FieldErrors) -> None:
+    path = "spec.podCIDRs"
+    for position, block in enumerate(blocks):
+        for wrong in cidr(block):
+            errors.invalid(index(path, position), block, wrong)
+    if len(blocks) > 1:
+        families = {family(block.partition("/")[0]) for block in blocks}
+        if len(blocks) > 2 or len(families) < 2:
+            errors.invalid(path, list(blocks), "may specify no more than one CIDR for each IP family")
+        for position, block in enumerate(blocks):
+            if block in blocks[:position]:
+                errors.duplicate(index(path, position), block)
+
+
+def validate_update(obj: JsonObject, old: JsonObject, errors: FieldErrors) -> None:
+    """What names the machine or its pods' addresses is set once."""
+    spec, stored = obj.get("spec") or {}, old.get("spec") or {}
+    addresses = dig(obj, "status", "addresses") or ()
+    for position, address in enumerate(addresses):
+        if address in addresses[:position]:
+            errors.duplicate(index("status.addresses", position), address)
+    new, before = spec.get("podCIDRs") or [], stored.get("podCIDRs") or []
+    if before and new != before:
+        errors.forbidden("spec.podCIDRs", 'node updates may not change podCIDR except from "" to valid')
+    if stored.get("providerID") and spec.get("providerID") != stored["providerID"]:
+        errors.forbidden("spec.providerID", 'node updates may not change providerID except from "" to valid')
+    if (spec.get("externalID") or "") != (stored.get("externalID") or ""):
+        errors.forbidden("spec.externalID", "may not be updated")
+
+
+def _status(obj: JsonObject, _now: Instant) -> str:
+    conditions = dig(obj, "status", "conditions") or ()
+    # The last one counts where a type is there twice, as in upstream's map.
+    ready = next((c.get("status") for c in reversed(conditions) if c.get("type") == "Ready"), None)
+    words = ["Unknown" if ready is None else "Ready" if ready == "True" else "NotReady"]
+    if dig(obj, "spec", "unschedulable"):
+        words.append("SchedulingDisabled")
+    return ",".join(words)
+
+
+def _roles(obj: JsonObject, _now: Instant) -> str:
+    labels = dig(obj, "metadata", "labels") or {}
+    roles = {key.removeprefix(ROLE_PREFIX) for key in labels if key.startswith(ROLE_PREFIX)}
+    roles.add(labels.get(_ROLE_LABEL) or "")
+    return ",".join(sorted(role for role in roles if role)) or NONE
+
+
+def _address(kind: str) -> Cell:
+    def cell(obj: JsonObject, _now: Instant) -> str:
+        addresses = dig(obj, "status", "addresses") or ()
+        return next((a.get("address", "") for a in addresses if a.get("type") == kind), NONE)
+
+    return cell
+
+
+def _unschedulable(obj: JsonObject) -> str:
+    return "true" if dig(obj, "spec", "unschedulable") else "false"
+
 
 RESOURCE = Resource(
     kind=Node,
@@ -16,4 +132,25 @@ RESOURCE = Resource(
         STATUS,
     ),
     generation=False,
+    default=default,
+    prepare_for_update=keep_status,
+    validate=validate,
+    validate_update=validate_update,
+    validate_status=validate_update,
+    columns=(
+        Column("Status", _status),
+        Column("Roles", _roles),
+        AGE,
+        Column("Version", show("status", "nodeInfo", "kubeletVersion")),
+        Column("Internal-IP", _address("InternalIP"), priority=1),
+        Column("External-IP", _address("ExternalIP"), priority=1),
+        Column("OS-Image", show_text("status", "nodeInfo", "osImage", absent=UNKNOWN), priority=1),
+        Column("Kernel-Version", show_text("status", "nodeInfo", "kernelVersion", absent=UNKNOWN), priority=1),
+        Column(
+            "Container-Runtime",
+            show_text("status", "nodeInfo", "containerRuntimeVersion", absent=UNKNOWN),
+            priority=1,
+        ),
+    ),
+    selectable_fields={"spec.unschedulable": _unschedulable},
 )

@@ -1,7 +1,24 @@
-"""ServiceAccount: an identity for pods."""
+"""ServiceAccount: an identity for pods.
 
-from pilothouse.api.machinery.resource import Resource, Subresource
+Source of the facts: pkg/registry/core/serviceaccount/strategy.go. API page: core/v1 ServiceAccount.
+"""
+
+from pilothouse.api.machinery.columns import AGE, count
+from pilothouse.api.machinery.resource import Column, Resource, Subresource
+from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import ServiceAccount
+
+
+def prepare_for_create(obj: JsonObject) -> None:
+    """Of its secrets only the names count."""
+    if secrets := obj.get("secrets"):
+        obj["secrets"] = [{"name": secret["name"]} if secret.get("name") else {} for secret in secrets]
+
+
+def prepare_for_update(obj: JsonObject, _old: JsonObject) -> None:
+    """The same at every write."""
+    prepare_for_create(obj)
+
 
 RESOURCE = Resource(
     kind=ServiceAccount,
@@ -14,4 +31,7 @@ RESOURCE = Resource(
         Subresource("token", kind="TokenRequest", group="authentication.k8s.io", version="v1", verbs=("create",)),
     ),
     generation=False,
+    prepare_for_create=prepare_for_create,
+    prepare_for_update=prepare_for_update,
+    columns=(Column("Secrets", count("secrets")), AGE),
 )

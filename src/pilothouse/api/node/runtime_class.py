@@ -1,8 +1,30 @@
-"""RuntimeClass: which container runtime handler runs a pod."""
+"""RuntimeClass: which container runtime handler runs a pod.
 
-from pilothouse.api.machinery.columns import AGE, show
+Source of the facts: pkg/apis/node/validation/validation.go. API page: node.k8s.io/v1 RuntimeClass.
+"""
+
+from pilothouse.api.machinery.columns import AGE, dig, show
+from pilothouse.api.machinery.field import FieldErrors
+from pilothouse.api.machinery.meta import IMMUTABLE
+from pilothouse.api.machinery.names import dns_label, validate_labels
 from pilothouse.api.machinery.resource import Column, Resource
+from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.node_v1 import RuntimeClass
+
+
+def validate(obj: JsonObject, errors: FieldErrors) -> None:
+    """The handler is a DNS label, because it names a file or section of the runtime's configuration."""
+    handler = obj.get("handler") or ""
+    for wrong in dns_label(handler):
+        errors.invalid("handler", handler, wrong)
+    validate_labels(dig(obj, "scheduling", "nodeSelector") or {}, errors, "scheduling.nodeSelector")
+
+
+def validate_update(obj: JsonObject, old: JsonObject, errors: FieldErrors) -> None:
+    """Pods of a class all run under one handler."""
+    if obj.get("handler") != old.get("handler"):
+        errors.invalid("handler", obj.get("handler"), IMMUTABLE)
+
 
 RESOURCE = Resource(
     kind=RuntimeClass,
@@ -12,8 +34,7 @@ RESOURCE = Resource(
     singular="runtimeclass",
     namespaced=False,
     generation=False,
-    columns=(
-        Column("Handler", show("handler")),
-        AGE,
-    ),
+    validate=validate,
+    validate_update=validate_update,
+    columns=(Column("Handler", show("handler")), AGE),
 )

@@ -1,0 +1,86 @@
+"""Event of events.k8s.io/v1. Sources: pkg/apis/events/v1/conversion.go, core/validation/events_test.go."""
+
+from typing import Any
+
+import pytest
+
+from pilothouse.api.events.event import RESOURCE
+from pilothouse.api.machinery.field import FieldErrors
+
+GOOD: dict[str, Any] = {
+    "apiVersion": "events.k8s.io/v1",
+    "kind": "Event",
+    "metadata": {"name": "e", "namespace": "shop"},
+    "regarding": {"namespace": "shop", "kind": "Pod", "name": "web"},
+    "eventTime": "2024-01-01T00:00:00.000000Z",
+    "reportingController": "kubelet",
+    "reportingInstance": "node-1",
+    "action": "Killing",
+    "reason": "Unhealthy",
+    "type": "Normal",
+    "note": "text",
+    "series": {"count": 2, "lastObservedTime": "2024-01-01T00:00:00.000000Z"},
+}
+
+
+def test_conversion_loses_nothing() -> None:
+    whole = {
+        **GOOD,
+        "related": {"name": "r"},
+        "deprecatedSource": {"component": "c"},
+        "deprecatedCount": 3,
+        "deprecatedFirstTimestamp": "2024-01-01T00:00:00Z",
+        "deprecatedLastTimestamp": "2024-01-01T00:00:00Z",
+    }
+    stored = RESOURCE.to_storage(whole)
+    assert stored["apiVersion"] == "v1"
+    assert (stored["message"], stored["involvedObject"]["name"], stored["count"]) == ("text", "web", 3)
+    assert stored["reportingComponent"] == "kubelet"
+    assert RESOURCE.from_storage(stored) == whole
+    assert RESOURCE.stored_as == ("", "v1")
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        ({}, []),
+        ({"eventTime": None}, ["eventTime: Required value"]),
+        ({"type": "Info"}, ['type: Invalid value: "": has invalid value: Info']),
+        ({"deprecatedCount": 1}, ['count: Invalid value: "": needs to be unset']),
+        ({"deprecatedSource": {"host": "h"}}, ['source: Invalid value: "": needs to be unset']),
+        ({"deprecatedFirstTimestamp": "x"}, ['firstTimestamp: Invalid value: "": needs to be unset']),
+        (
+            {"series": {"count": 1}},
+            ['series.count: Invalid value: "": should be at least 2', "series.lastObservedTime: Required value"],
+        ),
+    ],
+)
+def test_create(change: dict[str, Any], wrong: list[str]) -> None:
+    errors = FieldErrors()
+    RESOURCE.validate({**GOOD, **change}, errors)
+    RESOURCE.validate_create({**GOOD, **change}, errors)
+    assert [str(error) for error in errors] == wrong
+
+
+def test_both_versions_share_rules() -> None:
+    errors = FieldErrors()
+    RESOURCE.validate({**GOOD, "reportingInstance": ""}, errors)
+    assert [str(error) for error in errors] == ["reportingInstance: Required value"]
+
+
+def test_only_the_series_changes() -> None:
+    errors = FieldErrors()
+    RESOURCE.validate_update({**GOOD, "series": {**GOOD["series"], "count": 9}}, GOOD, errors)
+    assert errors == []
+    RESOURCE.validate_update({**GOOD, "note": "other", "reportingController": "x"}, GOOD, errors)
+    assert [str(error) for error in errors] == [
+        'message: Invalid value: "other": field is immutable',
+        'reportingController: Invalid value: "x": field is immutable',
+    ]
+
+
+def test_columns_and_fields_read_this_version() -> None:
+    row = {column.name: column.cell(GOOD, 0) for column in RESOURCE.columns}
+    assert (row["Object"], row["Message"]) == ("pod/web", "text")
+    assert RESOURCE.selectable_fields["regarding.name"](GOOD) == "web"
+    assert RESOURCE.selectable_fields["reportingController"](GOOD) == "kubelet"
