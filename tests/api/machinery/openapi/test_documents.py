@@ -1,0 +1,158 @@
+"""The documents, read back as kubectl reads them: merge keys, descriptions, what PATCH takes."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+
+from pilothouse.api.machinery.openapi import Documents, gnostic
+from pilothouse.api.machinery.resource import Resource
+from pilothouse.api.machinery.schema import Schemas
+from pilothouse.api.types.apps_v1 import Deployment
+from pilothouse.api.types.core_v1 import Node
+
+SCHEMAS = Schemas()
+NODES: Resource[Any] = Resource(kind=Node, group="", version="v1", plural="nodes", namespaced=False)
+DEPLOYMENTS: Resource[Any] = Resource(kind=Deployment, group="apps", version="v1", plural="deployments")
+DOCUMENTS = Documents(SCHEMAS, [NODES, DEPLOYMENTS], "v1.37.0")
+V3 = orjson.loads(DOCUMENTS.v3("apis/apps/v1"))
+V2 = orjson.loads(DOCUMENTS.v2())
+PATH = "/apis/apps/v1/namespaces/{namespace}/deployments/{name}"
+KIND = {"group": "apps", "version": "v1", "kind": "Deployment"}
+
+
+def references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key == "$ref":
+                yield inner
+            else:
+                yield from references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from references(inner)
+
+
+def test_the_index_leads_to_each_document() -> None:
+    paths = orjson.loads(DOCUMENTS.index())["paths"]
+    assert list(paths) == ["api/v1", "apis/apps/v1"]
+    assert paths["apis/apps/v1"] == {
+        "serverRelativeURL": f"/openapi/v3/apis/apps/v1?hash={DOCUMENTS.hash('apis/apps/v1')}"
+    }
+    with pytest.raises(LookupError):
+        DOCUMENTS.v3("apis/apps/v2")
+
+
+def test_a_hash_changes_with_what_its_document_is_made_of() -> None:
+    more = Documents(SCHEMAS, [NODES, replace(DEPLOYMENTS, verbs=("get",))], "v1.37.0")
+    assert more.hash("apis/apps/v1") != DOCUMENTS.hash("apis/apps/v1")
+    assert more.hash("api/v1") == DOCUMENTS.hash("api/v1")
+    assert more.hash() != DOCUMENTS.hash()
+
+
+@pytest.mark.parametrize("document", [V3, V2, orjson.loads(DOCUMENTS.v3("api/v1"))])
+def test_every_reference_leads_somewhere(document: Any) -> None:
+    for reference in set(references(document)):
+        found = document
+        for step in reference.removeprefix("#/").split("/"):
+            found = found[step]
+        assert isinstance(found, dict)
+
+
+def test_patch_says_that_it_takes_dry_run_and_field_validation() -> None:
+    for document in (V3, V2):
+        patch = document["paths"][PATH]["patch"]
+        assert patch["x-kubernetes-group-version-kind"] == KIND
+        assert patch["x-kubernetes-action"] == "patch"
+        assert {"dryRun", "fieldValidation", "fieldManager"} <= {p["name"] for p in patch["parameters"]}
+    assert "application/strategic-merge-patch+json" in V3["paths"][PATH]["patch"]["requestBody"]["content"]
+    assert "application/strategic-merge-patch+json" in V2["paths"][PATH]["patch"]["consumes"]
+
+
+def test_definitions_are_free_of_what_the_package_did_to_them() -> None:
+    name = "io.k8s.api.apps.v1.Deployment"
+    for definition in (V3["components"]["schemas"][name], V2["definitions"][name]):
+        assert definition["type"] == "object"
+        assert definition["x-kubernetes-group-version-kind"] == [KIND]
+        assert "enum" not in definition["properties"]["kind"]
+        assert definition["description"] == SCHEMAS.raw[name]["description"]
+
+
+def test_the_dialects_differ_in_references_and_special_types() -> None:
+    quantity, port = "io.k8s.apimachinery.pkg.api.resource.Quantity", "io.k8s.apimachinery.pkg.util.intstr.IntOrString"
+    v3, v2 = V3["components"]["schemas"], V2["definitions"]
+    assert v3[quantity]["oneOf"] == [{"type": "string"}, {"type": "number"}]
+    assert v2[quantity]["type"] == "string"
+    assert v3[port]["oneOf"] == [{"type": "integer"}, {"type": "string"}]
+    assert (v2[port]["type"], v2[port]["format"]) == ("string", "int-or-string")
+    spec = "io.k8s.api.apps.v1.DeploymentSpec"
+    assert v3["io.k8s.api.apps.v1.Deployment"]["properties"]["spec"]["allOf"] == [
+        {"$ref": f"#/components/schemas/{spec}"}
+    ]
+    assert v2["io.k8s.api.apps.v1.Deployment"]["properties"]["spec"]["$ref"] == f"#/definitions/{spec}"
+
+
+def test_patches_find_their_merge_keys() -> None:
+    for found in (V3["components"]["schemas"], V2["definitions"]):
+        containers = found["io.k8s.api.core.v1.PodSpec"]["properties"]["containers"]
+        assert containers["x-kubernetes-patch-merge-key"] == "name"
+        assert containers["x-kubernetes-patch-strategy"] == "merge"
+
+
+def fields(message: bytes) -> dict[int, list[Any]]:
+    """A protobuf message by field number, as any decoder reads it."""
+    found: dict[int, list[Any]] = {}
+    at = 0
+
+    def varint() -> int:
+        nonlocal at
+        number = shift = 0
+        while True:
+            byte = message[at]
+            at += 1
+            number |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return number
+
+    while at < len(message):
+        tag = varint()
+        value: Any = varint()
+        if tag & 7 == 2:
+            at, value = at + value, message[at : at + value]
+        found.setdefault(tag >> 3, []).append(value)
+    return found
+
+
+def named(entries: list[bytes]) -> dict[str, bytes]:
+    return {(entry := fields(one))[1][0].decode(): entry[2][0] for one in entries}
+
+
+def test_the_protobuf_form_says_the_same() -> None:
+    document = fields(DOCUMENTS.v2_protobuf())
+    assert document[1] == [b"2.0"]
+    assert fields(document[2][0])[2] == [b"v1.37.0"]
+    definitions = named(fields(document[9][0])[1])
+    assert list(definitions) == list(V2["definitions"])
+    deployment = fields(definitions["io.k8s.api.apps.v1.Deployment"])
+    assert fields(deployment[22][0])[1] == [b"object"]
+    assert orjson.loads(fields(named(deployment[31])["x-kubernetes-group-version-kind"])[2][0]) == [KIND]
+    properties = named(fields(deployment[25][0])[1])
+    assert fields(properties["spec"])[1] == [b"#/definitions/io.k8s.api.apps.v1.DeploymentSpec"]
+
+
+def test_the_protobuf_form_says_what_patch_takes() -> None:
+    paths = named(fields(fields(DOCUMENTS.v2_protobuf())[8][0])[2])
+    patch = fields(fields(paths[PATH])[8][0])
+    body, *others = [fields(fields(item)[1][0]) for item in patch[8]]
+    assert fields(body[1][0])[2] == [b"body"]
+    query = [fields(fields(item[2][0])[3][0]) for item in others if 3 in fields(item[2][0])]
+    assert {b"dryRun", b"fieldValidation"} <= {item[4][0] for item in query}
+    assert orjson.loads(fields(named(patch[13])["x-kubernetes-group-version-kind"])[2][0]) == KIND
+
+
+def test_the_protobuf_writer_refuses_what_it_has_no_number_for() -> None:
+    with pytest.raises(ValueError, match="host"):
+        gnostic.encode({"host": "example.org"})
