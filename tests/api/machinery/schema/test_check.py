@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pilothouse.api.machinery.schema import Findings, Schemas, check
-from pilothouse.api.machinery.schema.explain import Pairs
 
 SCHEMAS = Schemas()
 JsonObject = dict[str, Any]
@@ -165,32 +164,6 @@ def test_micro_times_have_six_digits() -> None:
 def test_what_is_preserved_is_left_alone() -> None:
     revision = {"data": {"anything": [{"goes": None}]}, "revision": 1}
     assert check(SCHEMAS.kind("apps", "v1", "ControllerRevision"), revision).object == revision
-
-
-def test_duplicates_are_named_in_the_order_of_the_document() -> None:
-    document = Pairs([
-        ("spec", Pairs([
-            ("unknown1", 1), ("paused", True), ("paused", False), ("unknownDup", 1), ("unknownDup", 2),
-            ("template", Pairs([
-                ("metadata", Pairs([("labels", Pairs([("a", "1"), ("a", "2")]))])),
-                ("spec", Pairs([("containers", [Pairs([("name", "a"), ("name", "b")])])])),
-            ])),
-        ])),
-    ])  # fmt: skip
-    findings = check(SCHEMAS.kind("apps", "v1", "Deployment"), document)
-    assert findings.strict == (
-        'unknown field "spec.unknown1"',
-        'duplicate field "spec.paused"',
-        'unknown field "spec.unknownDup"',
-        'duplicate field "spec.template.metadata.labels.a"',
-        'duplicate field "spec.template.spec.containers[0].name"',
-    )
-    assert findings.object["spec"]["paused"] is False
-    assert type(findings.object["spec"]["template"]["metadata"]["labels"]) is dict
-
-
-def test_a_hundred_strict_errors_are_enough() -> None:
-    assert len(pod(**{f"x{n}": 1 for n in range(150)}).strict) == 100
 
 
 values: st.SearchStrategy[Any] = st.recursive(

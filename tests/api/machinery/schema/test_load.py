@@ -77,19 +77,3 @@ def test_unknown_definitions_are_lookup_errors() -> None:
 def test_every_kind_can_be_built() -> None:
     for kind in SCHEMAS.names:
         assert SCHEMAS.kind(*kind).properties
-
-
-@pytest.mark.parametrize(
-    ("path", "wanted"),
-    [
-        ("spec", "v1.PodSpec"),
-        ("spec.containers", "[]v1.Container"),
-        ("spec.containers.[].args", "[]string"),
-        ("metadata.labels", "map[string]string"),
-        ("spec.hostNetwork", "bool"),
-        ("spec.priority", "int32"),
-        ("metadata.generation", "int64"),
-    ],
-)
-def test_go_types(path: str, wanted: str) -> None:
-    assert at(POD, path).go_type == wanted

@@ -69,9 +69,8 @@ def read(body: bytes, media_type: str, expected: Expected, schemas: Schemas, val
     warned = validation is FieldValidation.WARN
     found = findings.object
     if not (found.get("kind") and found.get("apiVersion")):
-        found = {"kind": expected.kind, "apiVersion": expected.api_version} | {
-            k: v for k, v in found.items() if v != ""
-        }
+        rest = {key: value for key, value in found.items() if key not in ("kind", "apiVersion")}
+        found = {"kind": expected.kind, "apiVersion": expected.api_version, **rest}
     return Decoded(found, (*repeated, *findings.strict) if warned else ())
 
 

@@ -95,10 +95,8 @@ def quantity_text(value: Any) -> str:
     """A quantity in its canonical form, such as 500m of 0.5."""
     if value.__class__ is str and _PLAIN_QUANTITY(value):
         return value
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")
     from pilothouse.api.machinery.quantity import parse_quantity
 
-    if isinstance(value, str):
-        return str(parse_quantity(value.strip()))
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(parse_quantity(value))
-    raise ValueError("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")
+    return str(parse_quantity(value.strip() if isinstance(value, str) else value))
