@@ -1,0 +1,179 @@
+"""What may change on a pod that exists: little, for a pod is replaced rather than changed.
+
+Source: ValidatePodUpdate and its relatives in pkg/apis/core/validation/validation.go. All functions get the new and the
+stored object.
+"""
+
+from typing import Any
+
+import orjson
+
+from pilothouse.api.core.pod.validation.annotations import validate_annotation_changes
+from pilothouse.api.core.pod.validation.spec import MAX_DEADLINE
+from pilothouse.api.machinery import names
+from pilothouse.api.machinery.field import FieldErrors, at, index
+from pilothouse.api.machinery.view import JsonObject
+
+UPDATABLE = (
+    "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,"
+    "`spec.tolerations` (only additions to existing tolerations),"
+    "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
+)
+
+
+def validate_update(pod: JsonObject, old: JsonObject, errors: FieldErrors) -> None:
+    """Check a change through the main resource."""
+    check_annotations(pod, old, errors)
+    spec, before = pod.get("spec") or {}, old.get("spec") or {}
+    for kind in ("containers", "initContainers"):
+        if len(spec.get(kind) or ()) != len(before.get(kind) or ()):
+            errors.forbidden(f"spec.{kind}", "pod updates may not add or remove containers")
+            return
+    if not _validate_deadline(spec, before, errors):
+        return
+    _validate_tolerations(spec, before, errors)
+    _validate_scheduling_gates(spec, before, errors)
+    if spec == before:
+        return
+    rest = _with_allowed_changes_undone(spec, before)
+    if before.get("schedulingGates"):
+        _allow_gated_changes(rest, before, errors)
+    if not same(rest, before):
+        errors.forbidden(
+            "spec", f"pod updates may not change fields other than {UPDATABLE}\n{difference(before, rest)}"
+        )
+
+
+def check_annotations(pod: JsonObject, old: JsonObject, errors: FieldErrors) -> None:
+    """Annotations that mean something may not change."""
+    new_annotations = (pod.get("metadata") or {}).get("annotations") or {}
+    old_annotations = (old.get("metadata") or {}).get("annotations") or {}
+    if new_annotations != old_annotations:
+        validate_annotation_changes(new_annotations, old_annotations, errors, "metadata.annotations")
+
+
+def _validate_deadline(spec: JsonObject, before: JsonObject, errors: FieldErrors) -> bool:
+    """It may appear, and shrink. Returns whether checking goes on."""
+    new, old = spec.get("activeDeadlineSeconds"), before.get("activeDeadlineSeconds")
+    where = "spec.activeDeadlineSeconds"
+    if new is None:
+        if old is not None:
+            errors.invalid(where, None, "must not update from a positive integer to nil value")
+        return True
+    if wrongs := names.in_range(new, 0, MAX_DEADLINE):
+        errors.invalid(where, new, wrongs[0])
+        return False
+    if old is not None and old < new:
+        errors.invalid(where, new, "must be less than or equal to previous value")
+        return False
+    return True
+
+
+def _validate_tolerations(spec: JsonObject, before: JsonObject, errors: FieldErrors) -> None:
+    def without_seconds(toleration: JsonObject) -> JsonObject:
+        return {name: value for name, value in toleration.items() if name != "tolerationSeconds" and value}
+
+    new = [without_seconds(toleration) for toleration in spec.get("tolerations") or ()]
+    if any(without_seconds(toleration) not in new for toleration in before.get("tolerations") or ()):
+        words = "existing toleration can not be modified except its tolerationSeconds"
+        errors.forbidden("spec.tolerations", words)
+
+
+def _validate_scheduling_gates(spec: JsonObject, before: JsonObject, errors: FieldErrors) -> None:
+    old = {gate.get("name") for gate in before.get("schedulingGates") or ()}
+    for position, gate in enumerate(spec.get("schedulingGates") or ()):
+        if gate.get("name") not in old:
+            words = f"only deletion is allowed, but found new scheduling gate '{gate.get('name')}'"
+            errors.forbidden(f"spec.schedulingGates[{position}].name", words)
+
+
+def _with_allowed_changes_undone(spec: JsonObject, before: JsonObject) -> JsonObject:
+    rest = dict(spec)
+    for kind in ("containers", "initContainers"):
+        if rest.get(kind):
+            rest[kind] = [
+                {**container, "image": stored.get("image")}
+                for container, stored in zip(rest[kind], before[kind], strict=True)
+            ]
+    for name in ("activeDeadlineSeconds", "schedulingGates", "tolerations"):
+        _put(rest, name, before.get(name))
+    grace = before.get("terminationGracePeriodSeconds")
+    if grace is not None and grace < 0 and rest.get("terminationGracePeriodSeconds") == 1:
+        rest["terminationGracePeriodSeconds"] = grace
+    return rest
+
+
+def _put(obj: JsonObject, name: str, value: Any) -> None:
+    if value is None:
+        obj.pop(name, None)
+    else:
+        obj[name] = value
+
+
+def _allow_gated_changes(rest: JsonObject, before: JsonObject, errors: FieldErrors) -> None:
+    """A pod that waits at a gate may be narrowed to fewer nodes."""
+    new, old = rest.get("nodeSelector") or {}, before.get("nodeSelector") or {}
+    if new != old:
+        if any(new.get(key) != value for key, value in old.items()):
+            words = "only additions are allowed (no mutations or deletions)"
+            errors.invalid("spec.nodeSelector", new, words)
+        _put(rest, "nodeSelector", before.get("nodeSelector"))
+    affinity, old_affinity = rest.get("affinity") or {}, before.get("affinity") or {}
+    new_node, old_node = affinity.get("nodeAffinity"), old_affinity.get("nodeAffinity")
+    if new_node != old_node:
+        _validate_node_affinity(new_node, old_node or {}, errors)
+        affinity = dict(affinity)
+        _put(affinity, "nodeAffinity", old_node)
+        _put(rest, "affinity", affinity or before.get("affinity"))
+
+
+def _validate_node_affinity(new: JsonObject | None, old: JsonObject, errors: FieldErrors) -> None:
+    field = "requiredDuringSchedulingIgnoredDuringExecution"
+    required = old.get(field)
+    if not required or not required.get("nodeSelectorTerms"):
+        return
+    path = f"spec.affinity.nodeAffinity.{field}.nodeSelectorTerms"
+    terms = ((new or {}).get(field) or {}).get("nodeSelectorTerms") or []
+    before = required["nodeSelectorTerms"]
+    if len(terms) != len(before):
+        errors.invalid(path, terms, "no additions/deletions to non-empty NodeSelectorTerms list are allowed")
+        return
+    for position, (term, stored) in enumerate(zip(terms, before, strict=True)):
+        for name in ("matchExpressions", "matchFields"):
+            kept = stored.get(name) or []
+            if (term.get(name) or [])[: len(kept)] != kept:
+                words = "only additions are allowed (no mutations or deletions)"
+                errors.invalid(f"{path}[{position}]", term, words)
+                break
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal, where absent, null and empty are the same."""
+    if isinstance(one, dict) or isinstance(other, dict):
+        left, right = one or {}, other or {}
+        return all(same(left.get(key), right.get(key)) for key in {**left, **right})
+    if isinstance(one, list) or isinstance(other, list):
+        left, right = one or [], other or []
+        return len(left) == len(right) and all(map(same, left, right))
+    return bool(one == other or (not one and not other))
+
+
+def difference(old: Any, new: Any) -> str:
+    """The fields that differ, `-` the stored and `+` the new value."""
+    lines: list[str] = []
+    _collect_difference("spec", old, new, lines)
+    return "\n".join(lines) + "\n"
+
+
+def _collect_difference(path: str, old: Any, new: Any, lines: list[str]) -> None:
+    if same(old, new):
+        return
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in {**old, **new}:
+            _collect_difference(at(path, key), old.get(key), new.get(key), lines)
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for position, (one, other) in enumerate(zip(old, new, strict=True)):
+            _collect_difference(index(path, position), one, other, lines)
+    else:
+        lines += [f"  {sign} {path}: {orjson.dumps(value).decode()}"
+                  for sign, value in (("-", old), ("+", new)) if value is not None]  # fmt: skip
