@@ -1,0 +1,22 @@
+"""RuntimeClass. Source: pkg/apis/node/validation/validation_test.go."""
+
+from pilothouse.api.machinery.field import FieldErrors
+from pilothouse.api.node.runtime_class import RESOURCE
+
+
+def test_validate() -> None:
+    errors = FieldErrors()
+    RESOURCE.validate({"handler": "runc", "scheduling": {"nodeSelector": {"a": "b"}}}, errors)
+    assert errors == []
+    RESOURCE.validate({"handler": "Runc", "scheduling": {"nodeSelector": {"-": "b"}}}, errors)
+    assert [error.path for error in errors] == ["handler", "scheduling.nodeSelector"]
+
+
+def test_the_handler_stays() -> None:
+    errors = FieldErrors()
+    RESOURCE.validate_update({"handler": "kata"}, {"handler": "runc"}, errors)
+    assert [str(error) for error in errors] == ['handler: Invalid value: "kata": field is immutable']
+
+
+def test_columns() -> None:
+    assert RESOURCE.columns[0].cell({"handler": "runc"}, 0) == "runc"
