@@ -1,6 +1,7 @@
 """APIService: a group and version served by another server."""
 
 from pilothouse.api.machinery.columns import AGE, dig
+from pilothouse.api.machinery.names import path_segment
 from pilothouse.api.machinery.resource import STATUS, Column, Resource
 from pilothouse.api.machinery.strategy import fresh_status, keep_status
 from pilothouse.api.machinery.view import JsonObject
@@ -33,6 +34,7 @@ RESOURCE = Resource(
     generation=False,
     prepare_for_create=fresh_status(),
     prepare_for_update=keep_status,
+    validate_name=path_segment,
     columns=(
         Column("Service", _service),
         Column("Available", _available),

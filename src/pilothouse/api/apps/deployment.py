@@ -1,7 +1,111 @@
-"""Deployment: pods of one template, replaced step by step when it changes."""
+"""Deployment: pods of one template, replaced step by step when it changes.
 
-from pilothouse.api.machinery.resource import STATUS, Resource, ScalePaths, Subresource
+Sources of the facts: pkg/apis/apps/v1/defaults.go, pkg/apis/apps/validation/validation.go,
+pkg/registry/apps/deployment/strategy.go, pkg/printers/internalversion/printers.go. API page: apps/v1 Deployment.
+"""
+
+from pilothouse.api.apps.replica_set import validate_count, validate_counts, validate_pods, validate_update
+from pilothouse.api.core.pod.defaults import default_pod_template
+from pilothouse.api.machinery.columns import AGE, containers, dig, show, show_selector
+from pilothouse.api.machinery.field import FieldErrors
+from pilothouse.api.machinery.names import percent
+from pilothouse.api.machinery.resource import STATUS, Column, Resource, ScalePaths, Subresource
+from pilothouse.api.machinery.strategy import fresh_status, keep_status
+from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.apps_v1 import Deployment
+from pilothouse.runtime.clock import Instant
+
+_COUNTS = ("observedGeneration", "replicas", "updatedReplicas", "readyReplicas", "availableReplicas",
+           "unavailableReplicas", "collisionCount")  # fmt: skip
+_PARTS = ("updatedReplicas", "readyReplicas", "availableReplicas")
+
+
+def default(obj: JsonObject) -> None:
+    """One replica, a quarter of them replaced at a time, ten revisions to go back to, ten minutes to get on."""
+    spec = obj.setdefault("spec", {})
+    for name, value in (("replicas", 1), ("revisionHistoryLimit", 10), ("progressDeadlineSeconds", 600)):
+        if spec.get(name) is None:
+            spec[name] = value
+    if spec.get("strategy") is None:
+        spec["strategy"] = {}
+    strategy = spec["strategy"]
+    if not strategy.get("type"):
+        strategy["type"] = "RollingUpdate"
+    if strategy["type"] == "RollingUpdate":
+        if strategy.get("rollingUpdate") is None:
+            strategy["rollingUpdate"] = {}
+        for name in ("maxUnavailable", "maxSurge"):
+            if strategy["rollingUpdate"].get(name) is None:
+                strategy["rollingUpdate"][name] = "25%"
+    default_pod_template(spec.setdefault("template", {}))
+
+
+def validate(obj: JsonObject, errors: FieldErrors) -> None:
+    """As a ReplicaSet, and a strategy that can make progress."""
+    spec = obj.get("spec") or {}
+    validate_count(spec.get("replicas"), errors, "spec.replicas")
+    validate_pods(spec, errors)
+    _validate_strategy(spec.get("strategy") or {}, errors, "spec.strategy")
+    ready = spec.get("minReadySeconds") or 0
+    validate_count(ready, errors, "spec.minReadySeconds")
+    validate_count(spec.get("revisionHistoryLimit"), errors, "spec.revisionHistoryLimit")
+    deadline = spec.get("progressDeadlineSeconds")
+    validate_count(deadline, errors, "spec.progressDeadlineSeconds")
+    if deadline is not None and deadline <= ready:
+        errors.invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds")
+
+
+def _validate_strategy(strategy: JsonObject, errors: FieldErrors, path: str) -> None:
+    kind, rolling = strategy.get("type"), strategy.get("rollingUpdate")
+    where = f"{path}.rollingUpdate"
+    if kind == "Recreate":
+        if rolling is not None:
+            errors.forbidden(where, "may not be specified when strategy `type` is 'Recreate'")
+    elif kind != "RollingUpdate":
+        errors.not_supported(path, strategy, ("Recreate", "RollingUpdate"))
+    elif rolling is None:
+        errors.required(where, "this should be defaulted and never be nil")
+    else:
+        _validate_rolling(rolling, errors, where)
+
+
+def _validate_rolling(rolling: JsonObject, errors: FieldErrors, path: str) -> None:
+    unavailable, surge = rolling.get("maxUnavailable", 0), rolling.get("maxSurge", 0)
+    validate_int_or_percent(unavailable, errors, f"{path}.maxUnavailable")
+    validate_int_or_percent(surge, errors, f"{path}.maxSurge")
+    if _number(unavailable) == 0 and _number(surge) == 0:
+        errors.invalid(f"{path}.maxUnavailable", unavailable, "may not be 0 when `maxSurge` is 0")
+    if isinstance(unavailable, str) and not percent(unavailable) and _number(unavailable) > 100:
+        errors.invalid(f"{path}.maxUnavailable", unavailable, "must not be greater than 100%")
+
+
+def validate_int_or_percent(value: int | str, errors: FieldErrors, path: str) -> None:
+    """A number that is not negative, or digits and a percent sign."""
+    if isinstance(value, int):
+        validate_count(value, errors, path)
+    elif percent(value):
+        errors.invalid(path, value, "must be an integer or percentage (e.g '5%%')")
+
+
+def _number(value: int | str) -> int:
+    """The number, or that before a percent sign."""
+    if isinstance(value, int):
+        return value
+    digits = value.removesuffix("%")
+    return int(digits) if digits.isascii() and digits.isdigit() else 0
+
+
+def validate_status(obj: JsonObject, old: JsonObject, errors: FieldErrors) -> None:
+    """No part is larger than the whole, and the count of name collisions only grows."""
+    validate_counts(obj.get("status") or {}, _COUNTS, _PARTS, errors)
+    collisions, before = dig(obj, "status", "collisionCount"), dig(old, "status", "collisionCount")
+    if before is not None and (collisions or 0) < before:
+        errors.invalid("status.collisionCount", collisions or 0, "cannot be decremented")
+
+
+def _ready(obj: JsonObject, _now: Instant) -> str:
+    return f"{dig(obj, 'status', 'readyReplicas') or 0}/{dig(obj, 'spec', 'replicas') or 0}"
+
 
 RESOURCE = Resource(
     kind=Deployment,
@@ -11,5 +115,22 @@ RESOURCE = Resource(
     singular="deployment",
     short_names=("deploy",),
     categories=("all",),
-    subresources=(Subresource("scale", kind="Scale", group="autoscaling", version="v1", scale=ScalePaths()), STATUS),
+    subresources=(
+        Subresource("scale", kind="Scale", group="autoscaling", version="v1", scale=ScalePaths()),
+        STATUS,
+    ),
+    default=default,
+    prepare_for_create=fresh_status(),
+    prepare_for_update=keep_status,
+    validate=validate,
+    validate_update=validate_update,
+    validate_status=validate_status,
+    columns=(
+        Column("Ready", _ready),
+        Column("Up-to-date", show("status", "updatedReplicas", absent=0)),
+        Column("Available", show("status", "availableReplicas", absent=0)),
+        AGE,
+        *containers("spec", "template", "spec"),
+        Column("Selector", show_selector("spec", "selector", absent=""), priority=1),
+    ),
 )

@@ -1,5 +1,10 @@
-"""CronJob: Jobs at the times of a schedule."""
+"""CronJob: Jobs at the times of a schedule.
 
+Sources of the facts: pkg/apis/batch/v1/defaults.go, pkg/printers/internalversion/printers.go. API page: batch/v1
+CronJob.
+"""
+
+from pilothouse.api.core.pod.defaults import default_pod_template
 from pilothouse.api.machinery.columns import AGE, NONE, containers, count, dig, show, show_bool, show_selector, since
 from pilothouse.api.machinery.resource import STATUS, Column, Resource
 from pilothouse.api.machinery.strategy import fresh_status, keep_status
@@ -13,6 +18,21 @@ def _last_schedule(obj: JsonObject, now: Instant) -> str:
     return since(last, now) if last else NONE
 
 
+def default(obj: JsonObject) -> None:
+    """Jobs may overlap; three that succeeded and one that failed are kept."""
+    spec = obj.setdefault("spec", {})
+    for name, value in (
+        ("concurrencyPolicy", "Allow"),
+        ("suspend", False),
+        ("successfulJobsHistoryLimit", 3),
+        ("failedJobsHistoryLimit", 1),
+    ):
+        if spec.get(name) in (None, ""):
+            spec[name] = value
+    job = spec.setdefault("jobTemplate", {}).setdefault("spec", {})
+    default_pod_template(job.setdefault("template", {}))
+
+
 RESOURCE = Resource(
     kind=CronJob,
     group="batch",
@@ -22,6 +42,7 @@ RESOURCE = Resource(
     short_names=("cj",),
     categories=("all",),
     subresources=(STATUS,),
+    default=default,
     prepare_for_create=fresh_status(),
     prepare_for_update=keep_status,
     columns=(

@@ -1,8 +1,14 @@
-"""Job: pods that run to completion."""
+"""Job: pods that run to completion.
 
+Unless its author has chosen a selector, a Job selects its pods by its own uid, which its template therefore carries as
+a label. Sources of the facts: pkg/apis/batch/v1/defaults.go, pkg/registry/batch/job/strategy.go,
+pkg/printers/internalversion/printers.go. API page: batch/v1 Job.
+"""
+
+from pilothouse.api.core.pod.defaults import default_pod_template
 from pilothouse.api.machinery.columns import AGE, containers, dig, field_text, human_duration, show_selector
 from pilothouse.api.machinery.resource import STATUS, Column, Resource
-from pilothouse.api.machinery.strategy import fresh_status, keep_status
+from pilothouse.api.machinery.strategy import keep_status
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.batch_v1 import Job
 from pilothouse.runtime.clock import Instant, parse_time
@@ -42,6 +48,52 @@ def _duration(obj: JsonObject, now: Instant) -> str:
     return human_duration((parse_time(end) if end else now) - parse_time(start))
 
 
+_MAX_INT32 = 2**31 - 1
+_UID_LABEL = "batch.kubernetes.io/controller-uid"
+
+
+def default(obj: JsonObject) -> None:
+    """One pod once, six attempts."""
+    spec = obj.setdefault("spec", {})
+    if spec.get("completions") is None and spec.get("parallelism") is None:
+        spec["completions"] = 1
+    attempts = 6 if spec.get("backoffLimitPerIndex") is None else _MAX_INT32
+    replacement = "TerminatingOrFailed" if spec.get("podFailurePolicy") is None else "Failed"
+    for name, value in (
+        ("parallelism", 1),
+        ("backoffLimit", attempts),
+        ("completionMode", "NonIndexed"),
+        ("suspend", False),
+        ("manualSelector", False),
+        ("podReplacementPolicy", replacement),
+    ):
+        if spec.get(name) is None:
+            spec[name] = value
+    for rule in dig(spec, "podFailurePolicy", "rules") or ():
+        for pattern in rule.get("onPodConditions") or ():
+            if not pattern.get("status"):
+                pattern["status"] = "True"
+    default_pod_template(spec.setdefault("template", {}))
+
+
+def prepare_for_create(obj: JsonObject) -> None:
+    """A new Job has no status; it selects its pods by its uid, which must have been given by now."""
+    obj["status"] = {}
+    spec = obj.setdefault("spec", {})
+    if spec.get("manualSelector"):
+        return
+    metadata = obj.get("metadata") or {}
+    name, uid = metadata.get("name", ""), metadata["uid"]
+    template = spec.setdefault("template", {}).setdefault("metadata", {})
+    labels = template.get("labels") or {}
+    own = {"job-name": name, "batch.kubernetes.io/job-name": name, "controller-uid": uid, _UID_LABEL: uid}
+    # Labels that the author has set stay; validation says what is wrong with them.
+    template["labels"] = {**own, **labels}
+    selector = spec.get("selector") or {}
+    selector["matchLabels"] = {_UID_LABEL: uid, **(selector.get("matchLabels") or {})}
+    spec["selector"] = selector
+
+
 RESOURCE = Resource(
     kind=Job,
     group="batch",
@@ -50,7 +102,8 @@ RESOURCE = Resource(
     singular="job",
     categories=("all",),
     subresources=(STATUS,),
-    prepare_for_create=fresh_status(),
+    default=default,
+    prepare_for_create=prepare_for_create,
     prepare_for_update=keep_status,
     columns=(
         Column("Status", _status),

@@ -1,6 +1,7 @@
 """CertificateSigningRequest: asks a signer for an X.509 certificate."""
 
 from pilothouse.api.machinery.columns import AGE, NONE, dig, field_text, human_duration, show, show_text
+from pilothouse.api.machinery.names import path_segment
 from pilothouse.api.machinery.resource import STATUS, Column, Resource, Subresource
 from pilothouse.api.machinery.strategy import fresh_status, keep_status
 from pilothouse.api.machinery.view import JsonObject
@@ -35,6 +36,7 @@ RESOURCE = Resource(
     generation=False,
     prepare_for_create=fresh_status(),
     prepare_for_update=keep_status,
+    validate_name=path_segment,
     columns=(
         AGE,
         Column("SignerName", show_text("spec", "signerName", absent=NONE)),

@@ -1,6 +1,7 @@
 """ClusterTrustBundle: root certificates for everybody in the cluster."""
 
 from pilothouse.api.machinery.columns import NONE, field_text, show_text
+from pilothouse.api.machinery.names import path_segment
 from pilothouse.api.machinery.resource import Column, Resource
 from pilothouse.api.types.certificates_v1 import ClusterTrustBundle
 
@@ -12,6 +13,7 @@ RESOURCE = Resource(
     singular="clustertrustbundle",
     namespaced=False,
     generation=False,
+    validate_name=path_segment,
     columns=(Column("SignerName", show_text("spec", "signerName", absent=NONE)),),
     selectable_fields={"spec.signerName": field_text("spec", "signerName")},
 )

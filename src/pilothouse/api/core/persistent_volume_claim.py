@@ -1,7 +1,58 @@
-"""PersistentVolumeClaim: a request for storage."""
+"""PersistentVolumeClaim: a request for storage.
 
-from pilothouse.api.machinery.resource import STATUS, Resource
+Sources of the facts: pkg/apis/core/v1/defaults.go, pkg/registry/core/persistentvolumeclaim/strategy.go,
+pkg/printers/internalversion/printers.go. API page: core/v1 PersistentVolumeClaim.
+"""
+
+from pilothouse.api.machinery.columns import AGE, UNSET, access_modes, dig, show
+from pilothouse.api.machinery.resource import STATUS, Column, Resource
+from pilothouse.api.machinery.strategy import fresh_status, keep_status
+from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import PersistentVolumeClaim
+from pilothouse.runtime.clock import Instant
+
+CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class"
+"""Where old objects name their class; it wins over the field."""
+
+
+def default(obj: JsonObject) -> None:
+    """A file system, not yet there."""
+    spec = obj.setdefault("spec", {})
+    if spec.get("volumeMode") is None:
+        spec["volumeMode"] = "Filesystem"
+    if obj.get("status") is None:
+        obj["status"] = {}
+    if not obj["status"].get("phase"):
+        obj["status"]["phase"] = "Pending"
+
+
+def class_of(obj: JsonObject) -> str:
+    """The storage class of a claim or volume."""
+    annotations = dig(obj, "metadata", "annotations") or {}
+    return annotations.get(CLASS_ANNOTATION) or dig(obj, "spec", "storageClassName") or ""
+
+
+def show_phase(obj: JsonObject, _now: Instant) -> str:
+    """The phase, or that it is going."""
+    if dig(obj, "metadata", "deletionTimestamp"):
+        return "Terminating"
+    return dig(obj, "status", "phase") or ""
+
+
+def show_class(obj: JsonObject, _now: Instant) -> str:
+    """The storage class of a claim or volume, as a cell."""
+    return class_of(obj)
+
+
+def _capacity(obj: JsonObject, _now: Instant) -> str:
+    if not dig(obj, "spec", "volumeName"):
+        return ""
+    return str(dig(obj, "status", "capacity", "storage") or "0")
+
+
+def _modes(obj: JsonObject, _now: Instant) -> str:
+    return access_modes(dig(obj, "status", "accessModes")) if dig(obj, "spec", "volumeName") else ""
+
 
 RESOURCE = Resource(
     kind=PersistentVolumeClaim,
@@ -12,4 +63,17 @@ RESOURCE = Resource(
     short_names=("pvc",),
     subresources=(STATUS,),
     generation=False,
+    default=default,
+    prepare_for_create=fresh_status(phase="Pending"),
+    prepare_for_update=keep_status,
+    columns=(
+        Column("Status", show_phase),
+        Column("Volume", show("spec", "volumeName")),
+        Column("Capacity", _capacity),
+        Column("Access Modes", _modes),
+        Column("StorageClass", show_class),
+        Column("VolumeAttributesClass", show("spec", "volumeAttributesClassName", absent=UNSET)),
+        AGE,
+        Column("VolumeMode", show("spec", "volumeMode", absent=UNSET), priority=1),
+    ),
 )

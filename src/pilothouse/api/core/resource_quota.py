@@ -1,8 +1,24 @@
-"""ResourceQuota: how much the objects of a namespace may use in total."""
+"""ResourceQuota: how much the objects of a namespace may use in total.
 
-from pilothouse.api.machinery.resource import STATUS, Resource
+Source of the facts: pkg/printers/internalversion/printers.go. API page: core/v1 ResourceQuota.
+"""
+
+from pilothouse.api.machinery.columns import AGE, Cell, dig
+from pilothouse.api.machinery.resource import STATUS, Column, Resource
 from pilothouse.api.machinery.strategy import fresh_status, keep_status
+from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import ResourceQuota
+from pilothouse.runtime.clock import Instant
+
+
+def _amounts(*, limits: bool) -> Cell:
+    def cell(obj: JsonObject, _now: Instant) -> str:
+        hard, used = dig(obj, "status", "hard") or {}, dig(obj, "status", "used") or {}
+        names = sorted(name for name in hard if name.startswith("limits.") is limits)
+        return ", ".join(f"{name}: {used.get(name, 0)}/{hard[name]}" for name in names)
+
+    return cell
+
 
 RESOURCE = Resource(
     kind=ResourceQuota,
@@ -15,4 +31,5 @@ RESOURCE = Resource(
     generation=False,
     prepare_for_create=fresh_status(),
     prepare_for_update=keep_status,
+    columns=(Column("Request", _amounts(limits=False)), Column("Limit", _amounts(limits=True)), AGE),
 )

@@ -1,5 +1,6 @@
 """IPAddress: one allocated address, held by the object it names."""
 
+from pilothouse.api.machinery.addresses import parse
 from pilothouse.api.machinery.columns import NONE, dig
 from pilothouse.api.machinery.resource import Column, Resource
 from pilothouse.api.machinery.view import JsonObject
@@ -15,6 +16,14 @@ def _parent(obj: JsonObject, _now: Instant) -> str:
     return "/".join(part for part in (resource, found.get("namespace", ""), found.get("name", "")) if part)
 
 
+def canonical_ip(name: str) -> list[str]:
+    """An address is its own name, so there must be one way to write it."""
+    address = parse(name)
+    if address is None:
+        return ["must be a valid IP address"]
+    return [] if str(address) == name else ["must be a canonical format IP address"]
+
+
 RESOURCE = Resource(
     kind=IPAddress,
     group="networking.k8s.io",
@@ -24,5 +33,6 @@ RESOURCE = Resource(
     namespaced=False,
     short_names=("ip",),
     generation=False,
+    validate_name=canonical_ip,
     columns=(Column("ParentRef", _parent),),
 )

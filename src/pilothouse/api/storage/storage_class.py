@@ -1,4 +1,8 @@
-"""StorageClass: a kind of storage that volumes are provisioned from."""
+"""StorageClass: a kind of storage that volumes are provisioned from.
+
+Sources of the facts: pkg/apis/storage/v1/defaults.go, pkg/printers/internalversion/printers.go. API page:
+storage.k8s.io/v1 StorageClass.
+"""
 
 from pilothouse.api.machinery.columns import AGE, dig, show
 from pilothouse.api.machinery.resource import Column, Resource
@@ -19,6 +23,13 @@ _DEFAULT_ANNOTATIONS = (
 )
 
 
+def default(obj: JsonObject) -> None:
+    """Volumes go with their claims, and are made when claimed."""
+    for name, value in (("reclaimPolicy", "Delete"), ("volumeBindingMode", "Immediate")):
+        if obj.get(name) is None:
+            obj[name] = value
+
+
 RESOURCE = Resource(
     kind=StorageClass,
     group="storage.k8s.io",
@@ -28,6 +39,7 @@ RESOURCE = Resource(
     namespaced=False,
     short_names=("sc",),
     generation=False,
+    default=default,
     columns=(
         Column("Name", _name, format="name"),
         Column("Provisioner", show("provisioner")),
