@@ -5,11 +5,11 @@ container limits both CPU and memory and requests exactly that. BestEffort: none
 """
 
 from pilothouse.api.core.pod.resources import Amounts, amounts
-from pilothouse.api.machinery.quantity import Quantity, parse_quantity
+from pilothouse.api.machinery.quantity import parse_quantity
 from pilothouse.api.machinery.view import JsonObject
 
 _COUNTED = frozenset({"cpu", "memory"})
-_ZERO: Quantity = parse_quantity("0")
+_ZERO = parse_quantity("0")
 
 
 def qos_class(pod: JsonObject) -> str:

@@ -20,7 +20,7 @@ _WHOLE_NUMBERS = frozenset({
     "pods", "resourcequotas", "services", "replicationcontrollers", "secrets", "configmaps", "persistentvolumeclaims",
     "services.nodeports", "services.loadbalancers",
 })  # fmt: skip
-_ZERO: Quantity = quantity("0")
+_ZERO = quantity("0")
 
 
 def is_native(name: str) -> bool:

@@ -108,6 +108,18 @@ def validate_pod_spec(
         _validate_host_network_ports(containers, errors, at(path, "containers"), in_pod=in_pod)
     _validate_enum(spec, "restartPolicy", RESTART_POLICIES, errors, path)
     _validate_enum(spec, "dnsPolicy", DNS_POLICIES, errors, path)
+    _validate_placement(spec, errors, path)
+    if get("hostNetwork") or around.system == "windows" or get("securityContext"):
+        validate_host_process(spec, errors, path)
+    if not around.host_users:
+        _validate_host_users(spec, errors, path)
+    _validate_names(spec, errors, path)
+    _validate_rest(spec, errors, path)
+
+
+def _validate_placement(spec: JsonObject, errors: FieldErrors, path: str) -> None:
+    """Where it may run and as whom, in upstream's order of messages."""
+    get = spec.get
     if selector := get("nodeSelector"):
         names.validate_labels(selector, errors, at(path, "nodeSelector"))
     if get("securityContext"):
@@ -120,12 +132,6 @@ def validate_pod_spec(
     validate_gates(spec, errors, path)
     if constraints := get("topologySpreadConstraints"):
         validate_topology_spread(constraints, errors, at(path, "topologySpreadConstraints"))
-    if get("hostNetwork") or around.system == "windows" or get("securityContext"):
-        validate_host_process(spec, errors, path)
-    if not around.host_users:
-        _validate_host_users(spec, errors, path)
-    _validate_names(spec, errors, path)
-    _validate_rest(spec, errors, path)
 
 
 def _validate_names(spec: JsonObject, errors: FieldErrors, path: str) -> None:

@@ -1,0 +1,120 @@
+"""What may change on a pod. Expected texts: ValidatePodUpdate in pkg/apis/core/validation/validation.go."""
+
+# ruff: noqa: E501 - messages are quoted whole
+
+from collections.abc import Callable
+
+import orjson
+import pytest
+
+from pilothouse.api.core.pod.update import UPDATABLE, validate_update
+from pilothouse.api.machinery.field import FieldErrors
+from pilothouse.api.machinery.view import JsonObject
+
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+TERM = {"matchExpressions": [{"key": "a", "operator": "Exists"}]}
+ANOTHER = {"key": "b", "operator": "Exists"}
+OLD: JsonObject = {
+    "metadata": {"name": "web"},
+    "spec": {
+        "containers": [{"name": "c", "image": "i:1", "env": [{"name": "A", "value": "1"}]}],
+        "activeDeadlineSeconds": 100,
+        "terminationGracePeriodSeconds": -1,
+        "nodeSelector": {"zone": "a"},
+        "tolerations": [{"key": "k", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 10}],
+        "affinity": {"nodeAffinity": {REQUIRED: {"nodeSelectorTerms": [TERM]}}},
+    },
+}
+Change = Callable[[JsonObject], object]
+
+
+def problems(change: Change, *, gated: bool = False) -> list[str]:
+    old, new = orjson.loads(orjson.dumps(OLD)), orjson.loads(orjson.dumps(OLD))
+    for pod in (old, new):
+        if gated:
+            pod["spec"]["schedulingGates"] = [{"name": "g"}, {"name": "h"}]
+    change(new["spec"])
+    errors = FieldErrors()
+    validate_update(new, old, errors)
+    return [str(error) for error in errors]
+
+
+ALLOWED: dict[str, Change] = {
+    "nothing": dict,
+    "image": lambda spec: spec["containers"][0].update(image="i:2"),
+    "a shorter deadline": lambda spec: spec.update(activeDeadlineSeconds=50),
+    "one more toleration": lambda spec: spec["tolerations"].append({"operator": "Exists"}),
+    "seconds of a toleration": lambda spec: spec["tolerations"][0].update(tolerationSeconds=20),
+    "a grace period of 1 where it was negative": lambda spec: spec.update(terminationGracePeriodSeconds=1),
+    "empty for absent": lambda spec: spec.update(hostAliases=[]),
+}
+
+
+@pytest.mark.parametrize("change", ALLOWED.values(), ids=ALLOWED)
+def test_what_may_change(change: Change) -> None:
+    assert problems(change) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda spec: spec["containers"].append({}), "spec.containers: Forbidden: pod updates may not add or remove containers"),
+        (lambda spec: spec.update(initContainers=[{}]), "spec.initContainers: Forbidden: pod updates may not add or remove containers"),
+        (
+            lambda spec: spec.update(activeDeadlineSeconds=200),
+            "spec.activeDeadlineSeconds: Invalid value: 200: must be less than or equal to previous value",
+        ),
+        (
+            lambda spec: spec.pop("activeDeadlineSeconds"),
+            "spec.activeDeadlineSeconds: Invalid value: null: must not update from a positive integer to nil value",
+        ),
+        (
+            lambda spec: spec["tolerations"].clear(),
+            "spec.tolerations: Forbidden: existing toleration can not be modified except its tolerationSeconds",
+        ),
+        (
+            lambda spec: spec.update(schedulingGates=[{"name": "g"}]),
+            "spec.schedulingGates[0].name: Forbidden: only deletion is allowed, but found new scheduling gate 'g'",
+        ),
+        (
+            lambda spec: spec["containers"][0]["env"][0].update(value="2"),
+            (f"spec: Forbidden: pod updates may not change fields other than {UPDATABLE}\n"
+            '  - spec.containers[0].env[0].value: "1"\n  + spec.containers[0].env[0].value: "2"\n'),
+        ),
+        (
+            lambda spec: spec.update(nodeName="n"),
+            f'spec: Forbidden: pod updates may not change fields other than {UPDATABLE}\n  + spec.nodeName: "n"\n',
+        ),
+    ],
+)  # fmt: skip
+def test_what_may_not_change(change: Change, expected: str) -> None:
+    assert problems(change) == [expected]
+
+
+def narrow(spec: JsonObject) -> None:
+    spec["nodeSelector"]["disk"] = "fast"
+    spec["affinity"]["nodeAffinity"][REQUIRED]["nodeSelectorTerms"][0]["matchExpressions"].append(ANOTHER)
+
+
+def widen(spec: JsonObject) -> None:
+    spec["nodeSelector"] = {}
+    spec["affinity"]["nodeAffinity"][REQUIRED]["nodeSelectorTerms"][0]["matchExpressions"] = [ANOTHER]
+
+
+def test_a_gated_pod_may_be_narrowed_and_its_gates_opened() -> None:
+    assert problems(narrow, gated=True) == []
+    assert len(problems(narrow)) == 1
+    assert problems(lambda spec: spec["schedulingGates"].pop(), gated=True) == []
+    assert [text.partition(":")[0] for text in problems(widen, gated=True)] == [
+        "spec.nodeSelector",
+        f"spec.affinity.nodeAffinity.{REQUIRED}.nodeSelectorTerms[0]",
+    ]
+
+
+def test_terms_of_a_gated_pod_are_neither_added_nor_removed() -> None:
+    def clear(spec: JsonObject) -> None:
+        spec["affinity"]["nodeAffinity"][REQUIRED]["nodeSelectorTerms"].append(TERM)
+
+    assert [text.rpartition(": ")[2] for text in problems(clear, gated=True)] == [
+        "no additions/deletions to non-empty NodeSelectorTerms list are allowed"
+    ]
