@@ -31,6 +31,24 @@ DEFAULTS: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
             }
         },
     ),
+    (
+        "",
+        "resourcequotas",
+        {"spec": {"hard": {"cpu": "1500m", "pods": 5}}},
+        {"spec": {"hard": {"cpu": "1500m", "pods": "5"}}},
+    ),
+    (
+        "",
+        "persistentvolumes",
+        {"spec": {"capacity": {"storage": "1024Mi"}}},
+        {"spec": {"capacity": {"storage": "1Gi"}}},
+    ),
+    (
+        "",
+        "persistentvolumeclaims",
+        {"spec": {"resources": {"requests": {"storage": "0.5Gi"}}}},
+        {"spec": {"resources": {"requests": {"storage": "512Mi"}}}},
+    ),
     ("", "limitranges", {"spec": {"limits": [{"type": "Pod", "max": {"cpu": "2"}}]}}, {}),
     (
         "",

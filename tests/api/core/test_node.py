@@ -100,6 +100,18 @@ def test_default() -> None:
     assert (other["spec"]["podCIDR"], other["status"]["allocatable"]) == ("10.1.0.0/24", {"a": "1"})
 
 
+def test_amounts() -> None:
+    obj: dict[str, Any] = {"status": {"capacity": {"cpu": "2000m", "memory": 1024}}}
+    RESOURCE.default(obj)
+    assert obj["status"]["capacity"] == obj["status"]["allocatable"] == {"cpu": "2", "memory": "1024"}
+    errors = FieldErrors()
+    RESOURCE.validate_status({"status": {"capacity": {"cpu": "-1"}, "allocatable": {"pods": "1500m"}}}, {}, errors)
+    assert [str(error) for error in errors] == [
+        'status.capacity.cpu: Invalid value: "-1": must be greater than or equal to 0',
+        'status.allocatable.pods: Invalid value: "1500m": must be an integer',
+    ]
+
+
 def test_a_kubelet_registers_with_its_status() -> None:
     obj = {"status": {"phase": "x"}}
     RESOURCE.prepare_for_create(obj)

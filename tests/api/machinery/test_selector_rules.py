@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pilothouse.api.machinery.field import FieldErrors
-from pilothouse.api.machinery.selector_rules import selects, validate_label_selector
+from pilothouse.api.machinery.selector_rules import validate_label_selector
 
 
 @pytest.mark.parametrize(
@@ -46,22 +46,3 @@ def test_keys_and_values() -> None:
     assert paths == ["s.matchLabels", "s.matchExpressions[0].key", "s.matchExpressions[0].values[1]"]
     validate_label_selector(None, errors, "s")
     assert len(errors) == 3
-
-
-@pytest.mark.parametrize(
-    ("selector", "labels", "selected"),
-    [
-        (None, {"a": "b"}, False),
-        ({}, {}, True),
-        ({"matchLabels": {"a": "b"}}, {"a": "b", "c": "d"}, True),
-        ({"matchLabels": {"a": "b"}}, {"a": "c"}, False),
-        ({"matchExpressions": [{"key": "a", "operator": "In", "values": ["b"]}]}, {"a": "b"}, True),
-        ({"matchExpressions": [{"key": "a", "operator": "In", "values": ["b"]}]}, {}, False),
-        ({"matchExpressions": [{"key": "a", "operator": "NotIn", "values": ["b"]}]}, {}, True),
-        ({"matchExpressions": [{"key": "a", "operator": "NotIn", "values": ["b"]}]}, {"a": "b"}, False),
-        ({"matchExpressions": [{"key": "a", "operator": "Exists"}]}, {"a": ""}, True),
-        ({"matchExpressions": [{"key": "a", "operator": "DoesNotExist"}]}, {"a": ""}, False),
-    ],
-)
-def test_selects(selector: dict[str, Any] | None, labels: dict[str, str], selected: bool) -> None:
-    assert selects(selector, labels) is selected

@@ -12,6 +12,19 @@ def test_validate() -> None:
     assert [error.path for error in errors] == ["handler", "scheduling.nodeSelector"]
 
 
+def test_overhead_and_tolerations() -> None:
+    obj = {
+        "handler": "runc",
+        "overhead": {"podFixed": {"cpu": "0.5", "moon": "1"}},
+        "scheduling": {"tolerations": [{"key": "a", "operator": "Near"}]},
+    }
+    RESOURCE.default(obj)
+    assert obj["overhead"] == {"podFixed": {"cpu": "500m", "moon": "1"}}
+    errors = FieldErrors()
+    RESOURCE.validate(obj, errors)
+    assert {error.path for error in errors} == {"overhead.limits[moon]", "scheduling.tolerations[0].operator"}
+
+
 def test_the_handler_stays() -> None:
     errors = FieldErrors()
     RESOURCE.validate_update({"handler": "kata"}, {"handler": "runc"}, errors)

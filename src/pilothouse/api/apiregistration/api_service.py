@@ -1,6 +1,7 @@
 """APIService: a group and version served by another server."""
 
 from pilothouse.api.machinery.columns import AGE, dig
+from pilothouse.api.machinery.field import FieldErrors, quote
 from pilothouse.api.machinery.names import path_segment
 from pilothouse.api.machinery.resource import STATUS, Column, Resource
 from pilothouse.api.machinery.strategy import fresh_status, keep_status
@@ -22,6 +23,14 @@ def _available(obj: JsonObject, _now: Instant) -> str:
     return status if status == "True" else f"{status} ({found.get('reason', '')})"
 
 
+def validate(obj: JsonObject, errors: FieldErrors) -> None:
+    """It is called after what it serves."""
+    name, spec = dig(obj, "metadata", "name") or "", obj.get("spec") or {}
+    wanted = f"{spec.get('version', '')}.{spec.get('group', '')}"
+    if name != wanted:
+        errors.invalid("metadata.name", name, f'must be `spec.version+"."+spec.group`: {quote(wanted)}')
+
+
 RESOURCE = Resource(
     kind=APIService,
     group="apiregistration.k8s.io",
@@ -34,6 +43,7 @@ RESOURCE = Resource(
     generation=False,
     prepare_for_create=fresh_status(),
     prepare_for_update=keep_status,
+    validate=validate,
     validate_name=path_segment,
     columns=(
         Column("Service", _service),

@@ -13,7 +13,8 @@ from pilothouse.api.machinery.columns import AGE, containers, dig, field_text, s
 from pilothouse.api.machinery.field import FieldErrors
 from pilothouse.api.machinery.meta import IMMUTABLE
 from pilothouse.api.machinery.resource import STATUS, Column, Resource, ScalePaths, Subresource
-from pilothouse.api.machinery.selector_rules import selects, validate_label_selector
+from pilothouse.api.machinery.selector_rules import validate_label_selector
+from pilothouse.api.machinery.selectors import from_label_selector
 from pilothouse.api.machinery.strategy import fresh_status, keep_status
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.apps_v1 import ReplicaSet
@@ -62,7 +63,7 @@ def validate_pods(spec: JsonObject, errors: FieldErrors) -> None:
 
 def _validate_template(template: JsonObject, selector: JsonObject | None, errors: FieldErrors, path: str) -> None:
     labels = dig(template, "metadata", "labels") or {}
-    if not selects(selector, labels):
+    if not from_label_selector(selector).matches(labels):
         errors.invalid(f"{path}.metadata.labels", labels, "`selector` does not match template `labels`")
     validate_pod_template(template, errors, path)
     pod = template.get("spec") or {}

@@ -3,15 +3,20 @@
 Source of the facts: pkg/apis/core/v1/defaults.go. API page: core/v1 LimitRange.
 """
 
+from pilothouse.api.core.pod.resources import canonical_resources
 from pilothouse.api.machinery.columns import dig, show
 from pilothouse.api.machinery.resource import Column, Resource
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import LimitRange
 
+_AMOUNTS = ("max", "min", "default", "defaultRequest", "maxLimitRequestRatio")
+
 
 def default(obj: JsonObject) -> None:
     """For containers: limits from the maximum, requests from the limits, else from the minimum."""
     for item in dig(obj, "spec", "limits") or ():
+        for name in _AMOUNTS:
+            canonical_resources(item.get(name) or {})
         if item.get("type") != "Container":
             continue
         limits = {**(item.get("max") or {}), **(item.get("default") or {})}

@@ -6,6 +6,8 @@ pkg/registry/core/node/strategy.go, pkg/printers/internalversion/printers.go. AP
 
 from collections.abc import Sequence
 
+from pilothouse.api.core.pod.resources import canonical_resources
+from pilothouse.api.core.pod.validation.requirements import validate_amount
 from pilothouse.api.machinery.addresses import family
 from pilothouse.api.machinery.columns import AGE, NONE, UNKNOWN, Cell, dig, show, show_text
 from pilothouse.api.machinery.field import FieldError, FieldErrorKind, FieldErrors, at, index
@@ -18,11 +20,12 @@ from pilothouse.runtime.clock import Instant
 
 ROLE_PREFIX = "node-role.kubernetes.io/"
 _ROLE_LABEL = "kubernetes.io/role"
+_AMOUNTS = ("capacity", "allocatable")
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
 
 def default(obj: JsonObject) -> None:
-    """All it has may be used; the single pod block and the list agree."""
+    """All it has may be used; amounts are canonical; the single pod block and the list agree."""
     spec = obj.get("spec") or {}
     blocks, block = spec.get("podCIDRs") or [], spec.get("podCIDR") or ""
     if block and not blocks:
@@ -32,13 +35,22 @@ def default(obj: JsonObject) -> None:
     status = obj.get("status") or {}
     if status.get("allocatable") is None and status.get("capacity") is not None:
         status["allocatable"] = dict(status["capacity"])
+    for name in _AMOUNTS:
+        canonical_resources(status.get(name) or {})
 
 
 def validate(obj: JsonObject, errors: FieldErrors) -> None:
     """Taints are unique and well-formed, pod blocks are blocks of different families."""
     # Upstream places the taints below metadata in its messages, so do we.
     _validate_taints(dig(obj, "spec", "taints") or (), errors, "metadata.taints")
+    _validate_amounts(obj, errors)
     _validate_blocks(dig(obj, "spec", "podCIDRs") or (), errors)
+
+
+def _validate_amounts(obj: JsonObject, errors: FieldErrors) -> None:
+    for field in _AMOUNTS:
+        for name, amount in (dig(obj, "status", field) or {}).items():
+            validate_amount(name, amount, errors, f"status.{field}.{name}")
 
 
 def _validate_taints(taints: Sequence[JsonObject], errors: FieldErrors, path: str) -> None:
@@ -90,6 +102,12 @@ def validate_update(obj: JsonObject, old: JsonObject, errors: FieldErrors) -> No
         errors.forbidden("spec.externalID", "may not be updated")
 
 
+def validate_status(obj: JsonObject, old: JsonObject, errors: FieldErrors) -> None:
+    """A kubelet's report: amounts and addresses, and what an update of the whole must keep."""
+    _validate_amounts(obj, errors)
+    validate_update(obj, old, errors)
+
+
 def _status(obj: JsonObject, _now: Instant) -> str:
     conditions = dig(obj, "status", "conditions") or ()
     # The last one counts where a type is there twice, as in upstream's map.
@@ -136,7 +154,7 @@ RESOURCE = Resource(
     prepare_for_update=keep_status,
     validate=validate,
     validate_update=validate_update,
-    validate_status=validate_update,
+    validate_status=validate_status,
     columns=(
         Column("Status", _status),
         Column("Roles", _roles),

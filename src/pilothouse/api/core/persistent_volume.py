@@ -5,6 +5,7 @@ pkg/printers/internalversion/printers.go. API page: core/v1 PersistentVolume.
 """
 
 from pilothouse.api.core.persistent_volume_claim import show_class, show_phase
+from pilothouse.api.core.pod.resources import canonical_resources
 from pilothouse.api.machinery.columns import AGE, UNSET, access_modes, dig, show
 from pilothouse.api.machinery.resource import STATUS, Column, Resource
 from pilothouse.api.machinery.strategy import fresh_status, keep_status
@@ -14,8 +15,9 @@ from pilothouse.runtime.clock import Instant
 
 
 def default(obj: JsonObject) -> None:
-    """A file system that outlives its claim."""
+    """A file system that outlives its claim; its capacity is canonical."""
     spec = obj.setdefault("spec", {})
+    canonical_resources(spec.get("capacity") or {})
     for name, value in (("persistentVolumeReclaimPolicy", "Retain"), ("volumeMode", "Filesystem")):
         if not spec.get(name):
             spec[name] = value

@@ -4,6 +4,7 @@ Sources of the facts: pkg/apis/core/v1/defaults.go, pkg/registry/core/persistent
 pkg/printers/internalversion/printers.go. API page: core/v1 PersistentVolumeClaim.
 """
 
+from pilothouse.api.core.pod.resources import canonical_resources
 from pilothouse.api.machinery.columns import AGE, UNSET, access_modes, dig, show
 from pilothouse.api.machinery.resource import STATUS, Column, Resource
 from pilothouse.api.machinery.strategy import fresh_status, keep_status
@@ -16,7 +17,7 @@ CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class"
 
 
 def default(obj: JsonObject) -> None:
-    """A file system, not yet there."""
+    """A file system, not yet there; amounts are canonical."""
     spec = obj.setdefault("spec", {})
     if spec.get("volumeMode") is None:
         spec["volumeMode"] = "Filesystem"
@@ -24,6 +25,12 @@ def default(obj: JsonObject) -> None:
         obj["status"] = {}
     if not obj["status"].get("phase"):
         obj["status"]["phase"] = "Pending"
+    for amounts in (
+        dig(spec, "resources", "requests"),
+        dig(spec, "resources", "limits"),
+        dig(obj, "status", "capacity"),
+    ):
+        canonical_resources(amounts or {})
 
 
 def class_of(obj: JsonObject) -> str:

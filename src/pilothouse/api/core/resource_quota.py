@@ -3,12 +3,19 @@
 Source of the facts: pkg/printers/internalversion/printers.go. API page: core/v1 ResourceQuota.
 """
 
+from pilothouse.api.core.pod.resources import canonical_resources
 from pilothouse.api.machinery.columns import AGE, Cell, dig
 from pilothouse.api.machinery.resource import STATUS, Column, Resource
 from pilothouse.api.machinery.strategy import fresh_status, keep_status
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import ResourceQuota
 from pilothouse.runtime.clock import Instant
+
+
+def default(obj: JsonObject) -> None:
+    """Amounts are canonical."""
+    for amounts in (dig(obj, "spec", "hard"), dig(obj, "status", "hard"), dig(obj, "status", "used")):
+        canonical_resources(amounts or {})
 
 
 def _amounts(*, limits: bool) -> Cell:
@@ -29,6 +36,7 @@ RESOURCE = Resource(
     short_names=("quota",),
     subresources=(STATUS,),
     generation=False,
+    default=default,
     prepare_for_create=fresh_status(),
     prepare_for_update=keep_status,
     columns=(Column("Request", _amounts(limits=False)), Column("Limit", _amounts(limits=True)), AGE),

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from pilothouse.api.machinery.resource import Column
+from pilothouse.api.machinery.selectors import from_label_selector
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.runtime.clock import Instant, parse_time
 
@@ -138,16 +139,10 @@ def show_labels(*path: str) -> Cell:
 
 def selector_text(selector: Mapping[str, Any] | None) -> str:
     """A metav1.LabelSelector in the syntax of `?labelSelector=`; empty for none and for everything."""
-    selector = selector or {}
-    found = [(key, f"{key}={value}") for key, value in (selector.get("matchLabels") or {}).items()]
-    for expression in selector.get("matchExpressions") or ():
-        key, values = expression.get("key", ""), ",".join(sorted(expression.get("values") or ()))
-        text = {"In": f"{key} in ({values})", "NotIn": f"{key} notin ({values})", "Exists": key,
-                "DoesNotExist": f"!{key}"}.get(expression.get("operator", ""))  # fmt: skip
-        if text is None:
-            return "<error>"
-        found.append((key, text))
-    return ",".join(text for _, text in sorted(found, key=lambda pair: pair[0]))
+    try:
+        return str(from_label_selector(selector))
+    except ValueError:
+        return "<error>"
 
 
 def show_selector(*path: str, absent: str = NONE) -> Cell:

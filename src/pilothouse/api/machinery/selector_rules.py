@@ -1,4 +1,4 @@
-"""The rules of a metav1.LabelSelector, and which labels it selects.
+"""The rules of a metav1.LabelSelector, field by field; `selectors` says what it selects.
 
 Source of the facts: apimachinery/pkg/apis/meta/v1/validation/validation.go.
 """
@@ -35,23 +35,3 @@ def _validate_expression(expression: Mapping[str, Any], errors: FieldErrors, pat
     for position, value in enumerate(values):
         for wrong in label_value(value):
             errors.invalid(index(at(path, "values"), position), value, wrong)
-
-
-def selects(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:
-    """Whether a valid selector selects the labels. No selector selects nothing, an empty one everything."""
-    if selector is None:
-        return False
-    wanted = selector.get("matchLabels") or {}
-    if any(labels.get(key) != value for key, value in wanted.items()):
-        return False
-    return all(_fits(expression, labels) for expression in selector.get("matchExpressions") or ())
-
-
-def _fits(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    value, values = labels.get(expression["key"]), expression.get("values") or ()
-    return {
-        "In": value is not None and value in values,
-        "NotIn": value is None or value not in values,
-        "Exists": value is not None,
-        "DoesNotExist": value is None,
-    }[expression["operator"]]

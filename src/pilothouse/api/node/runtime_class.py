@@ -3,6 +3,9 @@
 Source of the facts: pkg/apis/node/validation/validation.go. API page: node.k8s.io/v1 RuntimeClass.
 """
 
+from pilothouse.api.core.pod.resources import canonical_resources
+from pilothouse.api.core.pod.validation.requirements import validate_requirements
+from pilothouse.api.core.pod.validation.scheduling import validate_tolerations
 from pilothouse.api.machinery.columns import AGE, dig, show
 from pilothouse.api.machinery.field import FieldErrors
 from pilothouse.api.machinery.meta import IMMUTABLE
@@ -12,12 +15,20 @@ from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.node_v1 import RuntimeClass
 
 
+def default(obj: JsonObject) -> None:
+    """The overhead is written canonically."""
+    canonical_resources(dig(obj, "overhead", "podFixed") or {})
+
+
 def validate(obj: JsonObject, errors: FieldErrors) -> None:
     """The handler is a DNS label, because it names a file or section of the runtime's configuration."""
     handler = obj.get("handler") or ""
     for wrong in dns_label(handler):
         errors.invalid("handler", handler, wrong)
+    if (overhead := dig(obj, "overhead", "podFixed")) is not None:
+        validate_requirements({"limits": overhead}, (), errors, "overhead")
     validate_labels(dig(obj, "scheduling", "nodeSelector") or {}, errors, "scheduling.nodeSelector")
+    validate_tolerations(dig(obj, "scheduling", "tolerations") or [], errors, "scheduling.tolerations")
 
 
 def validate_update(obj: JsonObject, old: JsonObject, errors: FieldErrors) -> None:
@@ -34,6 +45,7 @@ RESOURCE = Resource(
     singular="runtimeclass",
     namespaced=False,
     generation=False,
+    default=default,
     validate=validate,
     validate_update=validate_update,
     columns=(Column("Handler", show("handler")), AGE),
