@@ -152,6 +152,13 @@ def test_what_a_new_pod_may_not_have(change: JsonObject, expected: str) -> None:
     assert [str(error) for error in errors] == [expected]
 
 
+def test_a_container_alone_can_ask_for_the_windows_host() -> None:
+    container = {"name": "c", "image": "i", "securityContext": {"windowsOptions": {"hostProcess": True}}}
+    assert problems(pod(containers=[container])) == [
+        "spec.hostNetwork: Invalid value: false: hostNetwork must be true if pod contains any hostProcess containers"
+    ]
+
+
 def test_a_token_needs_a_service_account() -> None:
     body = pod(volumes=[{"name": "t", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}])
     assert problems(body) == []

@@ -109,8 +109,7 @@ def validate_pod_spec(
     _validate_enum(spec, "restartPolicy", RESTART_POLICIES, errors, path)
     _validate_enum(spec, "dnsPolicy", DNS_POLICIES, errors, path)
     _validate_placement(spec, errors, path)
-    if get("hostNetwork") or around.system == "windows" or get("securityContext"):
-        validate_host_process(spec, errors, path)
+    validate_host_process(spec, errors, path)
     if not around.host_users:
         _validate_host_users(spec, errors, path)
     _validate_names(spec, errors, path)
