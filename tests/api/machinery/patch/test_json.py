@@ -1,0 +1,137 @@
+"""JSON patch: RFC 6902, the differences of upstream's library, its error texts and limits."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from pilothouse.api.machinery.errors import BadRequest, Invalid, RequestEntityTooLarge
+from pilothouse.api.machinery.patch.json import MOST_OPERATIONS, REJECTED, apply_json_patch, unknown_members
+
+
+def op(name: str, path: str, value: Any = None, **more: Any) -> dict[str, Any]:
+    return {"op": name, "path": path, "value": value, **more}
+
+
+@pytest.mark.parametrize(
+    ("doc", "operations", "result"),
+    [
+        ({"a": 1}, [], {"a": 1}),
+        ({"a": 1}, [op("add", "/b", 2)], {"a": 1, "b": 2}),
+        ({"a": 1}, [op("add", "/a", 2)], {"a": 2}),
+        ({"a": [1, 3]}, [op("add", "/a/1", 2)], {"a": [1, 2, 3]}),
+        ({"a": [1]}, [op("add", "/a/1", 2)], {"a": [1, 2]}),
+        ({"a": [1]}, [op("add", "/a/-", 2)], {"a": [1, 2]}),
+        ({"a": [1]}, [op("add", "/a/-1", 2)], {"a": [1, 2]}),
+        ({"a": [1, 2]}, [op("remove", "/a/0")], {"a": [2]}),
+        ({"a": [1, 2]}, [op("remove", "/a/-1")], {"a": [1]}),
+        ({"a": 1, "b": 2}, [op("remove", "/a")], {"b": 2}),
+        ({"a": 1}, [op("replace", "/a", {"b": None})], {"a": {"b": None}}),
+        ({"a": 1}, [op("replace", "/new", 2)], {"a": 1, "new": 2}),  # the library, not the RFC
+        ({"a": [1]}, [op("replace", "/a/0", 2)], {"a": [2]}),
+        ({"a": 1}, [op("replace", "", {"b": 1})], {"b": 1}),
+        ({"a": {"b": 1}, "c": {}}, [op("move", "/c/d", **{"from": "/a/b"})], {"a": {}, "c": {"d": 1}}),
+        ({"a": [1, 2]}, [op("move", "/a/0", **{"from": "/a/1"})], {"a": [2, 1]}),
+        ({"a": {"b": 1}}, [op("copy", "/c", **{"from": "/a"}), op("add", "/c/b", 2)], {"a": {"b": 1}, "c": {"b": 2}}),
+        ({"a": 1}, [op("copy", "/c", **{"from": "/x"})], {"a": 1, "c": None}),
+        ({"a": {"b": [1, {"c": 1}]}}, [op("test", "/a", {"b": [1, {"c": 1}]})], {"a": {"b": [1, {"c": 1}]}}),
+        ({"a": 1}, [op("test", "/b", None)], {"a": 1}),
+        ({"a": 1}, [{"op": "test", "path": "/b"}], {"a": 1}),
+        ({"a": 1}, [op("test", "", {"a": 1})], {"a": 1}),
+        ({"a/b": 1, "m~n": 2}, [op("test", "/a~1b", 1), op("remove", "/m~0n")], {"a/b": 1}),
+        ({"~1": 1}, [op("remove", "/~01")], {}),
+        ({}, [op("add", "/", 1)], {"": 1}),
+    ],
+)  # fmt: skip
+def test_operations(doc: Any, operations: list[Any], result: Any) -> None:
+    before = orjson.dumps([doc, operations])
+    assert apply_json_patch(doc, operations) == result
+    assert orjson.dumps([doc, operations]) == before
+
+
+@pytest.mark.parametrize(
+    ("doc", "operation", "cause"),
+    [
+        ({}, op("add", "/a/b", 1), 'add operation does not apply: doc is missing path: "/a/b": missing value'),
+        ({}, op("add", "", 1), 'add operation does not apply: doc is missing path: "": missing value'),
+        ({"a": []}, op("add", "/a/1", 1), "Unable to access invalid index: 1: invalid index referenced"),
+        ({"a": []}, op("add", "/a/x", 1), 'strconv.Atoi: parsing "x": invalid syntax'),
+        ({"a": []}, op("remove", "/a/-"), 'strconv.Atoi: parsing "-": invalid syntax'),
+        ({"a": 1}, op("add", "/a/b", 1), 'add operation does not apply: doc is missing path: "/a/b": missing value'),
+        ({}, op("remove", "/a"),
+         "error in remove for path: '/a': Unable to remove nonexistent key: a: missing value"),
+        ({"a": []}, op("remove", "/a/0"), "Unable to access invalid index: 0: invalid index referenced"),
+        ({"a": []}, op("replace", "/a/0", 1), "Unable to access invalid index: 0: invalid index referenced"),
+        ({}, op("replace", "", 1), "replace operation value must be object or array"),
+        ({"a": 1}, op("test", "/a", 2), "testing value /a failed: test failed"),
+        ({"a": 1}, op("test", "/a", True), "testing value /a failed: test failed"),
+        ({"a": 1}, op("test", "/a", None), "testing value /a failed: test failed"),
+        ({"a": {"b": 1, "c": 2}}, op("test", "/a", {"b": 1}), "testing value /a failed: test failed"),
+        ({"a": 1}, op("move", "/b"), "move operation failed to decode from: missing value"),
+        ({}, {"op": "add", "value": 1}, "add operation failed to decode path: missing value"),
+        ({}, op("spell", "/a"), "Unexpected kind: spell"),
+        ({}, {}, "Unexpected kind: unknown"),
+        ({}, op("replace", "", []), "the document is no longer an object"),
+    ],
+)  # fmt: skip
+def test_failures_answer_422(doc: Any, operation: Any, cause: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        apply_json_patch(doc, [operation])
+    assert caught.value.message == REJECTED
+    assert caught.value.code == 422
+    assert str(caught.value.__cause__) == cause
+
+
+@pytest.mark.parametrize(
+    ("patch", "wrong"),
+    [
+        ({}, "object into Go value of type []handlers.jsonPatchOp"),
+        ("x", "string into Go value of type []handlers.jsonPatchOp"),
+        ([1], "number into Go value of type handlers.jsonPatchOp"),
+        ([{"op": 1}], "number into Go struct field jsonPatchOp.op of type string"),
+    ],
+)
+def test_no_patch_at_all(patch: Any, wrong: str) -> None:
+    with pytest.raises(BadRequest) as caught:
+        apply_json_patch({}, patch)
+    assert caught.value.message == f"error decoding patch: json: cannot unmarshal {wrong}"
+
+
+def test_too_many_operations() -> None:
+    with pytest.raises(RequestEntityTooLarge) as caught:
+        apply_json_patch({}, [op("add", "/a", 1)] * (MOST_OPERATIONS + 1))
+    assert caught.value.message == (
+        "Request entity is too large: The allowed maximum operations in a JSON patch is 10000, got 10001"
+    )
+    assert apply_json_patch({"a": []}, [op("add", "/a/-", 1)] * MOST_OPERATIONS) == {"a": [1] * MOST_OPERATIONS}
+
+
+def test_copies_cannot_fill_the_memory() -> None:
+    doubling = [op("copy", "/a/-", **{"from": "/a"})] * 40
+    with pytest.raises(Invalid) as caught:
+        apply_json_patch({"a": ["x" * 1000]}, doubling)
+    assert str(caught.value.__cause__).endswith("exceeding the limit 3145728")
+
+
+def test_nothing_happens_when_one_fails() -> None:
+    doc = {"a": {"b": 1}}
+    with pytest.raises(Invalid):
+        apply_json_patch(doc, [op("add", "/a/c", 1), op("test", "/a/b", 2)])
+    assert doc == {"a": {"b": 1}}
+
+
+def test_the_rest_is_shared() -> None:
+    doc = {"a": {"b": 1}, "c": {"d": 2}}
+    result = apply_json_patch(doc, [op("add", "/a/e", 1)])
+    assert result["c"] is doc["c"]
+
+
+def test_values_of_the_patch_are_not_changed() -> None:
+    value: dict[str, list[int]] = {"x": []}
+    result = apply_json_patch({}, [op("add", "/a", value), op("add", "/a/x/-", 1)])
+    assert result == {"a": {"x": [1]}}
+    assert value == {"x": []}
+
+
+def test_strict_validation_names_unknown_members() -> None:
+    assert unknown_members([op("add", "/a"), {"op": "add", "pth": 1}]) == ['json patch unknown field "[1].pth"']
