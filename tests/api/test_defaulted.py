@@ -237,6 +237,17 @@ def test_a_job_selects_its_pods_by_its_uid() -> None:
     assert manual["spec"]["selector"] == {"matchLabels": {"x": "y"}}
 
 
+def test_a_job_without_labels_has_its_templates() -> None:
+    jobs = builtin().find("batch", "v1", "jobs")
+    assert jobs is not None
+    obj: dict[str, Any] = {"spec": {"template": {"metadata": {"labels": {"a": "b"}}}}}
+    jobs.default(obj)
+    assert obj["metadata"]["labels"] == {"a": "b"}
+    own: dict[str, Any] = {"metadata": {"labels": {"x": "y"}}, **obj["spec"]}
+    jobs.default(own)
+    assert own["metadata"]["labels"] == {"x": "y"}
+
+
 def test_an_address_has_one_name() -> None:
     assert canonical_ip("10.0.0.1") == canonical_ip("fd00::1") == []
     assert canonical_ip("fd00:0::1") == ["must be a canonical format IP address"]

@@ -1,4 +1,4 @@
-"""ClusterTrustBundle. Source: pkg/apis/certificates/validation. *assumed*: the words of the prefix rule."""
+"""ClusterTrustBundle. Source: pkg/apis/certificates/validation."""
 
 from typing import Any
 

@@ -1,5 +1,5 @@
 """EndpointSlice. Sources: pkg/apis/discovery/validation/validation_test.go, pkg/apis/discovery/v1/defaults_test.go,
-pkg/printers/internalversion/printers_test.go. *assumed*: the limits of ports (20,000) and hints (8).
+pkg/printers/internalversion/printers_test.go.
 """
 
 from typing import Any
@@ -75,6 +75,12 @@ def test_validate(slice_: dict[str, Any], wrong: list[str]) -> None:
 def test_the_family_is_that_of_the_slice() -> None:
     found = _errors(addressType="IPv6", endpoints=[{"addresses": ["10.0.0.1"]}])
     assert [error.partition(":")[0] for error in found] == ["endpoints[0].addresses[0]"]
+
+
+def test_hints_of_nodes_are_their_names() -> None:
+    hints = {"forNodes": [{"name": "node-1"}, {"name": "Node_2"}]}
+    found = _errors(endpoints=[{"addresses": ["10.0.0.1"], "hints": hints}])
+    assert [error.partition(":")[0] for error in found] == ["endpoints[0].hints.forNodes[1].name"]
 
 
 def test_names_in_endpoints() -> None:

@@ -53,7 +53,7 @@ _UID_LABEL = "batch.kubernetes.io/controller-uid"
 
 
 def default(obj: JsonObject) -> None:
-    """One pod once, six attempts."""
+    """One pod once, six attempts; a Job without labels has its template's."""
     spec = obj.setdefault("spec", {})
     if spec.get("completions") is None and spec.get("parallelism") is None:
         spec["completions"] = 1
@@ -74,6 +74,9 @@ def default(obj: JsonObject) -> None:
             if not pattern.get("status"):
                 pattern["status"] = "True"
     default_pod_template(spec.setdefault("template", {}))
+    metadata, labels = obj.setdefault("metadata", {}), dig(spec, "template", "metadata", "labels")
+    if labels and not metadata.get("labels"):
+        metadata["labels"] = dict(labels)
 
 
 def prepare_for_create(obj: JsonObject) -> None:

@@ -4,7 +4,7 @@ Sources of the facts: pkg/apis/discovery/v1/defaults.go, pkg/apis/discovery/vali
 pkg/printers/internalversion/printers.go. API page: discovery.k8s.io/v1 EndpointSlice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pilothouse.api.core.endpoints import PROTOCOLS
 from pilothouse.api.machinery.addresses import validate_non_special
@@ -80,8 +80,8 @@ def _validate_endpoint(endpoint: JsonObject, kind: str, errors: FieldErrors, pat
         for wrong in dns_label(hostname):
             errors.invalid(at(path, "hostname"), hostname, wrong)
     hints = endpoint.get("hints") or {}
-    for field in ("forZones", "forNodes"):
-        _validate_hints(hints.get(field) or (), errors, at(at(path, "hints"), field))
+    _validate_hints(hints.get("forZones") or (), label_value, errors, at(path, "hints.forZones"))
+    _validate_hints(hints.get("forNodes") or (), dns_subdomain, errors, at(path, "hints.forNodes"))
 
 
 def _validate_address(address: str, kind: str, errors: FieldErrors, path: str) -> None:
@@ -93,7 +93,9 @@ def _validate_address(address: str, kind: str, errors: FieldErrors, path: str) -
         validate_non_special(address, errors, path)
 
 
-def _validate_hints(hints: Sequence[JsonObject], errors: FieldErrors, path: str) -> None:
+def _validate_hints(
+    hints: Sequence[JsonObject], rule: Callable[[str], list[str]], errors: FieldErrors, path: str
+) -> None:
     if len(hints) > _MAX_HINTS:
         errors.too_many(path, len(hints), _MAX_HINTS)
         return
@@ -103,7 +105,7 @@ def _validate_hints(hints: Sequence[JsonObject], errors: FieldErrors, path: str)
         if name in seen:
             errors.duplicate(where, name)
         seen.add(name)
-        for wrong in label_value(name):
+        for wrong in rule(name):
             errors.invalid(where, name, wrong)
 
 
