@@ -1,0 +1,1 @@
+"""The controller runtime: what every controller shares."""

@@ -1,0 +1,22 @@
+from pilothouse.runtime.metrics import CONTENT_TYPE, Metrics
+
+
+def test_the_page_shows_what_was_counted() -> None:
+    metrics = Metrics()
+    metrics.counter("workqueue_adds", "Adds", ["name"]).labels("deployment").inc(2)
+    metrics.gauge("workqueue_depth", "Depth").set(5)
+    metrics.histogram("rest_client_seconds", "Latency", buckets=(0.1, 1)).observe(0.5)
+    page = metrics.page().decode()
+    assert 'workqueue_adds_total{name="deployment"} 2.0' in page
+    assert "workqueue_depth 5.0" in page
+    assert 'rest_client_seconds_bucket{le="0.1"} 0.0' in page
+    assert 'rest_client_seconds_bucket{le="1.0"} 1.0' in page
+    assert CONTENT_TYPE.startswith("text/plain")
+
+
+def test_two_registries_do_not_meet() -> None:
+    first, second = Metrics(), Metrics()
+    first.counter("same_name", "Once")
+    second.counter("same_name", "Again")
+    assert b"Once" in first.page()
+    assert b"Once" not in second.page()
