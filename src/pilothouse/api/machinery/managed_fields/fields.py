@@ -103,7 +103,7 @@ def without(fields: Fields, excluded: Fields) -> Fields:
 
 def in_order(fields: Fields) -> Fields:
     """The node with its keys in the order of the wire: itself, fields, items by keys, items by value."""
-    return {key: fields[key] for key in sorted(fields, key=_rank)}
+    return {key: fields[key] for key in sorted(fields, key=_rank)} if len(fields) > 1 else fields
 
 
 @lru_cache(maxsize=8192)

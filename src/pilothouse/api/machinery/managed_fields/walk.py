@@ -6,7 +6,7 @@ thousand pods of one template compute theirs once. Two objects are compared from
 finds at C speed, are not entered. Source: KEP-555; structured-merge-diff's typed package for what counts as a leaf.
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -75,7 +75,7 @@ class StructWalker(Walker):
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
         self.walkers: dict[str, Walker] = {}
-        self.plans: dict[tuple[str, ...], tuple[tuple[str, Walker], ...]] = {}
+        self.plans: dict[tuple[str, ...], tuple[tuple[str, Callable[[Any], Hashable]], ...]] = {}
         self.fresh_by_shape: dict[Hashable, Fields] = {}
         self.contents_by_shape: dict[Hashable, Fields] = {}
 
@@ -104,10 +104,11 @@ class StructWalker(Walker):
         if plan is None:
             if len(self.plans) > _MOST_SHAPES:
                 self.plans.clear()
-            plan = self.plans[keys] = tuple((key, self.walker(key)) for key in keys if self.walker(key).composite)
+            parts = [(key, self.walker(key)) for key in keys]
+            plan = self.plans[keys] = tuple((key, walker.shape) for key, walker in parts if walker.composite)
         if not plan:
             return keys
-        return keys, tuple([None if (part := value[key]) is None else walker.shape(part) for key, walker in plan])
+        return keys, tuple([None if (part := value[key]) is None else shape(part) for key, shape in plan])
 
     def contents(self, value: Any) -> Fields:
         """Every field, and every object and list on the way."""
@@ -257,6 +258,7 @@ class KeyedListWalker(Walker):
     def __init__(self, keys: tuple[str, ...], items: Walker) -> None:
         self.keys = keys
         self.items = items
+        self.steps: dict[tuple[Any, ...], str] = {}
 
     def shape(self, value: Any) -> Hashable:
         """The keys of the items, and their shapes."""
@@ -275,9 +277,17 @@ class KeyedListWalker(Walker):
         """The items by their steps; of several with the same keys the first."""
         places: dict[str, Any] = {}
         for item in value:
-            found = {key: item.get(key, _KEY_DEFAULTS.get(key)) for key in self.keys}
-            places.setdefault(item_key({key: part for key, part in found.items() if part is not None}), item)
+            values = tuple([item.get(key, _KEY_DEFAULTS.get(key)) for key in self.keys])
+            places.setdefault(self.steps.get(values) or self.step(values), item)
         return places
+
+    def step(self, values: tuple[Any, ...]) -> str:
+        """The step to the item with these keys, remembered."""
+        if len(self.steps) >= _MOST_SHAPES:
+            self.steps.clear()
+        keys = zip(self.keys, values, strict=True)
+        made = self.steps[values] = item_key({key: value for key, value in keys if value is not None})
+        return made
 
     def compare(self, old: Any, new: Any, changed: Fields, removed: Fields) -> None:
         """Note what differs, item by item; the order does not count."""

@@ -84,7 +84,9 @@ def _write(entries: Entries, changes: Changes, owner: Owner, now: str, ignored: 
         changed, removed = without(changed, ignored), without(removed, ignored)
     written: Entries = {}
     for entry in entries.values():
-        left = difference(difference(entry.fields, changed), removed) if removed else difference(entry.fields, changed)
+        # What the writer had and changes again stays its own: no need to take it away first.
+        left = entry.fields if entry.owner == owner else difference(entry.fields, changed)
+        left = difference(left, removed)
         if left:
             written[entry.owner] = entry if left is entry.fields else replace(entry, fields=left)
     if changed:
