@@ -173,6 +173,13 @@ def test_free_form_content() -> None:
     assert compare(schema, None, old).changed["f:spec"]["f:a"] == {".": {}, "f:b": {}}
 
 
+def test_sets_of_anything() -> None:
+    schema = Schema(type="object", properties={"s": Schema(type="array", items=Schema(), list_type="set")})
+    found = compare(schema, None, {"s": [{"b": 1, "a": 2}, True, 1, "x"]})
+    assert list(found.changed["f:s"]) == [".", "v:1", 'v:"x"', "v:true", 'v:{"a":2,"b":1}']
+    assert compare(schema, None, {"s": [1]}).changed != compare(schema, None, {"s": [True]}).changed
+
+
 def test_definitions_may_contain_themselves() -> None:
     schema = {"openAPIV3Schema": {"properties": {"a": {"properties": {"b": {"type": "string"}}}}}}
     definition = {"spec": {"versions": [{"name": "v1", "schema": schema}]}}

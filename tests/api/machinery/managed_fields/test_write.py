@@ -167,6 +167,22 @@ def test_no_more_than_ten_updaters() -> None:
     assert entries[0]["fieldsV1"] == {"f:data": {".": {}, "f:k0": {}, "f:k1": {}, "f:k2": {}, "f:k3": {}}}
 
 
+def test_older_changes_join_the_ancient_ones_wherever_those_stand() -> None:
+    names = ["m0", "m1", "ancient-changes", *(f"m{number}" for number in range(3, 11))]
+    sent = [
+        {**APPLY, "operation": "Update", "manager": name, "time": at(n), "fieldsV1": {"f:data": {f"f:k{n}": {}}}}
+        for n, name in enumerate(names)
+    ]
+    data = {f"k{n}": "1" for n in range(len(names))}
+    made = write({"data": data, "metadata": {"managedFields": sent}}, None, "m10", 11)
+    made = write({"data": {**data, "new": "1"}, "metadata": {"managedFields": sent}}, {**made, "data": data}, "m10", 11)
+    managers = [entry["manager"] for entry in made["metadata"]["managedFields"]]
+    assert managers == ["ancient-changes", *(f"m{number}" for number in range(3, 11))]
+    ancient = made["metadata"]["managedFields"][0]
+    assert ancient["fieldsV1"] == {"f:data": {"f:k0": {}, "f:k1": {}, "f:k2": {}}}
+    assert ancient["time"] == at(1)
+
+
 def test_ignored_fields() -> None:
     pod = {"metadata": {"name": "a"}, "spec": {"nodeName": "n"}, "status": {"phase": "Pending"}}
     record_write(pod, None, schema=real("Pod"), manager="m", api_version="v1", now=at(0), ignored={"f:status": {}})

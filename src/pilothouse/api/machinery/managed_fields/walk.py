@@ -309,7 +309,7 @@ class SetWalker(Walker):
 
     def shape(self, value: Any) -> Hashable:
         """The values."""
-        return tuple(value)
+        return tuple([item if isinstance(item, str) else value_key(item) for item in value])
 
     def contents(self, value: Any) -> Fields:
         """Every value."""

@@ -150,19 +150,20 @@ def _capped(entries: Entries) -> Entries:
     """Merge the oldest updates of one API version into one entry until there are few enough."""
     updates = sorted((entry for entry in entries.values() if entry.owner.operation == "Update"), key=_place)
     excess = len(updates) - MOST_UPDATERS
-    first: dict[str, Entry] = {}
+    oldest: dict[str, Owner] = {}
     for entry in updates:
         if excess <= 0:
             break
         version = entry.owner.api_version
-        if version not in first:
-            first[version] = entry
+        earlier = oldest.setdefault(version, entry.owner)
+        if earlier == entry.owner:
             continue
         bucket = Owner(ANCIENT, "Update", version, "")
-        if bucket not in entries:
-            entries[bucket] = replace(entries.pop(first[version].owner), owner=bucket)
-        if entry.owner != bucket:
-            del entries[entry.owner]
-        entries[bucket] = Entry(bucket, union(entry.fields, entries[bucket].fields), entry.time)
-        excess -= 1
+        merged = [entries.pop(owner) for owner in dict.fromkeys((earlier, entry.owner, bucket)) if owner in entries]
+        fields: Fields = {}
+        for part in merged:
+            fields = union(fields, part.fields)
+        entries[bucket] = Entry(bucket, fields, entry.time)
+        oldest[version] = bucket
+        excess -= len(merged) - 1
     return entries
