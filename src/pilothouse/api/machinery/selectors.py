@@ -343,6 +343,6 @@ def _unescape(value: str) -> str:
                 raise ValueError(f"invalid field selector: invalid escape sequence: \\{escaped}")
             letter = escaped
         elif letter in ",=":
-            raise ValueError(f"invalid field selector: unescaped character in value: {letter}")
+            raise ValueError(f"invalid field selector: unescaped character in value: {ord(letter)}")
         plain.append(letter)
     return "".join(plain)
