@@ -73,7 +73,7 @@ def test_a_token_file_is_read_for_every_request(tmp_path: Path) -> None:
     transport = load(path).transport(SystemClock())
     for token in ("one", "two"):
         (tmp_path / "token").write_text(f"{token}\n")
-        assert f"Authorization: Bearer {token}\r\n"._encode() in transport._head("GET", "/", {}, 0)
+        assert f"Authorization: Bearer {token}\r\n".encode() in transport._head("GET", "/", {}, 0)
 
 
 _USERS = "{contexts: [{name: x, context: {cluster: y, user: z}}], users: [{name: z, user: {exec: {command: a}}}], "
