@@ -9,6 +9,7 @@ import builtins
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar, cast
 
+from pilothouse.api.machinery.resource import Resource
 from pilothouse.api.machinery.view import View
 from pilothouse.client.client import Client, Kind, Page, WatchEvent
 from pilothouse.client.key import Key
@@ -164,6 +165,10 @@ class Informers:
             reflector = Reflector(self._client, selection, informer, self._clock, self._chance)
             self._tasks.spawn(reflector.run(), name=f"reflector {resource.qualified_name}")
         return cast("Informer[V]", informer)
+
+    def resource(self, kind: Kind[V]) -> Resource[V]:
+        """The resource of a view class."""
+        return self._client.resource(kind)
 
     async def synced(self) -> None:
         """Wait until every informer asked for so far has its first list."""

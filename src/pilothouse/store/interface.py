@@ -1,6 +1,8 @@
 """The store: eight methods over bytes, keyed by path and ordered by one revision counter.
 
-Every write takes the next revision; a key's revision is that of its last write. History is kept until `compact`.
+Every write takes the next revision; a key's revision is that of its last write. An empty store is at revision 1, as
+etcd's is, so that no record and no listing has revision 0. History is kept until `compact`; a local backend also lets
+go by itself of what is older than a few minutes or more than memory should hold.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -64,6 +66,14 @@ class Compacted(StoreError):
         self.oldest = oldest
 
 
+class FutureRevision(StoreError):
+    """The revision asked for is not written yet. `current` is the latest."""
+
+    def __init__(self, current: Revision) -> None:
+        super().__init__(f"the store is only at revision {current}")
+        self.current = current
+
+
 class Unavailable(StoreError):
     """The store cannot serve now: nothing is known about the outcome of a write that was under way."""
 
@@ -76,7 +86,10 @@ class Store(Protocol):
         ...
 
     async def list(self, prefix: str, *, start: str = "", limit: int = 0, revision: Revision | None = None) -> Listing:
-        """Records whose key begins with `prefix` and is not before `start`. Raises Compacted for an old revision."""
+        """Records whose key begins with `prefix` and is not before `start`, now or as they were at `revision`.
+
+        Raises Compacted for a revision too old, FutureRevision for one that is not written.
+        """
         ...
 
     async def create(self, key: str, value: bytes) -> Record:
@@ -92,11 +105,14 @@ class Store(Protocol):
         ...
 
     def watch(self, prefix: str, *, after: Revision) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
-        """Every write below `prefix` later than `after`, in order and without gaps. Raises Compacted."""
+        """Every write below `prefix` later than `after`, in order and without gaps.
+
+        Raises Compacted, on entering or while iterating, when it would have to leave something out. One reader each.
+        """
         ...
 
     async def compact(self, revision: Revision) -> None:
-        """Forget history before `revision`; current records stay."""
+        """Forget history before `revision`, which can still be read; current records stay. Raises FutureRevision."""
         ...
 
     async def revision(self) -> Revision:

@@ -217,7 +217,7 @@ class ContainerdCri:
         return ""
 
     async def events(self) -> AsyncIterator[str]:
-        """Ids of sandboxes whose containers changed."""
+        """Uids of pods whose containers changed."""
         call = self._method("GetContainerEvents", "ContainerEventResponse", stream=True)
         try:
             async for event in call(self._messages["GetEventsRequest"]()):

@@ -246,5 +246,5 @@ class Cri(Protocol):
         ...
 
     def events(self) -> AsyncIterator[str]:
-        """Ids of sandboxes whose containers changed, for as long as it is read. Raises CriUnimplemented."""
+        """Uids of pods whose containers changed, for as long as it is read. Raises CriUnimplemented."""
         ...

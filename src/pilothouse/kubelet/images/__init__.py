@@ -1,0 +1,1 @@
+"""Images: whether to pull, with which credentials, and how often to try."""

@@ -1,0 +1,155 @@
+"""Has an image on the node before a container starts, by its pull policy. API page: "Images".
+
+The first failure is ErrImagePull; until the back-off has passed (10 s doubling to 5 min) the container waits in
+ImagePullBackOff. Messages and events are upstream's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pilothouse.api.machinery.view import JsonObject
+from pilothouse.api.types.core_v1 import Container, Pod, Secret
+from pilothouse.kubelet.api import Objects, Recorder
+from pilothouse.kubelet.containers import field_path
+from pilothouse.kubelet.cri.interface import Cri, CriError, Image
+from pilothouse.kubelet.durations import go_duration
+from pilothouse.kubelet.events import reference
+from pilothouse.kubelet.images.credentials import find_credentials
+from pilothouse.runtime.backoff import Growth
+from pilothouse.runtime.clock import Clock, Instant
+
+GROWTH = Growth(first=10.0, limit=300.0)
+PATIENCE = 3.0
+"""Seconds for which a failed pull shows as ErrImagePull before it shows as waiting for the next try."""
+
+
+class StartError(Exception):
+    """A container cannot be started now. `reason` and the text go into its status."""
+
+    def __init__(self, reason: str, message: str, retry_at: Instant = 0.0) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.retry_at = retry_at
+
+
+@dataclass(slots=True)
+class _Tries:
+    failures: int = 0
+    retry_at: Instant = 0.0
+    error: str = ""
+
+
+def default_tag(image: str) -> str:
+    """The name with `:latest` where it has neither tag nor digest. Raises ValueError for what is no name."""
+    if not image or image != image.strip() or any(ord(sign) < 33 for sign in image):
+        raise ValueError("invalid reference format")
+    path = image.partition("@")[0]
+    if path.rpartition("/")[2] != path and not path.rpartition("/")[2]:
+        raise ValueError("invalid reference format")
+    if path != path.lower() and any(sign.isupper() for sign in path.rpartition("/")[2].partition(":")[0]):
+        raise ValueError("repository name must be lowercase")
+    return image if "@" in image or ":" in path.rpartition("/")[2] else f"{image}:latest"
+
+
+def pull_policy(container: Container) -> str:
+    """The policy, by upstream's default where none is given."""
+    if container.imagePullPolicy:
+        return container.imagePullPolicy
+    return "Always" if default_tag(container.image).endswith(":latest") else "IfNotPresent"
+
+
+class ImagePuller:
+    """Pulls for all pods of the node."""
+
+    def __init__(self, cri: Cri, objects: Objects, recorder: Recorder, clock: Clock) -> None:
+        self._cri = cri
+        self._objects = objects
+        self._recorder = recorder
+        self._clock = clock
+        self._tries: dict[tuple[str, str], _Tries] = {}
+
+    async def ensure(self, pod: Pod, container: Container, sandbox: JsonObject) -> Image:
+        """The image, pulled where the policy says so. Raises StartError."""
+        name = container.image
+        try:
+            full = default_tag(name)
+        except ValueError as error:
+            message = f'Failed to apply default image tag "{name}": couldn\'t parse image name "{name}": {error}'
+            self._tell(pod, container, "Warning", "InspectFailed", message)
+            raise StartError("InvalidImageName", message) from None
+        present = await self._inspect(pod, container, full)
+        policy = pull_policy(container)
+        if present is not None and policy != "Always":
+            self._tell(
+                pod, container, "Normal", "Pulled",
+                f'Container image "{name}" already present on machine and can be accessed by the pod',
+            )  # fmt: skip
+            return present
+        if policy == "Never":
+            message = f'Container image "{name}" is not present with pull policy of Never'
+            self._tell(pod, container, "Warning", "ErrImageNeverPull", message)
+            raise StartError("ErrImageNeverPull", message)
+        self._check_backoff(pod, container)
+        return await self._pull(pod, container, full, sandbox)
+
+    async def _inspect(self, pod: Pod, container: Container, full: str) -> Image | None:
+        try:
+            return await self._cri.image_status(full)
+        except CriError as error:
+            message = f'Failed to inspect image "{container.image}": {error}'
+            self._tell(pod, container, "Warning", "InspectFailed", message)
+            raise StartError("ImageInspectError", message) from None
+
+    def _check_backoff(self, pod: Pod, container: Container) -> None:
+        tries = self._tries.get((pod.metadata.uid, container.image))
+        if tries is None or self._clock.now() >= tries.retry_at:
+            return
+        message = f'Back-off pulling image "{container.image}"'
+        self._tell(pod, container, "Normal", "BackOff", message)
+        raise StartError("ImagePullBackOff", f"{message}: ErrImagePull: {tries.error}", tries.retry_at)
+
+    async def _pull(self, pod: Pod, container: Container, full: str, sandbox: JsonObject) -> Image:
+        name, key = container.image, (pod.metadata.uid, container.image)
+        self._tell(pod, container, "Normal", "Pulling", f'Pulling image "{name}"')
+        began = self._clock.monotonic()
+        try:
+            auth = find_credentials(full, await self._secrets(pod))
+            reference_pulled = await self._cri.pull_image(full, auth, sandbox)
+            image = await self._cri.image_status(reference_pulled) or await self._cri.image_status(full)
+        except CriError as error:
+            tries = self._tries.setdefault(key, _Tries())
+            tries.retry_at = self._clock.now() + GROWTH.wait(tries.failures)
+            tries.failures += 1
+            tries.error = str(error)
+            self._tell(pod, container, "Warning", "Failed", f'Failed to pull image "{name}": {error}')
+            raise StartError("ErrImagePull", str(error), self._clock.now() + PATIENCE) from None
+        if image is None:
+            raise StartError("ErrImagePull", f'image "{name}" is gone right after it was pulled')
+        self._tries.pop(key, None)
+        took = go_duration(int((self._clock.monotonic() - began) * 1000) / 1000)
+        message = (
+            f'Successfully pulled image "{name}" in {took} ({took} including waiting). Image size: {image.size} bytes.'
+        )
+        self._tell(pod, container, "Normal", "Pulled", message)
+        return image
+
+    async def _secrets(self, pod: Pod) -> Sequence[Secret]:
+        named = [one.name for one in pod.spec.imagePullSecrets if one.name]
+        found = [await self._objects.secret(pod.metadata.namespace, name) for name in named]
+        missing = [name for name, secret in zip(named, found, strict=True) if secret is None]
+        if missing:
+            self._recorder.event(
+                reference(pod), "Warning", "FailedToRetrieveImagePullSecret",
+                f"Unable to retrieve some image pull secrets ({', '.join(missing)}); "
+                "attempting to pull the image may not succeed.",
+            )  # fmt: skip
+        return [secret for secret in found if secret is not None]
+
+    def forget(self, uid: str) -> None:
+        """The pod is gone."""
+        for key in [key for key in self._tries if key[0] == uid]:
+            del self._tries[key]
+
+    def _tell(self, pod: Pod, container: Container, kind: str, reason: str, message: str) -> None:
+        self._recorder.event(reference(pod, field_path(pod, container.name)), kind, reason, message)

@@ -1,0 +1,112 @@
+"""Files and directories that the kubelet makes for a pod beside its volumes, and what containers mount of them all."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pilothouse.api.types.core_v1 import Container, Pod, VolumeMount
+from pilothouse.kubelet.environment import ConfigError
+from pilothouse.kubelet.names_and_dns import hosts_file
+from pilothouse.kubelet.runtime_config import Mount, NodeFacts, expand
+from pilothouse.kubelet.volume import Mounter
+
+_HOSTS = "/etc/hosts"
+
+
+def make_directories(pod: Pod, facts: NodeFacts) -> None:
+    """What a sandbox needs: the pod's own directory and that of its logs."""
+    meta, layout = pod.metadata, facts.layout
+    layout.pod(meta.uid).mkdir(parents=True, exist_ok=True, mode=0o750)
+    layout.pod_logs(meta.namespace, meta.name, meta.uid).mkdir(parents=True, exist_ok=True)
+
+
+def write_hosts(pod: Pod, ips: Sequence[str], facts: NodeFacts) -> None:
+    """The pod's /etc/hosts, written in place: containers have the file itself mounted."""
+    path = facts.layout.hosts_file(pod.metadata.uid)
+    node_hosts = Path(_HOSTS).read_text() if pod.spec.hostNetwork and Path(_HOSTS).exists() else ""
+    text = hosts_file(pod, ips, facts.cluster_domain, node_hosts)
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+        path.chmod(0o644)
+
+
+def message_file(pod: Pod, name: str, attempt: int, facts: NodeFacts) -> Path:
+    """Where one run of a container leaves its last words."""
+    return facts.layout.container(pod.metadata.uid, name) / str(attempt)
+
+
+def container_mounts(
+    pod: Pod, container: Container, attempt: int, volumes: Mapping[str, Path], environment: Mapping[str, str],
+    facts: NodeFacts, mounter: Mounter,
+) -> list[Mount]:  # fmt: skip
+    """All mounts of one run. Raises ConfigError."""
+    mounts = [
+        _volume_mount(pod, container, position, mount, volumes, environment, facts, mounter)
+        for position, mount in enumerate(container.volumeMounts)
+    ]
+    taken = {mount.container_path for mount in mounts}
+    if _HOSTS not in taken:
+        mounts.append(Mount(_HOSTS, str(facts.layout.hosts_file(pod.metadata.uid))))
+    if container.terminationMessagePath and container.terminationMessagePath not in taken:
+        path = message_file(pod, container.name, attempt, facts)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        # Whatever user the container runs as writes it.
+        path.chmod(0o666)
+        mounts.append(Mount(container.terminationMessagePath, str(path)))
+    return mounts
+
+
+def _volume_mount(
+    pod: Pod, container: Container, position: int, mount: VolumeMount, volumes: Mapping[str, Path],
+    environment: Mapping[str, str], facts: NodeFacts, mounter: Mounter,
+) -> Mount:  # fmt: skip
+    source = volumes.get(mount.name)
+    if source is None:
+        raise ConfigError(f"cannot find volume {mount.name!r} to mount into container {container.name!r}")
+    within = mount.subPath
+    if mount.subPathExpr:
+        within = expand(mount.subPathExpr, environment)
+        if "$(" in within:
+            raise ConfigError(f"failed to construct FieldPath from expression {mount.subPathExpr!r}")
+    if within:
+        if within.startswith("/") or ".." in within.split("/"):
+            raise ConfigError(f"subPath {within!r} must be a relative path that does not contain '..'")
+        target = facts.layout.pod(pod.metadata.uid) / "volume-subpaths" / mount.name / container.name / str(position)
+        _bind_below(source, within, target, mounter)
+        source = target
+    path = mount.mountPath if mount.mountPath.startswith("/") else f"/{mount.mountPath}"
+    return Mount(path, str(source), bool(mount.readOnly), mount.mountPropagation)
+
+
+def _bind_below(root: Path, within: str, target: Path, mounter: Mounter) -> None:
+    """Bind what lies at `within` to `target`, by descriptor: a link that a container made cannot lead out."""
+    if mounter.is_mounted(target):
+        return
+    descriptor = _open_or_make(root, within, mounter)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        opened = Path(f"/proc/self/fd/{descriptor}")
+        if opened.is_dir():
+            target.mkdir(exist_ok=True)
+        else:
+            target.touch()
+        mounter.bind(opened, target)
+    finally:
+        os.close(descriptor)
+
+
+def _open_or_make(root: Path, within: str, mounter: Mounter) -> int:
+    try:
+        return mounter.open_within(root, within)
+    except FileNotFoundError:
+        pass
+    parent, _, name = within.rstrip("/").rpartition("/")
+    above = _open_or_make(root, parent, mounter) if parent else mounter.open_within(root, ".")
+    try:
+        os.mkdir(name, 0o750, dir_fd=above)
+    except FileExistsError:
+        pass
+    finally:
+        os.close(above)
+    return mounter.open_within(root, within)

@@ -1,0 +1,148 @@
+"""Carries out the steps of a PodPlan, one call of the runtime after the other, and tells users of each.
+
+What goes wrong with a container is a StartError, kept by the worker and shown in its status; what goes wrong with the
+sandbox or the volumes is a PodError, which ends this round. Messages are upstream's.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pilothouse.api.machinery.errors import StatusError
+from pilothouse.api.types.core_v1 import Container, Pod
+from pilothouse.kubelet import pod_files
+from pilothouse.kubelet.api import Objects, Recorder
+from pilothouse.kubelet.containers import field_path, find
+from pilothouse.kubelet.cri.interface import Cri, CriError, Sandbox
+from pilothouse.kubelet.environment import (
+    ConfigError,
+    Facts,
+    Referred,
+    environment,
+    names_referred,
+    service_variables,
+)
+from pilothouse.kubelet.events import reference
+from pilothouse.kubelet.images.pull import ImagePuller, StartError
+from pilothouse.kubelet.lifecycle import Start
+from pilothouse.kubelet.names_and_dns import Resolver, resolver_of
+from pilothouse.kubelet.resources.pod_cgroups import PodCgroups
+from pilothouse.kubelet.runtime_config import NodeFacts, container_config, sandbox_config
+from pilothouse.kubelet.security import PolicyBroken
+from pilothouse.kubelet.volume import Mounter, VolumeError, Volumes
+from pilothouse.runtime.clock import Clock
+
+RETRY = 10.0
+"""Seconds until a start that failed for another reason than a pull is tried again."""
+
+
+class PodError(Exception):
+    """The pod as a whole cannot go on now."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """The node's services that the steps use."""
+
+    cri: Cri
+    clock: Clock
+    objects: Objects
+    recorder: Recorder
+    images: ImagePuller
+    volumes: Volumes
+    mounter: Mounter
+    cgroups: PodCgroups
+    facts: NodeFacts
+    host_ips: Sequence[str]
+    allocatable: Callable[[], Mapping[str, str]]
+    resolver: Callable[[], Resolver]
+    cluster_dns: Sequence[str]
+
+
+class PodSteps:
+    """The steps of all pods; keeps nothing between calls."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    async def prepare(self, pod: Pod, ips: Sequence[str]) -> Mapping[str, Path]:
+        """Directories, cgroup and volumes; host paths of the volumes. Raises PodError."""
+        node = self._node
+        pod_files.make_directories(pod, node.facts)
+        try:
+            node.cgroups.create(pod)
+        except OSError as error:
+            raise PodError("FailedCreatePodContainer", f"unable to ensure pod container exists: {error}") from error
+        try:
+            return await node.volumes.set_up(pod, self.field_facts(ips))
+        except (VolumeError, StatusError) as error:
+            raise PodError("FailedMount", str(error)) from error
+
+    def field_facts(self, ips: Sequence[str]) -> Facts:
+        """What the downward API reads."""
+        node = self._node
+        return Facts(tuple(ips), tuple(node.host_ips), node.allocatable())
+
+    def sandbox_message(self, pod: Pod, attempt: int) -> dict[str, object]:
+        """The sandbox's configuration."""
+        node = self._node
+        resolver = resolver_of(pod, node.resolver(), node.cluster_dns, node.facts.cluster_domain)
+        return sandbox_config(pod, attempt, node.cgroups.parent(pod), resolver, node.facts)
+
+    async def create_sandbox(self, pod: Pod, attempt: int) -> None:
+        """Make the sandbox. Raises PodError."""
+        try:
+            await self._node.cri.run_sandbox(self.sandbox_message(pod, attempt), "")
+        except CriError as error:
+            raise PodError("FailedCreatePodSandBox", f"Failed to create pod sandbox: {error}") from error
+
+    async def start(self, pod: Pod, step: Start, sandbox: Sandbox, volumes: Mapping[str, Path]) -> str:
+        """Make one run of a container and start it; its id. Raises StartError."""
+        container = find(pod, step.name)
+        if container is None:
+            raise StartError("CreateContainerConfigError", f"no container {step.name} in the spec")
+        message = self.sandbox_message(pod, sandbox.attempt)
+        image = await self._node.images.ensure(pod, container, message)
+        ips = self._node.host_ips if pod.spec.hostNetwork else sandbox.ips
+        try:
+            pod_files.write_hosts(pod, ips, self._node.facts)
+            variables = await self._environment(pod, container, ips)
+            mounts = pod_files.container_mounts(
+                pod, container, step.attempt, volumes, dict(variables), self._node.facts, self._node.mounter
+            )
+            config = container_config(pod, container, step.attempt, image, variables, mounts, self._node.facts)
+        except (ConfigError, PolicyBroken, OSError, StatusError) as error:
+            raise self._failed(pod, container, "CreateContainerConfigError", str(error)) from error
+        try:
+            made = await self._node.cri.create_container(sandbox.id, config, message)
+        except CriError as error:
+            raise self._failed(pod, container, "CreateContainerError", error.message) from error
+        self._tell(pod, container, "Normal", "Created", "Container created")
+        try:
+            await self._node.cri.start_container(made)
+        except CriError as error:
+            raise self._failed(pod, container, "RunContainerError", error.message) from error
+        self._tell(pod, container, "Normal", "Started", "Container started")
+        return made
+
+    def _failed(self, pod: Pod, container: Container, reason: str, message: str) -> StartError:
+        self._tell(pod, container, "Warning", "Failed", f"Error: {message}")
+        return StartError(reason, message, self._node.clock.now() + RETRY)
+
+    def _tell(self, pod: Pod, container: Container, kind: str, reason: str, message: str) -> None:
+        self._node.recorder.event(reference(pod, field_path(pod, container.name)), kind, reason, message)
+
+    async def _environment(self, pod: Pod, container: Container, ips: Sequence[str]) -> list[tuple[str, str]]:
+        node, namespace = self._node, pod.metadata.namespace
+        config_maps, secrets = names_referred(container)
+        referred = Referred(
+            {name: await node.objects.config_map(namespace, name) for name in sorted(config_maps)},
+            {name: await node.objects.secret(namespace, name) for name in sorted(secrets)},
+        )
+        links = pod.spec.enableServiceLinks is not False
+        services = service_variables(namespace, node.objects.services(), links=links)
+        return environment(pod, container, referred, services, self.field_facts(ips))

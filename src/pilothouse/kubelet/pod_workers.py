@@ -1,0 +1,68 @@
+"""All pods of the node: one worker each, by uid, and the removal of what belongs to no pod."""
+
+from collections.abc import Callable, Mapping
+
+from pilothouse.api.types.core_v1 import Pod
+from pilothouse.client.key import Key
+from pilothouse.kubelet.cri.interface import Cri, Sandbox
+from pilothouse.kubelet.pod_worker import PodWorker
+from pilothouse.kubelet.runtime_config import GRACE
+from pilothouse.runtime.log import Log
+from pilothouse.runtime.tasks import Tasks
+
+log = Log(__name__)
+
+
+class PodWorkers:
+    """Starts a worker for every pod it hears of, and ends it when the pod is gone."""
+
+    def __init__(self, make: Callable[[Pod], PodWorker], tasks: Tasks) -> None:
+        self._make = make
+        self._tasks = tasks
+        self._workers: dict[str, PodWorker] = {}
+
+    def on_change(self, old: Pod | None, new: Pod | None) -> None:
+        """An informer's news. A pod of the same name with another uid is another pod."""
+        if old is not None and (new is None or new.metadata.uid != old.metadata.uid):
+            worker = self._workers.get(old.metadata.uid)
+            if worker is not None:
+                worker.remove()
+        if new is None:
+            return
+        worker = self._workers.get(new.metadata.uid)
+        if worker is not None:
+            worker.update(new)
+            return
+        worker = self._workers[new.metadata.uid] = self._make(new)
+        worker.update(new)
+        self._tasks.spawn(self._run(new.metadata.uid, worker), name=f"pod worker {Key.of(new)}")
+
+    async def _run(self, uid: str, worker: PodWorker) -> None:
+        await worker.run()
+        del self._workers[uid]
+
+    def poke(self, uid: str) -> None:
+        """The runtime says something about this pod changed."""
+        if worker := self._workers.get(uid):
+            worker.poke()
+
+    def poke_all(self) -> None:
+        """Something that every pod may depend on has changed."""
+        for worker in self._workers.values():
+            worker.poke()
+
+    def pods(self) -> Mapping[str, Pod]:
+        """The pods at work, by uid."""
+        return {uid: worker.pod for uid, worker in self._workers.items()}
+
+
+async def remove_orphans(cri: Cri, known: Mapping[str, Pod]) -> None:
+    """End and remove sandboxes, with all in them, of pods that are not known."""
+    strangers: list[Sandbox] = [sandbox for sandbox in await cri.sandboxes() if sandbox.uid not in known]
+    for sandbox in strangers:
+        log.info("Removing a pod that is no longer known", pod=f"{sandbox.namespace}/{sandbox.name}", uid=sandbox.uid)
+        for container in await cri.containers(sandbox.uid):
+            grace = container.annotations.get(GRACE, "")
+            await cri.stop_container(container.id, float(grace) if grace.isdigit() else 30.0)
+        await cri.stop_sandbox(sandbox.id)
+        await cri.remove_sandbox(sandbox.id)

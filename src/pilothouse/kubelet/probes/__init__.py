@@ -1,0 +1,1 @@
+"""Probes: is a container started, alive, ready."""

@@ -1,0 +1,189 @@
+"""The runtime's configuration of sandboxes and containers, built from a pod: pure.
+
+Labels and annotations are upstream's: from them a restarted kubelet, and tools such as crictl, know whose is what.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pilothouse.api.machinery.view import JsonObject
+from pilothouse.api.types.core_v1 import Container, Pod
+from pilothouse.kubelet.containers import main_and_init, shape
+from pilothouse.kubelet.cri.interface import Image
+from pilothouse.kubelet.cri.messages import enum_value
+from pilothouse.kubelet.layout import Layout
+from pilothouse.kubelet.lifecycle import SHAPE_LABEL
+from pilothouse.kubelet.names_and_dns import Resolver, uts_name
+from pilothouse.kubelet.resources.linux import Limits, container_limits, pod_limits
+from pilothouse.kubelet.resources.qos import oom_score_adjust
+from pilothouse.kubelet.security import container_security, sandbox_security
+
+POD_NAME = "io.kubernetes.pod.name"
+POD_NAMESPACE = "io.kubernetes.pod.namespace"
+POD_UID = "io.kubernetes.pod.uid"
+CONTAINER_NAME = "io.kubernetes.container.name"
+GRACE = "io.kubernetes.pod.terminationGracePeriod"
+RESTART_COUNT = "io.kubernetes.container.restartCount"
+MESSAGE_PATH = "io.kubernetes.container.terminationMessagePath"
+MESSAGE_POLICY = "io.kubernetes.container.terminationMessagePolicy"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFacts:
+    """What configurations take from the node."""
+
+    layout: Layout
+    cluster_domain: str
+    memory: int
+    """Bytes of memory, for OOM scores."""
+    cgroup_v2: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A host path inside a container."""
+
+    container_path: str
+    host_path: str
+    read_only: bool = False
+    propagation: str = ""
+
+
+def pod_labels(pod: Pod) -> dict[str, str]:
+    """Labels that say whose it is."""
+    meta = pod.metadata
+    return {POD_NAME: meta.name, POD_NAMESPACE: meta.namespace, POD_UID: meta.uid}
+
+
+def sandbox_config(pod: Pod, attempt: int, cgroup_parent: str, resolver: Resolver, facts: NodeFacts) -> JsonObject:
+    """The configuration of a pod's sandbox."""
+    meta = pod.metadata
+    config: JsonObject = {
+        "metadata": {"name": meta.name, "namespace": meta.namespace, "uid": meta.uid, "attempt": attempt},
+        "hostname": "" if pod.spec.hostNetwork else uts_name(pod, facts.cluster_domain),
+        "log_directory": str(facts.layout.pod_logs(meta.namespace, meta.name, meta.uid)),
+        "dns_config": resolver.message(),
+        "labels": {**meta.labels, **pod_labels(pod)},
+        "annotations": dict(meta.annotations),
+        "linux": {
+            "cgroup_parent": cgroup_parent,
+            "security_context": sandbox_security(pod, facts.layout.root / "seccomp"),
+            "sysctls": {sysctl.name: sysctl.value for sysctl in pod.spec.securityContext.sysctls},
+            "resources": _resources(pod_limits(pod)),
+        },
+    }
+    ports = [] if pod.spec.hostNetwork else _port_mappings(pod)
+    return config | ({"port_mappings": ports} if ports else {})
+
+
+def _port_mappings(pod: Pod) -> list[JsonObject]:
+    return [
+        {
+            "protocol": enum_value("Protocol", port.protocol or "TCP"), "container_port": port.containerPort,
+            "host_port": port.hostPort, "host_ip": port.hostIP,
+        }
+        for container in main_and_init(pod)
+        for port in container.ports
+        if port.hostPort
+    ]  # fmt: skip
+
+
+def _resources(limits: Limits) -> JsonObject:
+    return {
+        "cpu_shares": limits.cpu_shares, "cpu_quota": limits.cpu_quota, "cpu_period": limits.cpu_period,
+        "memory_limit_in_bytes": limits.memory,
+    }  # fmt: skip
+
+
+def container_config(
+    pod: Pod,
+    container: Container,
+    attempt: int,
+    image: Image,
+    environment: Sequence[tuple[str, str]],
+    mounts: Sequence[Mount],
+    facts: NodeFacts,
+) -> JsonObject:
+    """The configuration of one run of a container. Raises PolicyBroken."""
+    env = dict(environment)
+    config: JsonObject = {
+        "metadata": {"name": container.name, "attempt": attempt},
+        "image": {"image": image.id, "user_specified_image": container.image},
+        "command": [expand(word, env) for word in container.command],
+        "args": [expand(word, env) for word in container.args],
+        "working_dir": container.workingDir,
+        "envs": [{"key": key, "value": value} for key, value in environment],
+        "mounts": [_mount(mount) for mount in mounts],
+        "labels": {**pod_labels(pod), CONTAINER_NAME: container.name},
+        "annotations": _annotations(pod, container, attempt),
+        "log_path": f"{container.name}/{attempt}.log",
+        "stdin": bool(container.stdin),
+        "stdin_once": bool(container.stdinOnce),
+        "tty": bool(container.tty),
+        "linux": {
+            "resources": _container_resources(pod, container, facts),
+            "security_context": container_security(pod, container, image, facts.layout.root / "seccomp"),
+        },
+    }
+    if container.securityContext.privileged:
+        config["devices"] = []
+    if container.lifecycle.stopSignal:
+        config["stop_signal"] = enum_value("Signal", container.lifecycle.stopSignal)
+    return config
+
+
+def _annotations(pod: Pod, container: Container, attempt: int) -> dict[str, str]:
+    return {
+        SHAPE_LABEL: shape(container),
+        RESTART_COUNT: str(attempt),
+        MESSAGE_PATH: container.terminationMessagePath,
+        MESSAGE_POLICY: container.terminationMessagePolicy,
+        GRACE: str(grace_period(pod)),
+    }
+
+
+def grace_period(pod: Pod) -> int:
+    """Seconds that the spec gives the pod to end."""
+    given = pod.spec.terminationGracePeriodSeconds
+    return 30 if given is None else given
+
+
+def _container_resources(pod: Pod, container: Container, facts: NodeFacts) -> JsonObject:
+    resources = _resources(container_limits(container))
+    resources["oom_score_adj"] = oom_score_adjust(pod, container, facts.memory)
+    if facts.cgroup_v2:
+        resources["unified"] = {"memory.oom.group": "1"}
+    return resources
+
+
+def _mount(mount: Mount) -> JsonObject:
+    propagation = {"HostToContainer": 1, "Bidirectional": 2}.get(mount.propagation, 0)
+    return {
+        "container_path": mount.container_path, "host_path": mount.host_path, "readonly": mount.read_only,
+        "propagation": propagation,
+    }  # fmt: skip
+
+
+def expand(text: str, environment: Mapping[str, str]) -> str:
+    """Replace `$(NAME)` by the variable's value; `$$` is a dollar sign; what is unknown stays as written."""
+    pieces: list[str] = []
+    position = 0
+    while (dollar := text.find("$", position)) >= 0 and dollar + 1 < len(text):
+        pieces.append(text[position:dollar])
+        follower = text[dollar + 1]
+        end = text.find(")", dollar) if follower == "(" else -1
+        if follower == "$":
+            pieces.append("$")
+            position = dollar + 2
+        elif end >= 0:
+            name = text[dollar + 2 : end]
+            pieces.append(environment.get(name, f"$({name})"))
+            position = end + 1
+        elif follower == "(":
+            pieces.append("$(")
+            position = dollar + 2
+        else:
+            pieces.append(f"${follower}")
+            position = dollar + 2
+    pieces.append(text[position:])
+    return "".join(pieces)

@@ -1,0 +1,118 @@
+"""Security contexts of pods and containers as the runtime takes them: pure.
+
+A container's own setting wins over the pod's. API page: "Configure a Security Context for a Pod or Container".
+"""
+
+from pathlib import Path
+
+from pilothouse.api.machinery.view import JsonObject
+from pilothouse.api.types.core_v1 import Container, Pod, SeccompProfile
+from pilothouse.kubelet.containers import describe
+from pilothouse.kubelet.cri.interface import Image
+from pilothouse.kubelet.cri.messages import enum_value
+
+_MASKED = (
+    "/proc/asound", "/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
+    "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap",
+)  # fmt: skip
+_READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
+
+
+class PolicyBroken(Exception):
+    """The container must not run as the user it would run as."""
+
+
+def _mode(name: str) -> int:
+    return enum_value("NamespaceMode", name)
+
+
+def namespaces(pod: Pod) -> JsonObject:
+    """Which of the host's namespaces the pod shares."""
+    spec = pod.spec
+    own_pid = "POD" if spec.shareProcessNamespace else "CONTAINER"
+    return {
+        "network": _mode("NODE" if spec.hostNetwork else "POD"),
+        "ipc": _mode("NODE" if spec.hostIPC else "POD"),
+        "pid": _mode("NODE" if spec.hostPID else own_pid),
+    }
+
+
+def groups(pod: Pod) -> list[int]:
+    """Groups that the processes are in besides their own."""
+    context = pod.spec.securityContext
+    own = list(context.supplementalGroups)
+    return own if context.fsGroup is None else [context.fsGroup, *own]
+
+
+def seccomp(profile: SeccompProfile, profiles: Path) -> JsonObject:
+    """The profile's message; none given means unconfined."""
+    kind = profile.type or "Unconfined"
+    message: JsonObject = {"profile_type": enum_value("ProfileType", kind)}
+    return message | ({"localhost_ref": str(profiles / profile.localhostProfile)} if kind == "Localhost" else {})
+
+
+def sandbox_security(pod: Pod, profiles: Path) -> JsonObject:
+    """Of the sandbox."""
+    context = pod.spec.securityContext
+    message: JsonObject = {
+        "namespace_options": namespaces(pod),
+        "seccomp": {"profile_type": enum_value("ProfileType", "RuntimeDefault")},
+        "supplemental_groups": groups(pod),
+        "privileged": any(
+            one.securityContext.privileged or False for one in (*pod.spec.initContainers, *pod.spec.containers)
+        ),
+    }
+    if context.seccompProfile:
+        message["seccomp"] = seccomp(context.seccompProfile, profiles)
+    if context.runAsUser is not None:
+        message["run_as_user"] = {"value": context.runAsUser}
+        if context.runAsGroup is not None:
+            message["run_as_group"] = {"value": context.runAsGroup}
+    return message
+
+
+def container_security(pod: Pod, container: Container, image: Image, profiles: Path) -> JsonObject:
+    """Of one container. Raises PolicyBroken where runAsNonRoot forbids the user."""
+    own, shared = container.securityContext, pod.spec.securityContext
+    user = own.runAsUser if own.runAsUser is not None else shared.runAsUser
+    group = own.runAsGroup if own.runAsGroup is not None else shared.runAsGroup
+    non_root = own.runAsNonRoot if own.runAsNonRoot is not None else shared.runAsNonRoot
+    if non_root:
+        _require_non_root(pod, container, image, user)
+    message: JsonObject = {
+        "namespace_options": namespaces(pod),
+        "privileged": bool(own.privileged),
+        "readonly_rootfs": bool(own.readOnlyRootFilesystem),
+        "no_new_privs": own.allowPrivilegeEscalation is False,
+        "supplemental_groups": groups(pod),
+        "seccomp": seccomp(own.seccompProfile or shared.seccompProfile, profiles),
+        "masked_paths": list(_MASKED),
+        "readonly_paths": list(_READ_ONLY),
+    }
+    if own.capabilities:
+        message["capabilities"] = {
+            "add_capabilities": list(own.capabilities.add), "drop_capabilities": list(own.capabilities.drop),
+        }  # fmt: skip
+    return message | _user(image, user, group)
+
+
+def _user(image: Image, user: int | None, group: int | None) -> JsonObject:
+    if user is None and image.uid is None and image.username:
+        message: JsonObject = {"run_as_username": image.username}
+    else:
+        message = {"run_as_user": {"value": user if user is not None else image.uid or 0}}
+    return message | ({"run_as_group": {"value": group}} if group is not None else {})
+
+
+def _require_non_root(pod: Pod, container: Container, image: Image, user: int | None) -> None:
+    where = f'(pod: "{describe(pod)}", container: {container.name})'
+    if user is not None:
+        if user == 0:
+            raise PolicyBroken(f"container's runAsUser breaks non-root policy {where}")
+    elif image.uid == 0 or (image.uid is None and not image.username):
+        raise PolicyBroken(f"container has runAsNonRoot and image will run as root {where}")
+    elif image.uid is None:
+        raise PolicyBroken(
+            f"container has runAsNonRoot and image has non-numeric user ({image.username}), "
+            f"cannot verify user is non-root {where}"
+        )

@@ -1,0 +1,177 @@
+"""What a pod's status says: pure, from its spec, its last status and what is observed.
+
+Phases, reasons and condition messages are upstream's, because people and controllers match on them. API pages:
+"Pod Lifecycle" and pod-v1, PodStatus. Container statuses are in `container_status`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pilothouse.api.machinery.view import JsonObject
+from pilothouse.api.types.core_v1 import Pod
+from pilothouse.kubelet.container_status import Told, container_statuses
+from pilothouse.kubelet.containers import is_sidecar
+from pilothouse.kubelet.lifecycle import sandbox_needed
+from pilothouse.kubelet.observed import ObservedPod
+from pilothouse.kubelet.resources.qos import qos_class
+from pilothouse.runtime.clock import Instant, format_time
+
+OWN_CONDITIONS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An end that does not follow from the containers: a deadline, a refusal, an eviction."""
+
+    phase: str
+    reason: str
+    message: str
+
+
+def deadline_exceeded() -> Verdict:
+    """The pod ran longer than activeDeadlineSeconds."""
+    return Verdict("Failed", "DeadlineExceeded", "Pod was active on the node longer than the specified deadline")
+
+
+def pod_status(
+    pod: Pod,
+    observed: ObservedPod,
+    now: Instant,
+    host_ips: Sequence[str],
+    *,
+    over: bool = False,
+    verdict: Verdict | None = None,
+) -> JsonObject:
+    """The whole status. `over`: the pod is being ended and its processes are gone, nothing will start any more."""
+    told = container_statuses(pod, observed, over=over)
+    phase = verdict.phase if verdict else phase_of(pod, told, over=over)
+    if pod.status.phase in ("Failed", "Succeeded"):
+        phase = pod.status.phase
+    status: JsonObject = {
+        "observedGeneration": pod.metadata.generation or 0,
+        "phase": phase,
+        "qosClass": pod.status.qosClass or qos_class(pod),
+        "startTime": format_time(pod.status.startTime if pod.status.startTime is not None else now),
+        "hostIP": host_ips[0] if host_ips else "",
+        "hostIPs": [{"ip": ip} for ip in host_ips],
+        "conditions": _conditions(pod, observed, told, phase, now),
+        "containerStatuses": [one.status for one in told.main],
+    }
+    if told.init:
+        status["initContainerStatuses"] = [one.status for one in told.init]
+    if ips := pod_ips(pod, observed, host_ips):
+        status |= {"podIP": ips[0], "podIPs": [{"ip": ip} for ip in ips]}
+    reason = verdict.reason if verdict else pod.status.reason if phase == "Failed" else ""
+    message = verdict.message if verdict else pod.status.message if phase == "Failed" else ""
+    return status | ({"reason": reason} if reason else {}) | ({"message": message} if message else {})
+
+
+def pod_ips(pod: Pod, observed: ObservedPod, host_ips: Sequence[str]) -> tuple[str, ...]:
+    """The pod's addresses; what was reported stays after the sandbox is gone."""
+    if pod.spec.hostNetwork:
+        return tuple(host_ips)
+    if observed.sandbox is not None and observed.sandbox.ips:
+        return observed.sandbox.ips
+    return tuple(known.ip for known in pod.status.podIPs)
+
+
+def phase_of(pod: Pod, told: Told, *, over: bool) -> str:
+    """Pending, Running, Succeeded or Failed."""
+    never = (pod.spec.restartPolicy or "Always") == "Never"
+    begun = any(one.running or one.ended for one in told.main)
+    regular = [one for container, one in zip(pod.spec.initContainers, told.init, strict=True)
+               if not is_sidecar(container)]  # fmt: skip
+    if not begun and never and any(one.failed for one in regular):
+        return "Failed"
+    if not begun and not over and any(not one.succeeded for one in regular):
+        return "Pending"
+    running = sum(one.running for one in told.main)
+    ended = sum(one.ended for one in told.main)
+    succeeded = sum(one.succeeded for one in told.main)
+    if any(one.waiting for one in told.main):
+        return "Pending"
+    if running:
+        return "Running"
+    if not ended:
+        return "Pending"
+    if over:
+        return "Succeeded" if succeeded == ended else "Failed"
+    match pod.spec.restartPolicy or "Always":
+        case "Always":
+            return "Running"
+        case "OnFailure":
+            return "Succeeded" if succeeded == ended else "Running"
+    return "Succeeded" if succeeded == ended else "Failed"
+
+
+def _conditions(pod: Pod, observed: ObservedPod, told: Told, phase: str, now: Instant) -> list[JsonObject]:
+    networked = sandbox_needed(pod, observed) is None
+    containers_ready = _containers_ready(pod, told, phase)
+    found = {
+        "PodReadyToStartContainers": ("True" if networked else "False", "", ""),
+        "Initialized": _initialized(pod, told, phase),
+        "Ready": _ready(pod, containers_ready),
+        "ContainersReady": containers_ready,
+        "PodScheduled": ("True", "", ""),
+    }
+    old = {condition.type: condition.raw for condition in pod.status.conditions}
+    written = [_condition(pod, kind, found[kind], old.get(kind, {}), now) for kind in OWN_CONDITIONS]
+    return written + [dict(raw) for kind, raw in old.items() if kind not in found]
+
+
+def _condition(pod: Pod, kind: str, value: tuple[str, str, str], old: Mapping[str, Any], now: Instant) -> JsonObject:
+    status, reason, message = value
+    since = old.get("lastTransitionTime") if old.get("status") == status else None
+    condition: JsonObject = {
+        "type": kind,
+        "status": status,
+        "observedGeneration": pod.metadata.generation or 0,
+        "lastProbeTime": None,
+        "lastTransitionTime": since or format_time(now),
+    }
+    return condition | ({"reason": reason} if reason else {}) | ({"message": message} if message else {})
+
+
+def _names(names: Sequence[str]) -> str:
+    return f"[{' '.join(names)}]"
+
+
+def _containers_ready(pod: Pod, told: Told, phase: str) -> tuple[str, str, str]:
+    if phase == "Succeeded":
+        return "False", "PodCompleted", ""
+    if phase == "Failed":
+        return "False", "PodFailed", ""
+    sidecars = [one for container, one in zip(pod.spec.initContainers, told.init, strict=True) if is_sidecar(container)]
+    unready = [one.name for one in (*sidecars, *told.main) if not one.status["ready"]]
+    if unready:
+        return "False", "ContainersNotReady", f"containers with unready status: {_names(unready)}"
+    return "True", "", ""
+
+
+def _ready(pod: Pod, containers_ready: tuple[str, str, str]) -> tuple[str, str, str]:
+    if containers_ready[0] != "True":
+        return containers_ready
+    known = {condition.type: condition.status for condition in pod.status.conditions}
+    complaints = []
+    for gate in (gate.conditionType for gate in pod.spec.readinessGates):
+        if gate not in known:
+            complaints.append(f'corresponding condition of pod readiness gate "{gate}" does not exist.')
+        elif known[gate] != "True":
+            complaints.append(f'the status of pod readiness gate "{gate}" is not "True", but {known[gate]}')
+    return ("False", "ReadinessGatesNotReady", ", ".join(complaints)) if complaints else ("True", "", "")
+
+
+def _initialized(pod: Pod, told: Told, phase: str) -> tuple[str, str, str]:
+    if phase == "Succeeded":
+        return "True", "PodCompleted", ""
+    if any(one.running or one.ended for one in told.main):
+        return "True", "", ""
+    incomplete = [
+        one.name
+        for container, one in zip(pod.spec.initContainers, told.init, strict=True)
+        if not one.status["started" if is_sidecar(container) else "ready"]
+    ]
+    if incomplete:
+        return "False", "ContainersNotInitialized", f"containers with incomplete status: {_names(incomplete)}"
+    return "True", "", ""

@@ -1,0 +1,44 @@
+"""What a container said of its end: from the file it was given for that, or from the tail of its log.
+
+API page: "Determine the Reason for Pod Failure". 4096 bytes of message, 2048 bytes or 80 lines of log.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from pilothouse.kubelet.cri.interface import Container
+from pilothouse.kubelet.logs import parse_line
+from pilothouse.kubelet.runtime_config import MESSAGE_POLICY
+
+_MESSAGE_BYTES = 4096
+_LOG_BYTES = 2048
+_LOG_LINES = 80
+
+
+def with_message(run: Container, message_file: Path) -> Container:
+    """The run with its message, if it left one."""
+    text = _head(message_file)
+    wants_log = run.annotations.get(MESSAGE_POLICY) == "FallbackToLogsOnError"
+    if not text and run.exit_code != 0 and wants_log:
+        text = _log_tail(Path(run.log_path)) if run.log_path else ""
+    return replace(run, message=text) if text else run
+
+
+def _head(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return file.read(_MESSAGE_BYTES).decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def _log_tail(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            # Each line of output carries some 40 bytes of time and stream name.
+            file.seek(max(0, path.stat().st_size - _LOG_BYTES - _LOG_LINES * 50))
+            lines = file.read().splitlines(keepends=True)
+    except OSError:
+        return ""
+    parsed = [entry.text for line in lines if (entry := parse_line(line)) is not None]
+    return b"".join(parsed[-_LOG_LINES:])[-_LOG_BYTES:].decode(errors="replace")

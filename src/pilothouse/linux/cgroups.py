@@ -1,0 +1,174 @@
+"""Control groups, version 1, 2 and hybrid, read and written as files. cgroups(7), the kernel's cgroup-v2.rst.
+
+A path such as `/kubepods/burstable/pod1` names one group in every hierarchy. Only what the machine mounts is touched.
+"""
+
+import errno
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+_V2_CONTROLLERS = ("cpuset", "cpu", "io", "memory", "hugetlb", "pids")
+
+
+@dataclass(frozen=True, slots=True)
+class GroupLimits:
+    """What a group may use; 0 stands for no limit."""
+
+    cpu_shares: int = 0
+    cpu_quota: int = 0
+    cpu_period: int = 100_000
+    memory: int = 0
+    pids: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cgroups:
+    """The hierarchies of this machine."""
+
+    controllers: dict[str, Path]
+    """Version 1: mount point by controller; several may share one."""
+    unified: Path | None
+    """Version 2: its mount point, which in a hybrid machine has few controllers or none."""
+
+    @property
+    def v2(self) -> bool:
+        """Whether version 2 rules alone."""
+        return self.unified is not None and not self.controllers
+
+    @classmethod
+    def detect(cls, mounts: str | None = None) -> Self:
+        """Find the hierarchies; `mounts` is the content of /proc/self/mounts."""
+        text = Path("/proc/self/mounts").read_text() if mounts is None else mounts
+        controllers: dict[str, Path] = {}
+        unified = None
+        known = {"cpu", "cpuacct", "cpuset", "memory", "pids", "blkio", "devices", "freezer", "hugetlb", "net_cls",
+                 "net_prio", "perf_event", "rdma", "misc"}  # fmt: skip
+        for line in text.splitlines():
+            _, point, kind, options, *_ = line.split()
+            if kind == "cgroup2":
+                unified = unified or Path(point)
+            elif kind == "cgroup":
+                for option in options.split(","):
+                    if option in known or option == "name=systemd":
+                        controllers.setdefault(option, Path(point))
+        return cls(controllers, unified)
+
+    def directories(self, path: str) -> list[Path]:
+        """The group's directory in each hierarchy."""
+        roots = list(dict.fromkeys(self.controllers.values()))
+        roots += [self.unified] if self.unified is not None else []
+        return [root / path.lstrip("/") for root in roots]
+
+    def create(self, path: str) -> None:
+        """Have the group, and those above it, in every hierarchy."""
+        for directory in self.directories(path):
+            directory.mkdir(parents=True, exist_ok=True)
+        if "cpuset" in self.controllers:
+            self._inherit_cpuset(path)
+        if self.unified is not None:
+            self._delegate(path)
+
+    def _inherit_cpuset(self, path: str) -> None:
+        """A new group of version 1 may use no CPU at all until told otherwise."""
+        directory = self.controllers["cpuset"]
+        for name in path.strip("/").split("/"):
+            parent, directory = directory, directory / name
+            for file in ("cpuset.cpus", "cpuset.mems"):
+                if not (directory / file).read_text().strip():
+                    (directory / file).write_text((parent / file).read_text())
+
+    def _delegate(self, path: str) -> None:
+        """Let groups of version 2 down to the parent of `path` hand their controllers on."""
+        directory = self.unified
+        assert directory is not None
+        for name in path.strip("/").split("/"):
+            offered = (directory / "cgroup.controllers").read_text().split()
+            enabled = (directory / "cgroup.subtree_control").read_text().split()
+            for controller in _V2_CONTROLLERS:
+                if controller in offered and controller not in enabled:
+                    (directory / "cgroup.subtree_control").write_text(f"+{controller}")
+            directory = directory / name
+
+    def limit(self, path: str, limits: GroupLimits) -> None:
+        """Set what the group may use."""
+        for file, value in self._settings(path, limits):
+            if file.exists():
+                file.write_text(value)
+
+    def _settings(self, path: str, limits: GroupLimits) -> list[tuple[Path, str]]:
+        if self.v2:
+            assert self.unified is not None
+            group = self.unified / path.lstrip("/")
+            quota = limits.cpu_quota or "max"
+            return [
+                (group / "cpu.weight", str(weight(limits.cpu_shares))),
+                (group / "cpu.max", f"{quota} {limits.cpu_period}"),
+                (group / "memory.max", str(limits.memory or "max")),
+                (group / "pids.max", str(limits.pids or "max")),
+            ]
+        places = {name: root / path.lstrip("/") for name, root in self.controllers.items()}
+        settings: list[tuple[Path, str]] = []
+        if "cpu" in places:
+            settings += [
+                (places["cpu"] / "cpu.shares", str(max(limits.cpu_shares, 2))),
+                (places["cpu"] / "cpu.cfs_period_us", str(limits.cpu_period)),
+                (places["cpu"] / "cpu.cfs_quota_us", str(limits.cpu_quota or -1)),
+            ]
+        if "memory" in places:
+            settings.append((places["memory"] / "memory.limit_in_bytes", str(limits.memory or -1)))
+        if "pids" in places:
+            settings.append((places["pids"] / "pids.max", str(limits.pids or "max")))
+        return settings
+
+    def exists(self, path: str) -> bool:
+        """Whether any hierarchy has the group."""
+        return any(directory.exists() for directory in self.directories(path))
+
+    def children(self, path: str) -> list[str]:
+        """Names of the groups directly below, in any hierarchy."""
+        names = {
+            entry.name
+            for directory in self.directories(path)
+            if directory.is_dir()
+            for entry in os.scandir(directory)
+            if entry.is_dir(follow_symlinks=False)
+        }
+        return sorted(names)
+
+    def processes(self, path: str) -> set[int]:
+        """Pids in the group and in those below it."""
+        found: set[int] = set()
+        for directory in self.directories(path):
+            for file in directory.rglob("cgroup.procs"):
+                try:
+                    found |= {int(line) for line in file.read_text().split()}
+                except OSError as error:
+                    if error.errno not in (errno.ENOENT, errno.ENODEV, errno.EOPNOTSUPP):
+                        raise
+        return found
+
+    def remove(self, path: str) -> bool:
+        """Take the group and those below it away; False when processes in it keep it."""
+        gone = True
+        for directory in self.directories(path):
+            # The kernel's files vanish with their directory: only directories are removed, the deepest first.
+            groups = (
+                [directory, *(entry for entry in directory.rglob("*") if entry.is_dir())] if directory.exists() else []
+            )
+            for group in sorted(groups, reverse=True):
+                try:
+                    group.rmdir()
+                except FileNotFoundError:
+                    continue
+                except OSError as error:
+                    if error.errno != errno.EBUSY:
+                        raise
+                    gone = False
+        return gone
+
+
+def weight(shares: int) -> int:
+    """CPU shares of version 1 (2 to 262144) as the weight of version 2 (1 to 10000)."""
+    return 1 + (max(shares, 2) - 2) * 9999 // 262_142

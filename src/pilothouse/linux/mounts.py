@@ -1,0 +1,89 @@
+"""Mounts: tmpfs and bind mounts by system call, and removal of a tree that can never reach through one.
+
+mount(2), umount2(2), proc(5) on mountinfo; openat2(2) for paths that others chose.
+"""
+
+import ctypes
+import errno
+import os
+import shutil
+import struct
+from pathlib import Path
+
+_MS_BIND, _MS_REC = 0x1000, 0x4000
+_MNT_DETACH = 2
+_SYS_OPENAT2 = 437
+_RESOLVE_NO_MAGICLINKS, _RESOLVE_IN_ROOT = 0x02, 0x10
+
+
+class MountedError(OSError):
+    """Something is still mounted below a directory that was to be removed."""
+
+
+class Mounts:
+    """The kernel's mounts, in our mount namespace."""
+
+    def __init__(self) -> None:
+        self._libc = ctypes.CDLL(None, use_errno=True)
+
+    def tmpfs(self, path: Path, size: int = 0, mode: int = 0o755) -> None:
+        """Mount memory at `path`; `size` in bytes, 0 for the kernel's default of half the RAM."""
+        options = f"mode={mode:o}" + (f",size={size}" if size else "")
+        self._mount("tmpfs", path, "tmpfs", 0, options)
+
+    def bind(self, source: Path, target: Path) -> None:
+        """Show `source` at `target` as well."""
+        self._mount(str(source), target, "", _MS_BIND | _MS_REC, "")
+
+    def unmount(self, path: Path) -> None:
+        """Take the mount at `path` away, lazily; none there is fine."""
+        if self._libc.umount2(os.fsencode(path), _MNT_DETACH) and ctypes.get_errno() not in (
+            errno.EINVAL,
+            errno.ENOENT,
+        ):
+            self._fail(path)
+
+    def _mount(self, source: str, target: Path, kind: str, flags: int, options: str) -> None:
+        if self._libc.mount(source.encode(), os.fsencode(target), kind.encode(), flags, options.encode()):
+            self._fail(target)
+
+    def _fail(self, path: Path) -> None:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), str(path))
+
+    def below(self, path: Path) -> list[Path]:
+        """Mount points at or below `path`, the deepest last mounted first."""
+        wanted = path.resolve()
+        points = (_unescape(line.split()[4]) for line in Path("/proc/self/mountinfo").read_text().splitlines())
+        return [Path(point) for point in points if Path(point) == wanted or wanted in Path(point).parents][::-1]
+
+    def is_mounted(self, path: Path) -> bool:
+        """Whether something is mounted exactly at `path`."""
+        return path.resolve() in self.below(path)
+
+    def remove_tree(self, path: Path) -> None:
+        """Delete a directory with all in it. Raises MountedError rather than reach through a mount; follows no link."""
+        if path.is_symlink() or not path.exists():
+            path.unlink(missing_ok=True)
+            return
+        if left := self.below(path):
+            raise MountedError(errno.EBUSY, "still mounted", str(left[0]))
+        shutil.rmtree(path)
+
+    def open_within(self, root: Path, relative: str) -> int:
+        """A descriptor of `relative` below `root`, where links cannot lead out. The caller closes it."""
+        how = struct.pack("=QQQ", os.O_PATH | os.O_CLOEXEC, 0, _RESOLVE_IN_ROOT | _RESOLVE_NO_MAGICLINKS)
+        descriptor = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            found = self._libc.syscall(_SYS_OPENAT2, descriptor, os.fsencode(relative), how, len(how))
+        finally:
+            os.close(descriptor)
+        if found < 0:
+            self._fail(root / relative)
+        return int(found)
+
+
+def _unescape(text: str) -> str:
+    for code, sign in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
+        text = text.replace(code, sign)
+    return text

@@ -1,0 +1,220 @@
+"""The SQLite file: its schema, how a batch becomes durable, how it is read back and checked.
+
+Runs in the one thread that owns the connection. Three decisions carry it:
+- `current` is keyed by the revision that created a record, which names a living key; there is no index on keys, since
+  the table in memory answers for them. `log` holds what each write *replaced*, so that a creation stores its value
+  once, any retained state is current plus undoing, and compaction deletes a range of row ids and nothing else.
+- A batch is one INSERT into a view whose triggers do the work: one call, hence one atomic transaction with one fsync,
+  and the interpreter lock is given up and taken back once a batch instead of once a row.
+- Checkpoints are ours to run, since SQLite swallows the errors of its own.
+
+See sqlite.org: wal.html, pragma.html#pragma_synchronous, lockingv3.html.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pilothouse.store.interface import Event, Record, Revision, StoreError
+
+Connect = Callable[[Path], sqlite3.Connection]
+
+BATCH = 256
+"""The most writes of one transaction."""
+
+_APPLICATION = 0x50494C4F
+_LAYOUT = 1
+_SCHEMA = """
+CREATE TABLE current(created INTEGER PRIMARY KEY, revision INTEGER NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL)
+    STRICT;
+CREATE TABLE log(revision INTEGER PRIMARY KEY, key TEXT NOT NULL, created INTEGER, previous INTEGER, value BLOB) STRICT;
+CREATE TABLE history(oldest INTEGER NOT NULL) STRICT;
+INSERT INTO history VALUES (1);
+CREATE VIEW batch AS SELECT NULL AS revision, NULL AS key, NULL AS created, NULL AS value;
+CREATE TRIGGER creation INSTEAD OF INSERT ON batch WHEN NEW.key IS NOT NULL AND NEW.created = NEW.revision BEGIN
+    INSERT INTO log(revision, key) VALUES (NEW.revision, NEW.key);
+    INSERT INTO current VALUES (NEW.created, NEW.revision, NEW.key, NEW.value);
+END;
+CREATE TRIGGER replacement INSTEAD OF INSERT ON batch WHEN NEW.created < NEW.revision AND NEW.value IS NOT NULL BEGIN
+    INSERT INTO log SELECT NEW.revision, key, created, revision, value FROM current WHERE created = NEW.created;
+    UPDATE current SET revision = NEW.revision, value = NEW.value WHERE created = NEW.created;
+END;
+CREATE TRIGGER removal INSTEAD OF INSERT ON batch
+WHEN NEW.key IS NOT NULL AND NEW.created < NEW.revision AND NEW.value IS NULL BEGIN
+    INSERT INTO log SELECT NEW.revision, key, created, revision, value FROM current WHERE created = NEW.created;
+    DELETE FROM current WHERE created = NEW.created;
+END;
+CREATE TRIGGER compaction INSTEAD OF INSERT ON batch WHEN NEW.key IS NULL AND NEW.revision IS NOT NULL BEGIN
+    UPDATE history SET oldest = NEW.revision;
+    DELETE FROM log WHERE revision <= NEW.created;
+END;
+"""
+_CHECKPOINT_PAGES = 1500
+"""Pages that the write-ahead log may gather before a checkpoint: about 6 MB."""
+
+_DROPPED_PER_WRITE = 2
+_DROPPED_AT_LEAST = 64
+"""How many rows of history a batch clears away, above what it adds: small steps that always catch up."""
+
+
+class StoreInUse(StoreError):
+    """Another process owns the store."""
+
+
+class StoreDamaged(StoreError):
+    """The file is not a sound store of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a file holds."""
+
+    records: Sequence[Record]
+    events: Sequence[Event]
+    oldest: Revision
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open `path` with every statement its own transaction."""
+    return sqlite3.connect(path, timeout=0.2, isolation_level=None, cached_statements=32)
+
+
+class Database:
+    """One open file, owned exclusively until `close`."""
+
+    def __init__(self, path: Path, connect: Connect = connect) -> None:
+        self._path = path
+        _make_private(path)
+        self._connection = connect(path)
+        try:
+            self._own()
+            self._prepare()
+            self.contents = self._read()
+        except sqlite3.DatabaseError as error:
+            self._connection.close()
+            raise _explain(path, error) from error
+        except BaseException:
+            self._connection.close()
+            raise
+        row = self._connection.execute("SELECT min(revision) FROM log").fetchone()
+        self._logged_from: Revision = self.contents.oldest + 1 if row[0] is None else row[0]
+        self._pages = 0
+
+    def commit(self, events: Sequence[Event], oldest: Revision) -> None:
+        """Make `events` durable, and forget some of the history before `oldest`. Raises sqlite3.Error."""
+        rows: list[object] = []
+        pages = 8
+        for event in events:
+            record = event.record or event.previous
+            assert record is not None
+            value = event.record.value if event.record is not None else None
+            rows += (event.revision, event.key, record.created, value)
+            pages += 3 + len(record.value) // 2048
+        cleared = self._logged_from - 1
+        if cleared < oldest or oldest > self.contents.oldest:
+            cleared = min(oldest, cleared + _DROPPED_AT_LEAST + _DROPPED_PER_WRITE * len(events))
+            rows += (oldest, None, cleared, None)
+        count = len(rows) // 4
+        size = 1 << (count - 1).bit_length()
+        rows += (None,) * (4 * (size - count))
+        self._connection.execute(_INSERT + ",(?,?,?,?)" * (size - 1), rows)
+        self._logged_from = cleared + 1
+        self._pages += pages
+
+    def checkpoint(self) -> bool:
+        """Move what is durable from the write-ahead log into the file when much has gathered; False when it could not.
+
+        Raises sqlite3.Error.
+        """
+        if self._pages < _CHECKPOINT_PAGES:
+            return True
+        busy, gathered, moved = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        self._pages = 0
+        return not busy and gathered == moved
+
+    def close(self) -> None:
+        """Give the file up. The last act of a healthy connection is a checkpoint."""
+        self._connection.close()
+
+    def _own(self) -> None:
+        execute = self._connection.execute
+        execute("PRAGMA locking_mode = EXCLUSIVE")
+        execute("PRAGMA journal_mode = WAL")
+        execute("PRAGMA synchronous = FULL")
+        execute("PRAGMA wal_autocheckpoint = 0")
+        execute("PRAGMA journal_size_limit = 16777216")
+        execute("BEGIN EXCLUSIVE")
+        execute("COMMIT")
+
+    def _prepare(self) -> None:
+        execute = self._connection.execute
+        (application,) = execute("PRAGMA application_id").fetchone()
+        (layout,) = execute("PRAGMA user_version").fetchone()
+        (tables,) = execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        if not tables and not application:
+            statement = f"PRAGMA application_id = {_APPLICATION}; PRAGMA user_version = {_LAYOUT};"
+            self._connection.executescript(f"BEGIN; {_SCHEMA} {statement} COMMIT;")
+            return
+        if application != _APPLICATION:
+            raise StoreDamaged(f"{self._path} is not a store of Pilothouse; move it away or name another place")
+        if layout != _LAYOUT:
+            raise StoreDamaged(f"{self._path} has layout {layout}, this version reads {_LAYOUT}; upgrade Pilothouse")
+        findings = [row[0] for row in execute("PRAGMA quick_check(3)")]
+        if findings != ["ok"]:
+            raise StoreDamaged(f"{self._path} is damaged ({'; '.join(findings)}); restore a backup")
+
+    def _read(self) -> Contents:
+        execute = self._connection.execute
+        (oldest,) = execute("SELECT oldest FROM history").fetchone()
+        records = [Record(*row) for row in execute("SELECT key, value, revision, created FROM current")]
+        rows = execute("SELECT * FROM log WHERE revision > ? ORDER BY revision DESC", (oldest,))
+        return Contents(records, self._undo({record.key: record for record in records}, len(records), rows), oldest)
+
+    def _undo(self, state: dict[str, Record], count: int, rows: sqlite3.Cursor) -> Sequence[Event]:
+        """Rebuild the events after `oldest`, newest first, by undoing them: every row must fit the state it made."""
+        if len(state) != count:
+            raise StoreDamaged(f"{self._path} holds a key twice; restore a backup")
+        events: list[Event] = []
+        for revision, key, created, before, value in rows:
+            record = state.get(key)
+            follows = not events or events[-1].revision == revision + 1
+            if not follows or (record is not None and record.revision != revision):
+                raise StoreDamaged(f"{self._path} has a gap in its history at revision {revision}; restore a backup")
+            previous = Record(key, value, before, created) if created is not None else None
+            events.append(Event(key, revision, record, previous))
+            if previous is not None:
+                state[key] = previous
+            else:
+                state.pop(key, None)
+        events.reverse()
+        return events
+
+
+_INSERT = "INSERT INTO batch VALUES (?,?,?,?)"
+
+
+def _make_private(path: Path) -> None:
+    """Create the file for its owner alone. SQLite gives the files beside it the same mode."""
+    before = os.umask(0o077)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(0o600)
+    finally:
+        os.umask(before)
+    path.chmod(0o600)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _explain(path: Path, error: sqlite3.DatabaseError) -> StoreError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreInUse(f"{path} is in use by another process; stop that one first")
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return StoreDamaged(f"{path} is damaged ({error}); restore a backup")
+    return StoreError(f"{path} cannot be opened: {error}")
