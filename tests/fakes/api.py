@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -10,9 +11,11 @@ import orjson
 from pilothouse.api.catalogue import Catalogue, builtin
 from pilothouse.api.machinery import errors
 from pilothouse.api.machinery.patch.merge import apply_merge_patch
+from pilothouse.api.machinery.patch.strategic import apply_strategic_patch
 from pilothouse.api.machinery.resource import Resource
+from pilothouse.api.machinery.schema import Schemas
 from pilothouse.api.machinery.selectors import parse_field_selector, parse_label_selector
-from pilothouse.client.client import Client
+from pilothouse.client.client import Client, PatchForm
 from pilothouse.client.memo import Memo
 from pilothouse.client.transport import HandlerTransport
 from pilothouse.net.http import Request, Response
@@ -20,6 +23,11 @@ from pilothouse.runtime.clock import Clock, format_time
 
 Object = dict[str, Any]
 Place = tuple[str, str, str]
+
+
+@cache
+def _schemas() -> Schemas:
+    return Schemas()
 
 
 class FakeApi:
@@ -122,7 +130,7 @@ class FakeApi:
             case "PUT":
                 return _json(self._update(resource, place, subresource, body))
             case "PATCH":
-                patched = apply_merge_patch(self._existing(resource, place), body)
+                patched = self._patched(resource, self._existing(resource, place), body, request)
                 wanted = (body.get("metadata") or {}).get("uid")
                 if wanted and wanted != self._existing(resource, place)["metadata"]["uid"]:
                     raise errors.conflict(resource.plural, resource.group, name)
@@ -134,6 +142,11 @@ class FakeApi:
                     self._delete(resource, (resource.plural, namespace, item["metadata"]["name"]), body)
                 return _json({"kind": "Status", "status": "Success"})
         raise errors.BadRequest("no such verb")
+
+    def _patched(self, resource: Resource[Any], old: Object, patch: Any, request: Request) -> Object:
+        if request.headers["content-type"] == PatchForm.STRATEGIC.value:
+            return apply_strategic_patch(old, patch, _schemas().kind(resource.group, resource.version, resource.name))
+        return apply_merge_patch(old, patch)
 
     def _parse(self, path: str) -> tuple[Resource[Any], str, str, str]:
         parts = path.strip("/").split("/")

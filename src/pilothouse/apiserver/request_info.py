@@ -96,7 +96,7 @@ def _resource_request(
         elif verb == "delete":
             verb = "deletecollection"
     elif watching:
-        verb, query, name = "watch", {**query, "fieldSelector": (f"metadata.name={name}",)}, name
+        verb, query = "watch", {**query, "fieldSelector": (f"metadata.name={name}",)}
     remainder = ""
     if subresource == "proxy":
         remainder = "/" + "/".join(rest)

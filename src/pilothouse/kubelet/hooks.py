@@ -1,4 +1,4 @@
-"""Lifecycle hooks, postStart and preStop: a command, an HTTP request or a wait. API page: "Container Lifecycle Hooks"."""
+"""Lifecycle hooks, postStart and preStop: a command, an HTTP request or a wait. Page: "Container Lifecycle Hooks"."""
 
 import asyncio
 from typing import Protocol
@@ -16,7 +16,9 @@ class HookError(Exception):
 class Fetch(Protocol):
     """One HTTP request: status and the beginning of the body. Raises OSError."""
 
-    async def __call__(self, action: HTTPGetAction, host: str, port: int) -> tuple[int, str]: ...
+    async def __call__(self, action: HTTPGetAction, host: str, port: int) -> tuple[int, str]:
+        """Ask once."""
+        ...
 
 
 class Hooks:

@@ -116,10 +116,12 @@ class PodWorker:
 
     async def run(self) -> None:
         """Work until the pod is gone."""
-        while not self._gone:
+        while True:
             self._news.clear()
             wake_at = await self._round()
-            if self._gone or self._interrupted:
+            if self._gone:
+                return
+            if self._interrupted:
                 self._interrupted = False
                 continue
             now = self._node.clock.now()
