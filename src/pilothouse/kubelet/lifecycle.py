@@ -182,16 +182,18 @@ class _Draft:
             run = self._observed.active(container.name)
             if is_sidecar(container):
                 self.consider(container)
-                if not begun and not self._started(run):
+                if not begun and not self._started(container, run):
                     return False
             elif not begun and not _succeeded(run):
                 self.consider(container)
                 return False
         return True
 
-    def _started(self, run: cri.Container | None) -> bool:
+    def _started(self, container: Container, run: cri.Container | None) -> bool:
         if run is None or run.state is not ContainerState.RUNNING:
             return False
+        if not container.startupProbe:
+            return True
         health = self._observed.health.get(run.id)
         return health is not None and bool(health.started)
 

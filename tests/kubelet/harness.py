@@ -1,0 +1,255 @@
+"""A node with a fake runtime and a fake API server, in virtual time."""
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pilothouse.api.machinery.errors import NotFound
+from pilothouse.api.machinery.view import JsonObject, View
+from pilothouse.api.types.authentication_v1 import TokenRequest
+from pilothouse.api.types.core_v1 import ConfigMap, HTTPGetAction, Pod, Secret, Service
+from pilothouse.kubelet.cri.interface import Image
+from pilothouse.kubelet.hooks import Hooks
+from pilothouse.kubelet.images.pull import ImagePuller
+from pilothouse.kubelet.layout import Layout
+from pilothouse.kubelet.names_and_dns import Resolver
+from pilothouse.kubelet.observed import Health, ObservedPod
+from pilothouse.kubelet.pleg import Pleg
+from pilothouse.kubelet.pod_end import Ender
+from pilothouse.kubelet.pod_steps import Node
+from pilothouse.kubelet.pod_worker import PodWorker
+from pilothouse.kubelet.pod_workers import PodWorkers
+from pilothouse.kubelet.runtime_config import NodeFacts
+from pilothouse.kubelet.status_writer import StatusWriter
+from pilothouse.kubelet.volume import Volumes, VolumeType
+from pilothouse.runtime.clock import Clock, format_time
+from pilothouse.runtime.tasks import Tasks
+from pilothouse.runtime.units import subclasses
+from pilothouse.testing import loop
+from pilothouse.testing.fake_cri import FakeCri
+
+
+def pod(name: str = "web", **spec: Any) -> JsonObject:
+    """A manifest as the API server would hand it to the node."""
+    meta = spec.pop("metadata", {})
+    spec.setdefault("containers", [{"name": "app", "image": "app:1"}])
+    for container in spec["containers"]:
+        container.setdefault("terminationMessagePath", "/dev/termination-log")
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": "default", "uid": f"uid-{name}", "generation": 1,
+                     "resourceVersion": "1", **meta},
+        "spec": {"nodeName": "n1", "restartPolicy": "Always", **spec},
+        "status": {"phase": "Pending"},
+    }  # fmt: skip
+
+
+@dataclass
+class Told:
+    """Records events."""
+
+    events: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def event(self, about: View | JsonObject, kind: str, reason: str, message: str, /) -> None:
+        self.events.append((kind, reason, message))
+
+    def reasons(self) -> list[str]:
+        return [reason for _, reason, _ in self.events]
+
+
+@dataclass
+class FakeObjects:
+    config_maps: dict[str, JsonObject] = field(default_factory=dict)
+    secrets: dict[str, JsonObject] = field(default_factory=dict)
+    listed: list[Service] = field(default_factory=list)
+    tokens: list[JsonObject] = field(default_factory=list)
+    clock: Clock | None = None
+
+    async def config_map(self, namespace: str, name: str) -> ConfigMap | None:
+        return ConfigMap(self.config_maps[name]) if name in self.config_maps else None
+
+    async def secret(self, namespace: str, name: str) -> Secret | None:
+        return Secret(self.secrets[name]) if name in self.secrets else None
+
+    async def token(self, pod: Pod, request: JsonObject) -> TokenRequest:
+        self.tokens.append(request)
+        assert self.clock is not None
+        ends = format_time(self.clock.now() + request["expirationSeconds"])
+        return TokenRequest({"status": {"token": f"token-{len(self.tokens)}", "expirationTimestamp": ends}})
+
+    def services(self) -> Sequence[Service]:
+        return self.listed
+
+
+@dataclass
+class FakeMounter:
+    mounted: dict[Path, str] = field(default_factory=dict)
+
+    def tmpfs(self, path: Path, size: int = 0, mode: int = 0o755) -> None:
+        path.chmod(mode)
+        self.mounted[path] = "tmpfs"
+
+    def bind(self, source: Path, target: Path) -> None:
+        self.mounted[target] = str(source.readlink() if source.is_symlink() else source)
+
+    def unmount(self, path: Path) -> None:
+        del self.mounted[path]
+
+    def below(self, path: Path) -> list[Path]:
+        return [point for point in self.mounted if point == path or path in point.parents][::-1]
+
+    def is_mounted(self, path: Path) -> bool:
+        return path in self.mounted
+
+    def remove_tree(self, path: Path) -> None:
+        import shutil
+
+        assert not self.below(path)
+        shutil.rmtree(path, ignore_errors=True)
+
+    def open_within(self, root: Path, relative: str) -> int:
+        import os
+
+        return os.open(root / relative, os.O_PATH)
+
+
+@dataclass
+class FakeCgroups:
+    present: set[str] = field(default_factory=set)
+
+    def parent(self, pod: Pod) -> str:
+        return f"/kubepods/pod{pod.metadata.uid}"
+
+    def create(self, pod: Pod) -> None:
+        self.present.add(pod.metadata.uid)
+
+    def remove(self, pod: Pod) -> bool:
+        self.present.discard(pod.metadata.uid)
+        return True
+
+    def remove_strangers(self, uids: set[str]) -> None:
+        self.present &= uids
+
+
+@dataclass
+class FakeProber:
+    verdicts: dict[str, Health] = field(default_factory=dict)
+    attended: list[str] = field(default_factory=list)
+
+    def attend(self, pod: Pod, observed: ObservedPod, changed: Callable[[], None]) -> None:
+        self.attended.append(pod.metadata.name)
+
+    def health(self, uid: str) -> Mapping[str, Health]:
+        return self.verdicts
+
+    def forget(self, uid: str) -> None:
+        self.attended.append(f"forgotten {uid}")
+
+
+class FakeNode:
+    """The kubelet's heart, driven by hand. The fake API server is `pods`, by name."""
+
+    def __init__(self, root: Path, clock: Clock, tasks: Tasks) -> None:
+        self.clock = clock
+        self.cri = FakeCri(clock, present={"app:1": Image("sha256:app", ("app:1",))})
+        self.told = Told()
+        self.objects = FakeObjects(clock=clock)
+        self.mounter = FakeMounter()
+        self.cgroups = FakeCgroups()
+        self.prober = FakeProber()
+        self.pods: dict[str, Pod] = {}
+        self.phases: dict[str, list[str]] = {}
+        self.layout = Layout(root / "kubelet", root / "logs")
+        self.facts = NodeFacts(self.layout, "cluster.local", 8 << 30)
+        self._tasks = tasks
+        self._version = 1
+        self.writer = StatusWriter(self, clock)
+        self.workers = PodWorkers(self._worker, tasks)
+        self.pleg = Pleg(self.cri, clock, self.workers.poke)
+        tasks.spawn(self.writer.run(), name="status writer")
+        tasks.spawn(self.pleg.run(), name="pleg")
+
+    def _worker(self, pod: Pod) -> PodWorker:
+        async def fetch(action: HTTPGetAction, host: str, port: int) -> tuple[int, str]:
+            return 200, ""
+
+        hooks = Hooks(self.cri, fetch, self.clock)
+        volumes = Volumes(
+            subclasses(VolumeType, "pilothouse.kubelet.volumes"), self.layout, self.objects, self.mounter, self.clock
+        )
+        node = Node(
+            self.cri, self.clock, self.objects, self.told,
+            ImagePuller(self.cri, self.objects, self.told, self.clock), volumes, self.mounter, self.cgroups,
+            self.facts, ("10.0.0.1",), lambda: {"cpu": "2", "memory": "8Gi"}, lambda: Resolver(("9.9.9.9",)),
+            ("10.96.0.10",),
+        )  # fmt: skip
+        ender = Ender(self.cri, self.told, hooks, self.clock)
+        return PodWorker(pod, node, ender, hooks, self.prober, self.writer, self, self._tasks)
+
+    def _store(self, raw: JsonObject) -> Pod:
+        self._version += 1
+        raw["metadata"] = {**raw["metadata"], "resourceVersion": str(self._version)}
+        new, old = Pod(raw), self.pods.get(raw["metadata"]["name"])
+        self.pods[new.metadata.name] = new
+        self.workers.on_change(old, new)
+        return new
+
+    def add(self, manifest: JsonObject) -> None:
+        self._store(manifest)
+
+    def delete_pod(self, name: str, grace: int = 30) -> None:
+        raw = self.pods[name].literal()
+        raw["metadata"] |= {
+            "deletionTimestamp": format_time(self.clock.now() + grace), "deletionGracePeriodSeconds": grace,
+        }  # fmt: skip
+        self._store(raw)
+
+    def vanish(self, name: str) -> None:
+        self.workers.on_change(self.pods.pop(name), None)
+
+    async def patch_status(self, pod: Pod, patch: JsonObject) -> Pod:
+        current = self.pods.get(pod.metadata.name)
+        if current is None or current.metadata.uid != pod.metadata.uid:
+            raise NotFound(f'pods "{pod.metadata.name}" not found')
+        raw = current.literal()
+        status = raw.setdefault("status", {})
+        for key, value in patch.items():
+            if value is None:
+                status.pop(key, None)
+            elif key == "conditions":
+                merged = {one["type"]: one for one in status.get(key, [])} | {one["type"]: one for one in value}
+                status[key] = list(merged.values())
+            else:
+                status[key] = [item for item in value if "$patch" not in item] if isinstance(value, list) else value
+        self.phases.setdefault(pod.metadata.name, []).append(status["phase"])
+        return self._store(raw)
+
+    async def delete(self, pod: Pod) -> None:
+        self.vanish(pod.metadata.name)
+
+    def state(self, name: str = "web", container: str = "app") -> JsonObject:
+        """One container's status."""
+        status = self.pods[name].status.raw
+        every = [*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())]
+        unknown: JsonObject = {"state": {"waiting": {"reason": ""}}, "lastState": {}, "restartCount": 0, "ready": False}
+        return next((one for one in every if one["name"] == container), unknown)
+
+    def condition(self, kind: str, name: str = "web") -> str:
+        return next(one.status for one in self.pods[name].status.conditions if one.type == kind)
+
+    async def until(self, what: Callable[[], bool], seconds: float = 600) -> None:
+        async with self.clock.timeout(seconds):
+            while not what():
+                await self.clock.sleep(0.05)
+
+
+def run(root: Path, story: Callable[[FakeNode], Coroutine[Any, Any, None]]) -> None:
+    """Tell a story of one node in virtual time."""
+
+    async def main(clock: loop.LoopClock, _chance: object) -> None:
+        async with Tasks() as tasks:
+            await story(FakeNode(root, clock, tasks))
+
+    loop.run(main)

@@ -1,0 +1,293 @@
+"""A pod's life on a node with a fake runtime, in virtual time."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from kubelet.harness import FakeNode, pod, run
+from pilothouse.kubelet.observed import Health
+from pilothouse.testing.fake_cri import Behaviour
+
+
+def test_a_pod_is_started_and_reported(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        node.add(pod())
+        await node.until(lambda: node.pods["web"].status.phase == "Running")
+        status = node.pods["web"].status
+        assert (status.podIP, status.hostIP, status.qosClass) == ("10.88.0.2", "10.0.0.1", "BestEffort")
+        assert {one.type: one.status for one in status.conditions} == dict.fromkeys(
+            ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"), "True"
+        )
+        assert node.state()["ready"]
+        assert node.state()["containerID"] == "containerd://container-0002"
+        assert node.told.events == [
+            ("Normal", "Pulled", 'Container image "app:1" already present on machine and can be accessed by the pod'),
+            ("Normal", "Created", "Container created"),
+            ("Normal", "Started", "Container started"),
+        ]
+        assert node.phases["web"] == ["Running"]
+
+    run(tmp_path, story)
+
+
+def test_a_crashing_container_waits_longer_each_time(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        node.cri.behaviour = lambda _: Behaviour(ends_after=1, exit_code=3)
+        node.add(pod())
+        starts: list[float] = []
+        for count in range(5):
+            await node.until(lambda count=count: node.cri.calls.count("start_container app") > count)  # type: ignore[misc]
+            starts.append(node.clock.now())
+        gaps = [round(after - before) for before, after in itertools.pairwise(starts)]
+        assert gaps == [1, 11, 21, 41]
+        await node.until(lambda: "waiting" in node.state()["state"])
+        assert node.state()["state"]["waiting"] == {
+            "reason": "CrashLoopBackOff",
+            "message": "back-off 1m20s restarting failed container=app pod=web_default(uid-web)",
+        }
+        assert node.state()["lastState"]["terminated"]["exitCode"] == 3
+        assert node.state()["restartCount"] == 4
+        assert ("Warning", "BackOff", "Back-off restarting failed container app in pod web_default(uid-web)") in (
+            node.told.events
+        )
+        assert node.pods["web"].status.phase == "Running"
+
+    run(tmp_path, story)
+
+
+@pytest.mark.parametrize(("policy", "code", "phase"), [
+    ("Never", 0, "Succeeded"), ("Never", 2, "Failed"), ("OnFailure", 0, "Succeeded"),
+])  # fmt: skip
+def test_a_pod_that_ends_stays_with_its_containers(tmp_path: Path, policy: str, code: int, phase: str) -> None:
+    async def story(node: FakeNode) -> None:
+        node.cri.behaviour = lambda _: Behaviour(ends_after=2, exit_code=code)
+        node.add(pod(restartPolicy=policy))
+        await node.until(lambda: node.pods["web"].status.phase == phase)
+        assert node.state()["state"]["terminated"]["exitCode"] == code
+        assert len(await node.cri.containers()) == 1
+        assert not (await node.cri.sandboxes())[0].ready
+        node.delete_pod("web")
+        await node.until(lambda: "web" not in node.pods)
+        assert await node.cri.sandboxes() == []
+
+    run(tmp_path, story)
+
+
+def test_deletion_is_graceful_and_leaves_nothing(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        node.cri.behaviour = lambda _: Behaviour(ignores_signals=True)
+        node.add(pod())
+        await node.until(lambda: node.pods["web"].status.phase == "Running")
+        began = node.clock.now()
+        node.delete_pod("web", grace=5)
+        await node.until(lambda: "web" not in node.pods)
+        assert 5 <= node.clock.now() - began < 6
+        assert "stop_container app 5" in node.cri.calls
+        assert await node.cri.sandboxes() == []
+        assert await node.cri.containers() == []
+        assert list((tmp_path / "kubelet" / "pods").iterdir()) == []
+        assert list((tmp_path / "logs").iterdir()) == []
+        assert node.cgroups.present == set()
+        assert ("Normal", "Killing", "Stopping container app") in node.told.events
+        assert node.phases["web"][-1] == "Failed"
+
+    run(tmp_path, story)
+
+
+def test_a_second_deletion_with_less_time_wins(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        node.cri.behaviour = lambda _: Behaviour(ignores_signals=True)
+        node.add(pod())
+        await node.until(lambda: node.pods["web"].status.phase == "Running")
+        began = node.clock.now()
+        node.delete_pod("web", grace=300)
+        await node.clock.sleep(10)
+        node.delete_pod("web", grace=0)
+        await node.until(lambda: "web" not in node.pods)
+        assert node.clock.now() - began < 15
+
+    run(tmp_path, story)
+
+
+def test_deletion_interrupts_a_pull(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        node.cri.pull_seconds = 500
+        node.add(pod(containers=[{"name": "app", "image": "other:1"}]))
+        await node.until(lambda: "pull_image other:1" in node.cri.calls)
+        node.delete_pod("web")
+        await node.until(lambda: "web" not in node.pods, seconds=5)
+
+    run(tmp_path, story)
+
+
+def test_a_pod_that_vanished_from_the_api_is_ended(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        node.add(pod())
+        await node.until(lambda: node.pods["web"].status.phase == "Running")
+        node.vanish("web")
+        async with node.clock.timeout(60):
+            while await node.cri.sandboxes():
+                await node.clock.sleep(0.1)
+
+    run(tmp_path, story)
+
+
+def test_a_missing_image_is_reported_and_tried_again(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        node.cri.absent = {"none:1"}
+        node.add(pod(containers=[{"name": "app", "image": "none:1"}]))
+        error = 'rpc error: code = NotFound desc = failed to pull and unpack image "none:1": none:1: not found'
+        await node.until(lambda: node.state()["state"]["waiting"]["reason"] == "ErrImagePull")
+        assert node.state()["state"]["waiting"]["message"] == error
+        await node.until(lambda: node.state()["state"]["waiting"]["reason"] == "ImagePullBackOff")
+        assert node.state()["state"]["waiting"]["message"] == f'Back-off pulling image "none:1": ErrImagePull: {error}'
+        node.cri.absent = set()
+        await node.until(lambda: node.pods["web"].status.phase == "Running")
+        assert node.cri.calls.count("pull_image none:1") == 2
+
+    run(tmp_path, story)
+
+
+def test_a_missing_config_map_keeps_the_container_from_being_made(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        env = [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "a"}}}]
+        node.add(pod(containers=[{"name": "app", "image": "app:1", "env": env}]))
+        await node.until(lambda: "message" in node.state()["state"]["waiting"])
+        assert node.state()["state"]["waiting"] == {
+            "reason": "CreateContainerConfigError", "message": 'configmap "settings" not found',
+        }  # fmt: skip
+        assert ("Warning", "Failed", 'Error: configmap "settings" not found') in node.told.events
+        node.objects.config_maps["settings"] = {"data": {"a": "1"}}
+        await node.until(lambda: node.pods["web"].status.phase == "Running")
+
+    run(tmp_path, story)
+
+
+def test_a_command_that_cannot_start_is_reported(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        node.cri.behaviour = lambda _: Behaviour(start_error='exec: "nonesuch": executable file not found in $PATH')
+        node.add(pod())
+        await node.until(lambda: node.state()["state"].get("waiting", {}).get("reason") == "RunContainerError")
+        assert "nonesuch" in node.state()["state"]["waiting"]["message"]
+        assert node.state()["lastState"]["terminated"]["reason"] == "StartError"
+
+    run(tmp_path, story)
+
+
+def test_init_containers_run_in_order_before_the_others(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        node.cri.behaviour = lambda config: (
+            Behaviour(ends_after=1) if config["metadata"]["name"].startswith("init") else Behaviour()
+        )
+        inits = [{"name": "init1", "image": "app:1"}, {"name": "init2", "image": "app:1"}]
+        node.add(pod(initContainers=inits))
+        await node.until(
+            lambda: node.condition("Initialized") == "False" if node.pods["web"].status.conditions else False
+        )
+        assert node.state("web", "app")["state"]["waiting"]["reason"] == "PodInitializing"
+        await node.until(lambda: node.pods["web"].status.phase == "Running")
+        started = [call for call in node.cri.calls if call.startswith("start_container")]
+        assert started == ["start_container init1", "start_container init2", "start_container app"]
+        assert node.condition("Initialized") == "True"
+        assert node.state("web", "init1")["state"]["terminated"]["reason"] == "Completed"
+
+    run(tmp_path, story)
+
+
+def test_a_sidecar_starts_first_runs_on_and_is_stopped_last(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        node.cri.behaviour = lambda config: (
+            Behaviour(ends_after=5) if config["metadata"]["name"] == "app" else Behaviour()
+        )
+        sidecar = {"name": "side", "image": "app:1", "restartPolicy": "Always"}
+        node.add(pod(initContainers=[sidecar], restartPolicy="Never"))
+        await node.until(lambda: node.pods["web"].status.phase == "Succeeded")
+        assert [call for call in node.cri.calls if "container " in call] == [
+            "create_container side", "start_container side", "create_container app", "start_container app",
+            "stop_container side 30",
+        ]  # fmt: skip
+
+    run(tmp_path, story)
+
+
+def test_a_failed_liveness_probe_restarts_the_container(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        node.add(pod())
+        await node.until(lambda: node.pods["web"].status.phase == "Running")
+        node.prober.verdicts["container-0002"] = Health(started=True, ready=True, live=False)
+        node.workers.poke_all()
+        await node.until(lambda: node.state()["restartCount"] == 1)
+        assert ("Normal", "Killing", "Container app failed liveness probe, will be restarted") in node.told.events
+
+    run(tmp_path, story)
+
+
+def test_a_lost_sandbox_is_replaced(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        node.add(pod())
+        await node.until(lambda: node.pods["web"].status.phase == "Running")
+        node.cri.lose_sandboxes()
+        await node.until(lambda: node.state()["restartCount"] == 1 and node.state()["ready"])
+        assert "SandboxChanged" in node.told.reasons()
+
+    run(tmp_path, story)
+
+
+def test_a_restarted_kubelet_adopts_what_runs(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        node.add(pod())
+        await node.until(lambda: node.pods["web"].status.phase == "Running")
+        calls = list(node.cri.calls)
+        from pilothouse.runtime.tasks import Tasks
+
+        async with Tasks() as tasks:
+            second = FakeNode(tmp_path, node.clock, tasks)
+            second.cri = node.cri
+            second.add(node.pods["web"].literal())
+            await node.clock.sleep(5)
+            assert node.cri.calls == calls
+            assert second.pods["web"].status.phase == "Running"
+
+    run(tmp_path, story)
+
+
+def test_a_deadline_ends_the_pod(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        node.add(pod(activeDeadlineSeconds=20))
+        await node.until(lambda: node.pods["web"].status.phase == "Failed")
+        status = node.pods["web"].status
+        assert status.reason == "DeadlineExceeded"
+        assert status.message == "Pod was active on the node longer than the specified deadline"
+
+    run(tmp_path, story)
+
+
+def test_a_volume_that_cannot_be_made_keeps_the_pod_pending(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        node.add(pod(volumes=[{"name": "v", "secret": {"secretName": "keys"}}]))
+        await node.until(lambda: "FailedMount" in node.told.reasons())
+        message = 'MountVolume.SetUp failed for volume "v" : secret "keys" not found'
+        assert ("Warning", "FailedMount", message) in node.told.events
+        assert node.cri.calls == []
+        node.objects.secrets["keys"] = {"data": {"a": "YQ=="}}
+        await node.until(lambda: node.pods["web"].status.phase == "Running")
+        directory = node.layout.volume("uid-web", "secret", "v")
+        assert (directory / "a").read_bytes() == b"a"
+        assert node.mounter.is_mounted(directory)
+
+    run(tmp_path, story)
+
+
+def test_a_volume_follows_its_config_map(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        node.objects.config_maps["c"] = {"data": {"a": "one"}}
+        node.add(pod(volumes=[{"name": "v", "configMap": {"name": "c"}}]))
+        await node.until(lambda: node.pods["web"].status.phase == "Running")
+        node.objects.config_maps["c"] = {"data": {"b": "two"}}
+        await node.clock.sleep(61)
+        directory = node.layout.volume("uid-web", "configmap", "v")
+        assert not (directory / "a").exists()
+        assert (directory / "b").read_text() == "two"
+
+    run(tmp_path, story)
