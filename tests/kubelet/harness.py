@@ -9,7 +9,7 @@ from pilothouse.api.machinery.errors import NotFound
 from pilothouse.api.machinery.view import JsonObject, View
 from pilothouse.api.types.authentication_v1 import TokenRequest
 from pilothouse.api.types.core_v1 import ConfigMap, HTTPGetAction, Pod, Secret, Service
-from pilothouse.kubelet.cri.interface import Image
+from pilothouse.kubelet.cri.interface import Cri, Image
 from pilothouse.kubelet.hooks import Hooks
 from pilothouse.kubelet.images.pull import ImagePuller
 from pilothouse.kubelet.layout import Layout
@@ -20,9 +20,10 @@ from pilothouse.kubelet.pod_end import Ender
 from pilothouse.kubelet.pod_steps import Node
 from pilothouse.kubelet.pod_worker import PodWorker
 from pilothouse.kubelet.pod_workers import PodWorkers
+from pilothouse.kubelet.resources.pod_cgroups import PodCgroups
 from pilothouse.kubelet.runtime_config import NodeFacts
 from pilothouse.kubelet.status_writer import StatusWriter
-from pilothouse.kubelet.volume import Volumes, VolumeType
+from pilothouse.kubelet.volume import Mounter, Volumes, VolumeType
 from pilothouse.runtime.clock import Clock, format_time
 from pilothouse.runtime.tasks import Tasks
 from pilothouse.runtime.units import subclasses
@@ -151,13 +152,17 @@ class FakeProber:
 class FakeNode:
     """The kubelet's heart, driven by hand. The fake API server is `pods`, by name."""
 
-    def __init__(self, root: Path, clock: Clock, tasks: Tasks) -> None:
+    def __init__(
+        self, root: Path, clock: Clock, tasks: Tasks, *, cri: Cri | None = None, mounter: Mounter | None = None,
+        cgroups: PodCgroups | None = None,
+    ) -> None:  # fmt: skip
         self.clock = clock
         self.cri = FakeCri(clock, present={"app:1": Image("sha256:app", ("app:1",))})
+        self.runtime: Cri = cri or self.cri
         self.told = Told()
         self.objects = FakeObjects(clock=clock)
-        self.mounter = FakeMounter()
-        self.cgroups = FakeCgroups()
+        self.mounter = mounter or FakeMounter()
+        self.cgroups = cgroups or FakeCgroups()
         self.prober = FakeProber()
         self.pods: dict[str, Pod] = {}
         self.phases: dict[str, list[str]] = {}
@@ -167,7 +172,7 @@ class FakeNode:
         self._version = 1
         self.writer = StatusWriter(self, clock)
         self.workers = PodWorkers(self._worker, tasks)
-        self.pleg = Pleg(self.cri, clock, self.workers.poke)
+        self.pleg = Pleg(self.runtime, clock, self.workers.poke)
         tasks.spawn(self.writer.run(), name="status writer")
         tasks.spawn(self.pleg.run(), name="pleg")
 
@@ -175,17 +180,17 @@ class FakeNode:
         async def fetch(action: HTTPGetAction, host: str, port: int) -> tuple[int, str]:
             return 200, ""
 
-        hooks = Hooks(self.cri, fetch, self.clock)
+        hooks = Hooks(self.runtime, fetch, self.clock)
         volumes = Volumes(
             subclasses(VolumeType, "pilothouse.kubelet.volumes"), self.layout, self.objects, self.mounter, self.clock
         )
         node = Node(
-            self.cri, self.clock, self.objects, self.told,
-            ImagePuller(self.cri, self.objects, self.told, self.clock), volumes, self.mounter, self.cgroups,
+            self.runtime, self.clock, self.objects, self.told,
+            ImagePuller(self.runtime, self.objects, self.told, self.clock), volumes, self.mounter, self.cgroups,
             self.facts, ("10.0.0.1",), lambda: {"cpu": "2", "memory": "8Gi"}, lambda: Resolver(("9.9.9.9",)),
             ("10.96.0.10",),
         )  # fmt: skip
-        ender = Ender(self.cri, self.told, hooks, self.clock)
+        ender = Ender(self.runtime, self.told, hooks, self.clock)
         return PodWorker(pod, node, ender, hooks, self.prober, self.writer, self, self._tasks)
 
     def _store(self, raw: JsonObject) -> Pod:

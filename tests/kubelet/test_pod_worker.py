@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kubelet.harness import FakeNode, pod, run
+from kubelet.harness import FakeCgroups, FakeNode, pod, run
 from pilothouse.kubelet.observed import Health
 from pilothouse.testing.fake_cri import Behaviour
 
@@ -88,6 +88,7 @@ def test_deletion_is_graceful_and_leaves_nothing(tmp_path: Path) -> None:
         assert await node.cri.containers() == []
         assert list((tmp_path / "kubelet" / "pods").iterdir()) == []
         assert list((tmp_path / "logs").iterdir()) == []
+        assert isinstance(node.cgroups, FakeCgroups)
         assert node.cgroups.present == set()
         assert ("Normal", "Killing", "Stopping container app") in node.told.events
         assert node.phases["web"][-1] == "Failed"
@@ -242,8 +243,7 @@ def test_a_restarted_kubelet_adopts_what_runs(tmp_path: Path) -> None:
         from pilothouse.runtime.tasks import Tasks
 
         async with Tasks() as tasks:
-            second = FakeNode(tmp_path, node.clock, tasks)
-            second.cri = node.cri
+            second = FakeNode(tmp_path, node.clock, tasks, cri=node.cri)
             second.add(node.pods["web"].literal())
             await node.clock.sleep(5)
             assert node.cri.calls == calls

@@ -9,7 +9,7 @@ import hashlib
 import io
 import platform
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import orjson
@@ -18,14 +18,19 @@ _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "ppc64
 
 
 def pause_archive(binary: Path, name: str) -> bytes:
-    """The image `name` as an OCI archive. The same binary gives the same bytes."""
-    plain = _tar([("pause", binary.read_bytes(), 0o755)])
+    """The image `name` of a sandbox's process as an OCI archive."""
+    return image_archive([("pause", binary.read_bytes(), 0o755)], ["/pause", "-P"], name)
+
+
+def image_archive(files: Sequence[tuple[str, bytes, int]], entrypoint: Sequence[str], name: str) -> bytes:
+    """An image with one layer of `files` (path, content, mode). The same input gives the same bytes."""
+    plain = _tar(files)
     layer = gzip.compress(plain, mtime=0)
     config = orjson.dumps(
         {
             "architecture": _ARCHITECTURES.get(platform.machine(), platform.machine()),
             "os": "linux",
-            "config": {"Entrypoint": ["/pause", "-P"]},
+            "config": {"Entrypoint": list(entrypoint)},
             "rootfs": {"type": "layers", "diff_ids": [_digest(plain)]},
         }
     )
@@ -52,7 +57,7 @@ def _descriptor(media_type: str, data: bytes) -> dict[str, object]:
     return {"mediaType": media_type, "digest": _digest(data), "size": len(data)}
 
 
-def _tar(files: list[tuple[str, bytes, int]]) -> bytes:
+def _tar(files: Sequence[tuple[str, bytes, int]]) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for entry, data in _entries(files):
@@ -60,7 +65,7 @@ def _tar(files: list[tuple[str, bytes, int]]) -> bytes:
     return buffer.getvalue()
 
 
-def _entries(files: list[tuple[str, bytes, int]]) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
+def _entries(files: Sequence[tuple[str, bytes, int]]) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
     for name, data, mode in files:
         entry = tarfile.TarInfo(name)
         entry.size, entry.mode = len(data), mode

@@ -1,0 +1,224 @@
+"""Pods on a containerd of the test's own, with a bridge, a cgroup and a socket that nobody else uses."""
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kubelet.harness import FakeNode, pod
+from pilothouse.kubelet.containerd import Containerd, ContainerdConfig
+from pilothouse.kubelet.cri.containerd import ContainerdCri
+from pilothouse.kubelet.logs import parse_line
+from pilothouse.kubelet.pause_image import image_archive
+from pilothouse.kubelet.resources.pod_cgroups import KernelPodCgroups
+from pilothouse.linux import processes
+from pilothouse.linux.cgroups import Cgroups
+from pilothouse.linux.mounts import Mounts
+from pilothouse.runtime.clock import SystemClock
+from pilothouse.runtime.tasks import Tasks
+
+pytestmark = pytest.mark.node
+BRIDGE = "phk-test0"
+CGROUP = "/phk-test"
+NETWORK = {
+    "cniVersion": "0.4.0", "name": "phk-test",
+    "plugins": [{"type": "bridge", "bridge": BRIDGE, "isGateway": True,
+                 "ipam": {"type": "host-local", "subnet": "10.213.77.0/24"}}],
+}  # fmt: skip
+Story = Callable[[FakeNode, ContainerdCri], Coroutine[Any, Any, None]]
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerdConfig]:
+    """A containerd with an image `box:1` that holds busybox; gone without a trace afterwards."""
+    if os.geteuid() != 0 or shutil.which("containerd") is None:
+        pytest.skip("needs root and containerd")
+    busybox = shutil.which("busybox")
+    if busybox is None:
+        pytest.skip("needs busybox-static")
+    home = tmp_path_factory.mktemp("node")
+    config = ContainerdConfig(home / "root", home / "state", home / "cni", home / "registry")
+    network = {**NETWORK, "plugins": [{**NETWORK["plugins"][0]}]}  # type: ignore[dict-item]
+    network["plugins"][0]["ipam"]["dataDir"] = str(home / "ipam")  # type: ignore[index]
+    config.cni_config.mkdir()
+    (config.cni_config / "10-test.conflist").write_text(json.dumps(network))
+    archive = home / "box.tar"
+    archive.write_bytes(image_archive([("bin/busybox", Path(busybox).read_bytes(), 0o755)], ["/bin/busybox"],
+                                      "docker.io/library/box:1"))  # fmt: skip
+    instance = Containerd(config, SystemClock())
+
+    async def start() -> None:
+        await instance.start()
+        await instance.import_image(archive)
+
+    asyncio.run(start())
+    yield config
+    asyncio.run(instance.stop())
+    subprocess.run(["ip", "link", "delete", BRIDGE], check=False, capture_output=True)
+    Cgroups.detect().remove(CGROUP)
+    mounts = Mounts()
+    for point in mounts.below(home):
+        mounts.unmount(point)
+    mounts.remove_tree(home)
+
+
+def run(config: ContainerdConfig, tmp_path: Path, story: Story) -> None:
+    """Tell a story of one node in real time, and have its pods gone afterwards."""
+
+    async def main() -> None:
+        clock = SystemClock()
+        async with ContainerdCri(str(config.socket)) as cri, Tasks() as tasks:
+            cgroups = KernelPodCgroups(Cgroups.detect(), CGROUP)
+            node = FakeNode(tmp_path, clock, tasks, cri=cri, mounter=Mounts(), cgroups=cgroups)
+            try:
+                await story(node, cri)
+            finally:
+                for name in list(node.pods):
+                    node.delete_pod(name, 0)
+                await node.until(lambda: not node.pods, 30)
+            assert await cri.sandboxes() == []
+            assert Mounts().below(tmp_path) == []
+            assert Cgroups.detect().children(f"{CGROUP}/kubepods/besteffort") == []
+
+    asyncio.run(main())
+
+
+def shell(script: str, name: str = "app", **more: Any) -> dict[str, Any]:
+    return {"name": name, "image": "box:1", "command": ["/bin/busybox", "sh", "-c", script], **more}
+
+
+async def log_of(node: FakeNode, name: str = "web", container: str = "app") -> str:
+    path = node.layout.log(node.pods[name], container, 0)
+    lines = [parse_line(line) for line in path.read_bytes().splitlines(keepends=True)]
+    return b"".join(line.text for line in lines if line).decode()
+
+
+def test_a_pod_runs_and_its_output_is_logged(machine: ContainerdConfig, tmp_path: Path) -> None:
+    async def story(node: FakeNode, cri: ContainerdCri) -> None:
+        node.add(pod(containers=[shell("echo hello from $0; busybox cat /etc/hosts; exec /bin/busybox sleep 1000")]))
+        await node.until(lambda: node.pods["web"].status.phase == "Running", 20)
+        assert node.pods["web"].status.podIP.startswith("10.213.77.")
+        await node.clock.sleep(0.3)
+        text = await log_of(node)
+        assert text.startswith("hello from")
+        assert f"{node.pods['web'].status.podIP}\tweb\n" in text
+        result = await cri.exec_sync(node.state()["containerID"].removeprefix("containerd://"),
+                                     ["/bin/busybox", "cat", "/etc/resolv.conf"], 5)  # fmt: skip
+        assert b"nameserver 10.96.0.10" in result.stdout
+        assert b"search default.svc.cluster.local svc.cluster.local cluster.local" in result.stdout
+
+    run(machine, tmp_path, story)
+
+
+def test_volumes_environment_and_termination_message(machine: ContainerdConfig, tmp_path: Path) -> None:
+    async def story(node: FakeNode, cri: ContainerdCri) -> None:
+        node.objects.config_maps["c"] = {"data": {"a": "from the map"}}
+        node.objects.secrets["s"] = {"data": {"k": "c2VjcmV0"}}
+        script = 'cat /c/a /s/k /shared/x /t/token; echo " $POD $GREETING"; echo -n last words > $LAST; exit 3'
+        write = shell("echo written > /shared/x", "init")
+        mounts = [{"name": name, "mountPath": f"/{name}"} for name in ("c", "s", "t")]
+        shared = [{"name": "shared", "mountPath": "/shared"}]
+        env = [{"name": "POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+               {"name": "GREETING", "value": "hello $(POD)"}, {"name": "LAST", "value": "/dev/termination-log"}]  # fmt: skip
+        node.add(
+            pod(
+                restartPolicy="Never",
+                initContainers=[{**write, "volumeMounts": shared}],
+                containers=[{**shell("busybox " + script, volumeMounts=[*mounts, *shared], env=env)}],
+                volumes=[
+                    {"name": "c", "configMap": {"name": "c"}},
+                    {"name": "s", "secret": {"secretName": "s"}},
+                    {"name": "t", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}},
+                    {"name": "shared", "emptyDir": {}},
+                ],
+            )
+        )
+        await node.until(lambda: node.pods["web"].status.phase == "Failed", 20)
+        assert await log_of(node) == "from the mapsecretwritten\ntoken-1 web hello web\n"
+        ended = node.state()["state"]["terminated"]
+        assert (ended["exitCode"], ended["reason"], ended["message"]) == (3, "Error", "last words")
+
+    run(machine, tmp_path, story)
+
+
+def test_limits_reach_the_kernel(machine: ContainerdConfig, tmp_path: Path) -> None:
+    async def story(node: FakeNode, cri: ContainerdCri) -> None:
+        resources = {"requests": {"cpu": "100m", "memory": "16Mi"}, "limits": {"cpu": "500m", "memory": "32Mi"}}
+        node.add(pod(containers=[shell("exec /bin/busybox sleep 1000", resources=resources)]))
+        await node.until(lambda: node.pods["web"].status.phase == "Running", 20)
+        cgroups = Cgroups.detect()
+        group = f"{CGROUP}/kubepods/burstable/poduid-web"
+        assert len(cgroups.processes(group)) == 2
+        if cgroups.v2:
+            limit = next(path / "memory.max" for path in cgroups.directories(group))
+        else:
+            limit = cgroups.controllers["memory"] / group[1:] / "memory.limit_in_bytes"
+        assert limit.read_text().strip() == str(32 << 20)
+
+    run(machine, tmp_path, story)
+
+
+def test_out_of_memory_is_told(machine: ContainerdConfig, tmp_path: Path) -> None:
+    async def story(node: FakeNode, cri: ContainerdCri) -> None:
+        hungry = shell("/bin/busybox tail -c 200m /dev/zero", resources={"limits": {"memory": "16Mi"}})
+        node.add(pod(restartPolicy="Never", containers=[hungry]))
+        await node.until(lambda: node.pods["web"].status.phase == "Failed", 20)
+        assert node.state()["state"]["terminated"]["reason"] == "OOMKilled"
+
+    run(machine, tmp_path, story)
+
+
+def test_a_command_that_does_not_exist(machine: ContainerdConfig, tmp_path: Path) -> None:
+    async def story(node: FakeNode, cri: ContainerdCri) -> None:
+        node.add(pod(containers=[{"name": "app", "image": "box:1", "command": ["/nonesuch"]}]))
+        await node.until(lambda: node.state()["state"].get("waiting", {}).get("reason") == "RunContainerError", 20)
+        assert "no such file or directory" in node.state()["state"]["waiting"]["message"]
+
+    run(machine, tmp_path, story)
+
+
+def test_a_container_is_asked_to_end_before_it_is_killed(machine: ContainerdConfig, tmp_path: Path) -> None:
+    async def story(node: FakeNode, cri: ContainerdCri) -> None:
+        script = "trap 'echo -n bye > /dev/termination-log; exit 0' TERM; while :; do busybox sleep 0.1; done"
+        node.add(pod(containers=[shell(script)]))
+        await node.until(lambda: node.pods["web"].status.phase == "Running", 20)
+        await node.clock.sleep(0.5)
+        seen: list[str] = []
+        remember = node.patch_status
+
+        async def spy(one: Any, patch: dict[str, Any]) -> Any:
+            states = [status["state"] for status in patch.get("containerStatuses", ())]
+            seen.extend(state.get("terminated", {}).get("message", "") for state in states)
+            return await remember(one, patch)
+
+        node.patch_status = spy  # type: ignore[method-assign]
+        node.delete_pod("web", 20)
+        await node.until(lambda: "web" not in node.pods, 10)
+        assert "bye" in seen
+
+    run(machine, tmp_path, story)
+
+
+def test_containers_outlive_containerd(machine: ContainerdConfig, tmp_path: Path) -> None:
+    async def story(node: FakeNode, cri: ContainerdCri) -> None:
+        node.add(pod(containers=[shell("exec /bin/busybox sleep 1000")]))
+        await node.until(lambda: node.pods["web"].status.phase == "Running", 20)
+        instance = Containerd(machine, SystemClock())
+        old = processes.Identity.load(machine.state / "containerd.json")
+        assert old is not None
+        await processes.stop(old, node.clock, grace=0)
+        await instance.start()
+        found = processes.Identity.load(machine.state / "containerd.json")
+        assert found is not None
+        assert found != old
+        await node.clock.sleep(2)
+        assert node.state()["restartCount"] == 0
+        assert [container.state.name for container in await cri.containers()] == ["RUNNING"]
+
+    run(machine, tmp_path, story)
