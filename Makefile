@@ -3,10 +3,21 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup check test bench
+# What a node needs besides Python, as Debian names it.
+PACKAGES := containerd runc containernetworking-plugins iptables nftables conntrack iproute2 procps kmod \
+	python3-venv buildah skopeo busybox-static catatonit
+
+.PHONY: help packages setup check test bench
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+packages: ## install the system packages that are missing (Debian, as root)
+	@missing=$$(for package in $(PACKAGES); do dpkg -s $$package >/dev/null 2>&1 || echo $$package; done); \
+	if [ -n "$$missing" ]; then \
+		[ "$$(id -u)" = 0 ] || { echo "run this as root once, it installs:" $$missing >&2; exit 1; }; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends $$missing; \
+	fi
 
 setup: $(VENV)/.installed ## make the Python environment from the lock file
 
@@ -21,7 +32,7 @@ check: setup ## format, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-test: setup ## all tests
+test: packages setup ## all tests
 	$(BIN)/pytest -q
 
 bench: setup ## CPU per operation of every hot path
