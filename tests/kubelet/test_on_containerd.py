@@ -124,8 +124,11 @@ def test_volumes_environment_and_termination_message(machine: ContainerdConfig, 
         write = shell("echo written > /shared/x", "init")
         mounts = [{"name": name, "mountPath": f"/{name}"} for name in ("c", "s", "t")]
         shared = [{"name": "shared", "mountPath": "/shared"}]
-        env = [{"name": "POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
-               {"name": "GREETING", "value": "hello $(POD)"}, {"name": "LAST", "value": "/dev/termination-log"}]  # fmt: skip
+        env = [
+            {"name": "POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+            {"name": "GREETING", "value": "hello $(POD)"},
+            {"name": "LAST", "value": "/dev/termination-log"},
+        ]
         node.add(
             pod(
                 restartPolicy="Never",
