@@ -1,0 +1,36 @@
+"""Admission plugins: what may change or refuse a write after it is defaulted and before it is stored.
+
+A plugin is one file in `admission/plugins`, with one subclass of Admission. All mutating hooks run first, in the order
+of the names given to the server, then all validating ones. Source: "Admission Control in Kubernetes", reference docs.
+"""
+
+from abc import ABC
+from typing import ClassVar
+
+from pilothouse.apiserver.pipeline.write import Write
+from pilothouse.apiserver.registry.watch_cache import WatchCache
+from pilothouse.client.client import Client
+from pilothouse.runtime.clock import Clock
+
+
+class Admission(ABC):
+    """One plugin. Hooks raise a StatusError to refuse, most often Forbidden in upstream's words."""
+
+    name: ClassVar[str]
+    """Upstream's name, as `--enable-admission-plugins` takes it."""
+    default: ClassVar[bool] = True
+    """Whether it runs unless disabled."""
+    order: ClassVar[int]
+    """Its place in upstream's fixed order of plugins."""
+
+    def __init__(self, cache: WatchCache, client: Client, clock: Clock) -> None:
+        self.cache = cache
+        self.client = client
+        """Writes with the API server's own identity."""
+        self.clock = clock
+
+    async def mutate(self, write: Write) -> None:
+        """Change `write.new`, or refuse."""
+
+    async def validate(self, write: Write) -> None:
+        """Refuse, or accept by returning."""

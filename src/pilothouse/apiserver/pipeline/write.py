@@ -1,0 +1,43 @@
+"""Write: one change of one object on its way through the pipeline."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from pilothouse.api.machinery.resource import Resource, Subresource
+from pilothouse.api.machinery.view import JsonObject
+from pilothouse.apiserver.exchange import Exchange
+
+
+class Operation(StrEnum):
+    """What is done to the object, as admission names it."""
+
+    CREATE = "CREATE"
+    UPDATE = "UPDATE"
+    DELETE = "DELETE"
+    CONNECT = "CONNECT"
+
+
+@dataclass(slots=True, eq=False)
+class Write:
+    """What is written, by whom, in place of what. Stages change `new`; nobody changes `old`, which is as stored."""
+
+    exchange: Exchange
+    resource: Resource[Any]
+    operation: Operation
+    namespace: str
+    name: str
+    """Empty while a generated name is not yet given."""
+    new: JsonObject | None = None
+    """The object to be: None for a deletion. For a virtual subresource (binding, eviction, token) what was posted."""
+    old: JsonObject | None = None
+    """The object as stored: None for a creation."""
+    subresource: Subresource | None = None
+    options: JsonObject = field(default_factory=dict)
+    """CreateOptions, UpdateOptions, PatchOptions or DeleteOptions as read from query and body."""
+    dry_run: bool = False
+
+    @property
+    def part(self) -> str:
+        """The subresource's name; empty for the object itself."""
+        return self.subresource.name if self.subresource is not None else ""
