@@ -1,0 +1,92 @@
+import asyncio
+from collections.abc import Iterable
+
+import pytest
+
+from pilothouse.net.outflow import SLICE, Outflow
+from pilothouse.runtime.clock import SystemClock
+
+
+class Wire(asyncio.Transport):
+    """Keeps what is written, in the portions it came in, and asks for a pause when told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.portions: list[bytes] = []
+        self.aborted = False
+        self.out: Outflow | None = None
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.portions.append(bytes(data))
+        if self.out is not None:
+            self.out.pause()
+
+    def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
+        self.write(b"".join(list_of_data))
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+def _outflow(stall: float | None = None) -> tuple[Outflow, Wire]:
+    wire = Wire()
+    return Outflow(wire, SystemClock(), stall), wire
+
+
+@pytest.mark.parametrize(
+    ("sizes", "portions"),
+    [
+        ([10, 20], [30]),
+        ([SLICE, 1], [SLICE, 1]),
+        ([SLICE - 1, 1, 1], [SLICE, 1]),
+        ([2 * SLICE + 5], [SLICE, SLICE, 5]),
+        ([], []),
+    ],
+)
+def test_pieces_leave_in_slices(sizes: list[int], portions: list[int]) -> None:
+    async def main() -> None:
+        out, wire = _outflow()
+        await out.write_pieces([bytes(size) for size in sizes])
+        assert [len(portion) for portion in wire.portions] == portions
+
+    asyncio.run(main())
+
+
+def test_between_slices_the_writer_waits_for_room() -> None:
+    async def main() -> None:
+        out, wire = _outflow()
+        wire.out = out
+        async with asyncio.TaskGroup() as group:
+            writing = group.create_task(out.write(bytes(2 * SLICE)))
+            for expected in (1, 2):
+                await SystemClock().sleep(0.01)
+                assert len(wire.portions) == expected
+                assert not writing.done()
+                out.resume()
+
+    asyncio.run(main())
+
+
+def test_a_peer_that_takes_nothing_is_dropped() -> None:
+    async def main() -> None:
+        out, wire = _outflow(0.01)
+        out.pause()
+        with pytest.raises(ConnectionAbortedError):
+            await out.drain()
+        assert wire.aborted
+
+    asyncio.run(main())
+
+
+def test_writing_to_a_lost_connection_fails() -> None:
+    async def main() -> None:
+        out, _ = _outflow()
+        out.pause()
+        asyncio.get_running_loop().call_soon(out.lose)
+        with pytest.raises(ConnectionResetError):
+            await out.drain()
+        for data in (b"x", bytes(2 * SLICE)):
+            with pytest.raises(ConnectionResetError):
+                await out.write(data)
+
+    asyncio.run(main())
