@@ -68,7 +68,7 @@ def test_finalizers(finalizer: str, wrong: list[str]) -> None:
     RESOURCE.validate(_new(finalizers=[finalizer]), errors)
     assert [str(error) for error in errors] == wrong
     finalize_errors = FieldErrors()
-    validate_finalize(_new(finalizers=["kubernetes", finalizer]), finalize_errors)
+    validate_finalize(_new(finalizers=["kubernetes", finalizer]), {}, finalize_errors)
     assert [error.path for error in finalize_errors] == ["spec.finalizers[1]" for _ in wrong]
 
 

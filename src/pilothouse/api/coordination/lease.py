@@ -42,6 +42,7 @@ RESOURCE = Resource(
     group="coordination.k8s.io",
     version="v1",
     plural="leases",
+    unconditional_update=False,
     singular="lease",
     generation=False,
     create_on_update=True,

@@ -62,7 +62,7 @@ def validate(obj: JsonObject, errors: FieldErrors) -> None:
         _validate_finalizer(finalizer, errors, "spec.finalizers")
 
 
-def validate_finalize(obj: JsonObject, errors: FieldErrors) -> None:
+def validate_finalize(obj: JsonObject, _old: JsonObject, errors: FieldErrors) -> None:
     """The same, for the finalize subresource, which names the item."""
     for position, finalizer in enumerate(dig(obj, "spec", "finalizers") or ()):
         _validate_finalizer(finalizer, errors, index("spec.finalizers", position))
@@ -93,7 +93,10 @@ RESOURCE = Resource(
     namespaced=False,
     short_names=("ns",),
     verbs=("create", "delete", "get", "list", "patch", "update", "watch"),
-    subresources=(Subresource("finalize", verbs=("update",)), STATUS),
+    subresources=(
+        Subresource("finalize", verbs=("update",), prepare=prepare_for_finalize, validate=validate_finalize),
+        STATUS,
+    ),
     generation=False,
     default=default,
     prepare_for_create=prepare_for_create,

@@ -43,6 +43,7 @@ RESOURCE = Resource(
     group="",
     version="v1",
     plural="persistentvolumes",
+    answers_deleted_object=True,
     singular="persistentvolume",
     namespaced=False,
     short_names=("pv",),

@@ -66,6 +66,7 @@ RESOURCE = Resource(
     group="",
     version="v1",
     plural="persistentvolumeclaims",
+    answers_deleted_object=True,
     singular="persistentvolumeclaim",
     short_names=("pvc",),
     subresources=(STATUS,),

@@ -37,6 +37,7 @@ RESOURCE = Resource(
     group="",
     version="v1",
     plural="podtemplates",
+    answers_deleted_object=True,
     singular="podtemplate",
     default=default,
     validate=validate,

@@ -32,6 +32,7 @@ RESOURCE = Resource(
     group="",
     version="v1",
     plural="resourcequotas",
+    answers_deleted_object=True,
     singular="resourcequota",
     short_names=("quota",),
     subresources=(STATUS,),

@@ -25,6 +25,7 @@ RESOURCE = Resource(
     group="",
     version="v1",
     plural="serviceaccounts",
+    answers_deleted_object=True,
     singular="serviceaccount",
     short_names=("sa",),
     subresources=(

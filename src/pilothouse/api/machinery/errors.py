@@ -220,11 +220,12 @@ def forbidden(resource: str, group: str, name: str, why: str) -> Forbidden:
 
 
 def invalid(kind: str, group: str, name: str, errors: Sequence[FieldError]) -> Invalid:
-    """`Pod "x" is invalid: ...` with one cause a field."""
+    """`Pod "x" is invalid: ...` or `Deployment.apps "x" is invalid: ...` with one cause a field."""
     texts = list(dict.fromkeys(str(error) for error in errors))
     text = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
     causes = [{"reason": e.kind.reason, "message": e.body(), "field": e.path or "<nil>"} for e in errors]
-    return Invalid(f'{kind} "{name}" is invalid: {text}', details=_details(name, group, kind, causes=causes))
+    details = _details(name, group, kind, causes=causes)
+    return Invalid(f'{qualified(kind, group)} "{name}" is invalid: {text}', details=details)
 
 
 def method_not_allowed(resource: str, group: str, action: str) -> MethodNotAllowed:

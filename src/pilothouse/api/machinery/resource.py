@@ -43,6 +43,10 @@ class Subresource:
     version: str | None = None
     verbs: tuple[str, ...] = ("get", "patch", "update")
     scale: "ScalePaths | None" = None
+    prepare: Callable[[JsonObject, JsonObject], None] | None = None
+    """Takes from the stored object all that this path does not change; without it, all but status and metadata."""
+    validate: Callable[[JsonObject, JsonObject, FieldErrors], None] | None = None
+    """Rules for a write through this path; without it, the kind's `validate_status`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,12 @@ class Resource(Generic[V]):
     """Whether a change outside metadata and status counts up metadata.generation."""
     create_on_update: bool = False
     """Whether PUT to a name that is not there creates it."""
+    unconditional_update: bool = True
+    """Whether PUT may leave out resourceVersion, and so overwrite whatever is there."""
+    grace_period: Callable[[JsonObject, int | None], int] | None = None
+    """Seconds between the request to delete an object and its end, from what was asked for; without it none."""
+    answers_deleted_object: bool = False
+    """Whether a completed deletion is answered with the object instead of a Status."""
     columns: tuple[Column, ...] = ()
     """Columns after Name; empty means Age alone."""
     selectable_fields: Mapping[str, Callable[[JsonObject], str]] = field(default_factory=dict)

@@ -42,6 +42,7 @@ RESOURCE = Resource(
     group="node.k8s.io",
     version="v1",
     plural="runtimeclasses",
+    unconditional_update=False,
     singular="runtimeclass",
     namespaced=False,
     generation=False,

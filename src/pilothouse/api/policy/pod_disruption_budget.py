@@ -23,6 +23,7 @@ RESOURCE = Resource(
     group="policy",
     version="v1",
     plural="poddisruptionbudgets",
+    unconditional_update=False,
     singular="poddisruptionbudget",
     short_names=("pdb",),
     subresources=(STATUS,),

@@ -90,6 +90,10 @@ class ResourceCache:
         for watcher in list(self._watchers.values()):
             watcher(change)
 
+    def unstored(self, stored: Record, obj: JsonObject) -> Entry:
+        """The entry that a record would be, for answers about what is not in the cache."""
+        return make_entry(self.resource, self.head, stored, obj)
+
     def get(self, namespace: str, name: str) -> Entry | None:
         """One entry, or None."""
         return self.entries.get(record.storage_key(self.resource, namespace, name))

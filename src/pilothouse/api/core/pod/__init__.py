@@ -7,10 +7,20 @@ Everything that workloads need for their pod templates is here too: `defaults.de
 from pilothouse.api.core.pod.columns import COLUMNS, SELECTABLE_FIELDS
 from pilothouse.api.core.pod.defaults import default
 from pilothouse.api.core.pod.status_update import validate_status
-from pilothouse.api.core.pod.strategy import prepare_for_create, prepare_for_update
+from pilothouse.api.core.pod.strategy import (
+    bound_once,
+    grace_period,
+    leave_to_the_path,
+    prepare_for_create,
+    prepare_for_ephemeral_containers,
+    prepare_for_resize,
+    prepare_for_status_update,
+    prepare_for_update,
+)
+from pilothouse.api.core.pod.subresource_update import validate_ephemeral_containers_update, validate_resize
 from pilothouse.api.core.pod.update import validate_update
 from pilothouse.api.core.pod.validation import validate, validate_create
-from pilothouse.api.machinery.resource import STATUS, Resource, Subresource
+from pilothouse.api.machinery.resource import Resource, Subresource
 from pilothouse.api.types.core_v1 import Pod
 
 _CONNECT = ("get", "create")
@@ -25,8 +35,15 @@ RESOURCE = Resource(
     categories=("all",),
     subresources=(
         Subresource("attach", kind="PodAttachOptions", group="", version="v1", verbs=_CONNECT),
-        Subresource("binding", kind="Binding", group="", version="v1", verbs=("create",)),
-        Subresource("ephemeralcontainers"),
+        Subresource(
+            "binding", kind="Binding", group="", version="v1", verbs=("create",),
+            prepare=leave_to_the_path, validate=bound_once,
+        ),
+        Subresource(
+            "ephemeralcontainers",
+            prepare=prepare_for_ephemeral_containers,
+            validate=validate_ephemeral_containers_update,
+        ),
         Subresource("eviction", kind="Eviction", group="policy", version="v1", verbs=("create",)),
         Subresource("exec", kind="PodExecOptions", group="", version="v1", verbs=_CONNECT),
         Subresource("log", verbs=("get",)),
@@ -35,8 +52,8 @@ RESOURCE = Resource(
             "proxy", kind="PodProxyOptions", group="", version="v1",
             verbs=("create", "delete", "get", "patch", "update"),
         ),
-        Subresource("resize"),
-        STATUS,
+        Subresource("resize", prepare=prepare_for_resize, validate=validate_resize),
+        Subresource("status", prepare=prepare_for_status_update),
     ),
     default=default,
     prepare_for_create=prepare_for_create,
@@ -45,6 +62,8 @@ RESOURCE = Resource(
     validate_create=validate_create,
     validate_update=validate_update,
     validate_status=validate_status,
+    grace_period=grace_period,
+    answers_deleted_object=True,
     columns=COLUMNS,
     selectable_fields=SELECTABLE_FIELDS,
     indexed_fields=("spec.nodeName",),

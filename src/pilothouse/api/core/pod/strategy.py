@@ -8,6 +8,7 @@ the stored object and changes the new one.
 from typing import Any
 
 from pilothouse.api.core.pod.qos import qos_class
+from pilothouse.api.machinery.field import FieldErrors
 from pilothouse.api.machinery.view import JsonObject
 
 TERMINAL_PHASES = ("Succeeded", "Failed")
@@ -61,6 +62,14 @@ def prepare_for_status_update(pod: JsonObject, old: JsonObject) -> None:
         generation = earlier.pop(0) if earlier else None
         if generation and not condition.get("observedGeneration"):
             condition["observedGeneration"] = generation
+
+
+def leave_to_the_path(pod: JsonObject, old: JsonObject) -> None:
+    """Put nothing back: the path itself made the new object out of the stored one."""
+
+
+def bound_once(pod: JsonObject, old: JsonObject, errors: FieldErrors) -> None:
+    """Find no error: a binding that may not be is a conflict, which is found when it is made."""
 
 
 def prepare_for_ephemeral_containers(pod: JsonObject, old: JsonObject) -> None:

@@ -46,6 +46,7 @@ RESOURCE = Resource(
     group="",
     version="v1",
     plural="services",
+    answers_deleted_object=True,
     singular="service",
     short_names=("svc",),
     categories=("all",),

@@ -1,0 +1,28 @@
+"""Step: errors become Status objects; what nobody expected becomes a 500 and a line in the log."""
+
+from pilothouse.api.machinery.errors import InternalError, StatusError
+from pilothouse.apiserver.answers import error_response
+from pilothouse.apiserver.exchange import Exchange
+from pilothouse.apiserver.handlers.framework import Next
+from pilothouse.apiserver.verbs.shape import warnings_of
+from pilothouse.net.http import Response
+from pilothouse.runtime.log import Log
+from pilothouse.store.interface import Unavailable
+
+log = Log(__name__)
+
+
+async def recover(exchange: Exchange, following: Next) -> Response:
+    """The HTTP boundary: no exception goes further."""
+    try:
+        return await following(exchange)
+    except StatusError as error:
+        response = error_response(error)
+    except Unavailable as error:
+        response = error_response(InternalError(f"the store cannot serve now: {error}"))
+    except Exception as error:  # noqa: BLE001 - the HTTP boundary
+        info = exchange.info
+        log.crash("A request crashed", error=error, method=info.method, path=info.path)
+        response = error_response(InternalError(f"{type(error).__name__} while serving {info.method} {info.path}"))
+    response.headers = {**response.headers, **warnings_of(exchange)}
+    return response

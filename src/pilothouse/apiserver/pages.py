@@ -1,0 +1,90 @@
+"""Pages: paths that are no objects. OpenAPI, discovery, version, health, metrics."""
+
+import asyncio
+from collections.abc import Mapping
+
+import orjson
+
+from pilothouse.api.machinery.openapi import Documents
+from pilothouse.api.machinery.openapi.gnostic import MEDIA_TYPE as GNOSTIC
+from pilothouse.apiserver.discovery import Discovery
+from pilothouse.apiserver.exchange import Exchange
+from pilothouse.apiserver.health import Health
+from pilothouse.apiserver.routes import Page
+from pilothouse.apiserver.verbs.forms import Form
+from pilothouse.apiserver.verbs.shape import respond
+from pilothouse.apiserver.version import version_document
+from pilothouse.net.http import Response
+from pilothouse.runtime.metrics import Metrics
+
+_V3 = "openapi/v3/"
+
+
+class Pages:
+    """Every page by the first segment of its path."""
+
+    def __init__(self, documents: Documents, discovery: Discovery, health: Health, metrics: Metrics) -> None:
+        self._documents = documents
+        self._discovery = discovery
+        self._health = health
+        self._metrics = metrics
+
+    def by_root(self) -> Mapping[str, Page]:
+        """What the routes need."""
+        return {
+            "": self._paths,
+            "api": self._discover,
+            "apis": self._discover,
+            "version": self._version,
+            "livez": self._healthy,
+            "readyz": self._healthy,
+            "healthz": self._healthy,
+            "metrics": self._measured,
+            "openapi": self._openapi,
+        }
+
+    async def _paths(self, exchange: Exchange, form: Form) -> Response:
+        roots = sorted(f"/{root}" for root in self.by_root() if root)
+        return respond(exchange, orjson.dumps({"paths": roots}), form)
+
+    async def _discover(self, exchange: Exchange, form: Form) -> Response | None:
+        return self._discovery.answer(exchange, form)
+
+    async def _version(self, exchange: Exchange, form: Form) -> Response:
+        return respond(exchange, orjson.dumps(version_document()), form)
+
+    async def _healthy(self, exchange: Exchange, _form: Form) -> Response | None:
+        return self._health.answer(exchange)
+
+    async def _measured(self, _exchange: Exchange, _form: Form) -> Response:
+        return Response(200, self._metrics.page(), {}, "text/plain; version=0.0.4; charset=utf-8")
+
+    async def _openapi(self, exchange: Exchange, _form: Form) -> Response | None:
+        path = exchange.info.path.strip("/")
+        if path == "openapi/v3":
+            return Response(200, self._documents.index())
+        if path == "openapi/v2":
+            return await self._v2(exchange)
+        if not path.startswith(_V3):
+            return None
+        at = path.removeprefix(_V3)
+        try:
+            tag = f'"{self._documents.hash(at)}"'
+            if exchange.header("if-none-match") == tag:
+                return Response(304, b"", {"ETag": tag})
+            body = await asyncio.to_thread(self._documents.v3, at)
+        except LookupError:
+            return None
+        headers = {"ETag": tag, "Vary": "Accept"}
+        if exchange.info.value("hash"):
+            headers["Cache-Control"] = "public, immutable"
+        return Response(200, body, headers)
+
+    async def _v2(self, exchange: Exchange) -> Response:
+        tag = f'"{self._documents.hash()}"'
+        if exchange.header("if-none-match") == tag:
+            return Response(304, b"", {"ETag": tag})
+        headers = {"ETag": tag, "Vary": "Accept"}
+        if "proto-openapi" in exchange.header("accept"):
+            return Response(200, await asyncio.to_thread(self._documents.v2_protobuf), headers, GNOSTIC)
+        return Response(200, await asyncio.to_thread(self._documents.v2), headers)

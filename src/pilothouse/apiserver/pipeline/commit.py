@@ -1,0 +1,94 @@
+"""Stages: encode, commit. The object becomes the bytes that are stored, cached and sent; then the store has it.
+
+Encryption of chosen kinds stands between the two: `seal` and its inverse in `registry.record`, empty so far.
+"""
+
+from dataclasses import dataclass
+
+from pilothouse.api.machinery import errors
+from pilothouse.api.machinery.errors import ServiceUnavailable
+from pilothouse.api.machinery.view import JsonObject
+from pilothouse.apiserver.pipeline.write import Write
+from pilothouse.apiserver.registry import record
+from pilothouse.apiserver.registry.entry import Entry
+from pilothouse.apiserver.registry.resource_cache import ResourceCache
+from pilothouse.apiserver.registry.watch_cache import WatchCache
+from pilothouse.store.interface import Conflict, KeyExists, Record, Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write came to: the entry as clients get it."""
+
+    entry: Entry
+    changed: bool = True
+
+
+class Committer:
+    """Writes to the store, and waits until the watch cache shows it: who has an answer can read what it says."""
+
+    def __init__(self, cache: WatchCache) -> None:
+        self._cache = cache
+
+    async def create(self, write: Write, of: ResourceCache, stored_form: JsonObject) -> Written:
+        """Store a new object. Raises AlreadyExists."""
+        value = record.encode_stored(of.resource, stored_form)
+        key = record.storage_key(of.resource, write.namespace, write.name)
+        if write.dry_run:
+            if of.entries.get(key) is not None:
+                raise errors.already_exists(write.resource.plural, write.resource.group, write.name)
+            return Written(of.unstored(Record(key, value, 0, 0), stored_form))
+        try:
+            stored = await self._cache.store.create(key, value)
+        except KeyExists:
+            raise errors.already_exists(write.resource.plural, write.resource.group, write.name) from None
+        except Unavailable as error:
+            raise _unavailable(error) from None
+        return await self._seen(of, stored, stored_form)
+
+    async def update(self, write: Write, of: ResourceCache, current: Entry, stored_form: JsonObject) -> Written:
+        """Store the new form of `current`; nothing when it is the same. Raises store.Conflict when it has changed."""
+        value = record.encode_stored(of.resource, stored_form)
+        if record.wire(of.head, value, current.revision) == current.wire:
+            return Written(current, changed=False)
+        if write.dry_run:
+            return Written(of.unstored(Record(current.key, value, current.revision, 0), stored_form))
+        try:
+            stored = await self._cache.store.update(current.key, value, expected=current.revision)
+        except Conflict as conflict:
+            await self._catch_up(conflict)
+            raise
+        except Unavailable as error:
+            raise _unavailable(error) from None
+        return await self._seen(of, stored, stored_form)
+
+    async def delete(self, write: Write, current: Entry) -> Entry:
+        """Remove `current`. Raises store.Conflict when it has changed."""
+        if write.dry_run:
+            return current
+        try:
+            revision = await self._cache.store.delete(current.key, expected=current.revision)
+        except Conflict as conflict:
+            await self._catch_up(conflict)
+            raise
+        except Unavailable as error:
+            raise _unavailable(error) from None
+        await self._cache.reach(revision)
+        return current.at(revision)
+
+    async def _seen(self, of: ResourceCache, stored: Record, stored_form: JsonObject) -> Written:
+        await self._cache.reach(stored.revision)
+        entry = of.entries.get(stored.key)
+        if entry is None or entry.revision != stored.revision:  # written again meanwhile
+            entry = of.unstored(stored, stored_form)
+        return Written(entry)
+
+    async def _catch_up(self, conflict: Conflict) -> None:
+        if conflict.current is not None:
+            await self._cache.reach(conflict.current.revision)
+        else:
+            await self._cache.reach_latest()
+
+
+def _unavailable(error: Unavailable) -> ServiceUnavailable:
+    return ServiceUnavailable(f"the store cannot serve now: {error}", details={"retryAfterSeconds": 1})

@@ -1,0 +1,107 @@
+"""Stage: decode strictly. The body becomes an object of the expected kind that belongs where the path says.
+
+Source: apiserver/pkg/endpoints/handlers/{create,update,patch}.go for the checks that tie body and path together.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from pilothouse.api.machinery import errors
+from pilothouse.api.machinery.codec import json
+from pilothouse.api.machinery.codec.body import Expected, FieldValidation, read, strict_error
+from pilothouse.api.machinery.codec.syntax import MalformedError
+from pilothouse.api.machinery.errors import BadRequest, StatusError, UnsupportedMediaType
+from pilothouse.api.machinery.field import FieldErrors
+from pilothouse.api.machinery.patch.json import apply_json_patch, unknown_members
+from pilothouse.api.machinery.patch.merge import apply_merge_patch
+from pilothouse.api.machinery.patch.strategic import apply_strategic_patch
+from pilothouse.api.machinery.resource import Resource
+from pilothouse.api.machinery.schema import Schemas, check
+from pilothouse.api.machinery.view import JsonObject
+from pilothouse.apiserver.exchange import Exchange
+from pilothouse.apiserver.pipeline.options import media_type_of, read_body
+
+Change = Callable[[JsonObject], JsonObject]
+"""From the object as it is (a copy, ours to change) to the object as it shall be."""
+
+JSON_PATCH, MERGE_PATCH = "application/json-patch+json", "application/merge-patch+json"
+STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+
+
+async def decode_object(
+    exchange: Exchange, expected: Expected, schemas: Schemas, validation: FieldValidation
+) -> JsonObject:
+    """The posted object; findings that are no errors become warnings of the answer."""
+    decoded = read(await read_body(exchange), media_type_of(exchange), expected, schemas, validation)
+    exchange.warnings.extend(decoded.warnings)
+    decoded.object.setdefault("metadata", {})
+    if decoded.object["metadata"] is None:
+        decoded.object["metadata"] = {}
+    return decoded.object
+
+
+def place(obj: JsonObject, resource: Resource[Any], namespace: str, name: str = "") -> None:
+    """Hold the object's namespace and name against those of the path, which fill in for absent ones."""
+    metadata = obj["metadata"]
+    found = metadata.get("namespace") or ""
+    if resource.namespaced and found not in ("", namespace):
+        raise BadRequest("the namespace of the provided object does not match the namespace sent on the request")
+    if resource.namespaced:
+        metadata["namespace"] = namespace
+    if name:
+        given = metadata.get("name") or ""
+        if given not in ("", name):
+            raise BadRequest(f"the name of the object ({given}) does not match the name on the URL ({name})")
+        metadata["name"] = name
+
+
+async def decode_patch(exchange: Exchange, expected: Expected, schemas: Schemas, validation: FieldValidation) -> Change:
+    """The change that the posted patch asks for. Raises UnsupportedMediaType for a form that is not served."""
+    body, form = await read_body(exchange), media_type_of(exchange)
+    schema = schemas.kind(expected.group, expected.version, expected.kind)
+    apply: Callable[[JsonObject, Any], JsonObject]
+    if form == JSON_PATCH:
+        apply = apply_json_patch
+    elif form == MERGE_PATCH:
+        apply = apply_merge_patch
+    elif form == STRATEGIC_PATCH:
+
+        def apply(doc: JsonObject, patch: Any) -> JsonObject:
+            return apply_strategic_patch(doc, patch, schema)
+    else:
+        served = f"{JSON_PATCH}, {MERGE_PATCH}, {STRATEGIC_PATCH}"
+        raise UnsupportedMediaType(
+            f"the body of the request was in an unknown format - accepted media types include: {served}"
+        )
+    patch = _patch_body(body)
+    strict = tuple(unknown_members(patch)) if form == JSON_PATCH and isinstance(patch, list) else ()
+
+    def change(current: JsonObject) -> JsonObject:
+        patched = orjson.loads(orjson.dumps(apply(current, patch)))  # shares nothing with the current object
+        findings = check(schema, patched)
+        if findings.errors:
+            raise _refusal(body, findings.errors[0])
+        unknown = (*strict, *findings.strict)
+        if unknown and validation is FieldValidation.STRICT:
+            raise _refusal(body, strict_error(unknown))
+        if validation is FieldValidation.WARN:
+            exchange.warnings[:] = dict.fromkeys((*exchange.warnings, *unknown))
+        return findings.object
+
+    return change
+
+
+def _refusal(body: bytes, why: str) -> StatusError:
+    """A patch whose result is no object of the kind, as upstream refuses it: an Invalid that names no kind."""
+    wrong = FieldErrors()
+    wrong.invalid("patch", body.decode("utf-8", "replace"), why)
+    return errors.invalid("", "", "", wrong)
+
+
+def _patch_body(body: bytes) -> Any:
+    try:
+        return json.decode(body)
+    except MalformedError as error:
+        raise BadRequest(f"error decoding patch: {error}") from None

@@ -1,0 +1,139 @@
+"""Options of a write, from the query and, for a deletion, from the body too.
+
+Source: CreateOptions, UpdateOptions, PatchOptions and DeleteOptions of the API reference.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pilothouse.api.machinery import errors
+from pilothouse.api.machinery.codec import json, yaml
+from pilothouse.api.machinery.codec.body import Expected, FieldValidation, read
+from pilothouse.api.machinery.errors import BadRequest, RequestEntityTooLarge
+from pilothouse.api.machinery.field import FieldErrors
+from pilothouse.api.machinery.managed_fields import default_manager
+from pilothouse.api.machinery.meta import validate_field_manager
+from pilothouse.api.machinery.schema import Schemas
+from pilothouse.api.machinery.view import JsonObject
+from pilothouse.apiserver.exchange import Exchange
+from pilothouse.net.http import BodyTooLarge
+
+BODY_LIMIT = 3 * 1024 * 1024
+"""Bytes of the largest body, as upstream's."""
+_META = "meta.k8s.io"
+_POLICIES = ("Orphan", "Background", "Foreground")
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """What a create, update or patch asks for beside the object."""
+
+    dry_run: bool = False
+    manager: str = ""
+    validation: FieldValidation = FieldValidation.WARN
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteOptions:
+    """What a deletion asks for. Absent values are None or empty."""
+
+    dry_run: bool = False
+    grace_period: int | None = None
+    propagation: str = ""
+    orphan_dependents: bool | None = None
+    uid: str | None = None
+    resource_version: str | None = None
+    raw: JsonObject = field(default_factory=dict)
+
+
+def write_options(exchange: Exchange, kind: str) -> WriteOptions:
+    """Read the query; `kind` names the options in errors. Raises Invalid."""
+    query, wrong = exchange.info.query, FieldErrors()
+    dry_run = _dry_run(list(query.get("dryRun", ())), wrong)
+    manager = exchange.info.value("fieldManager")
+    validate_field_manager(manager, wrong, "fieldManager")
+    text = exchange.info.value("fieldValidation")
+    try:
+        validation = FieldValidation(text) if text else FieldValidation.WARN
+    except ValueError:
+        wrong.not_supported("fieldValidation", text, ("", "Ignore", "Strict", "Warn"))
+        validation = FieldValidation.WARN
+    if wrong:
+        raise errors.invalid(kind, _META, "", wrong)
+    return WriteOptions(dry_run, manager or default_manager(exchange.header("user-agent")), validation)
+
+
+async def delete_options(exchange: Exchange, schemas: Schemas) -> DeleteOptions:
+    """Read the body, or the query where there is none. Raises BadRequest or Invalid."""
+    body = await read_body(exchange)
+    if body:
+        media_type = media_type_of(exchange)
+        expected = Expected("", "v1", "DeleteOptions")
+        raw = _decode(body, media_type, expected, schemas)
+    else:
+        raw = _from_query(exchange)
+    wrong = FieldErrors()
+    dry_run = _dry_run(raw.get("dryRun") or [], wrong)
+    policy = raw.get("propagationPolicy") or ""
+    if policy and raw.get("orphanDependents") is not None:
+        wrong.invalid("propagationPolicy", policy, "orphanDependents and deletionPropagation cannot be both set")
+    if policy and policy not in _POLICIES:
+        wrong.not_supported("propagationPolicy", policy, ("Background", "Foreground", "Orphan", "nil"))
+    if wrong:
+        raise errors.invalid("DeleteOptions", _META, "", wrong)
+    conditions = raw.get("preconditions") or {}
+    return DeleteOptions(
+        dry_run, raw.get("gracePeriodSeconds"), policy, raw.get("orphanDependents"),
+        conditions.get("uid"), conditions.get("resourceVersion"), raw,
+    )  # fmt: skip
+
+
+def media_type_of(exchange: Exchange) -> str:
+    """The body's media type without parameters; JSON when the client does not say."""
+    return exchange.header("content-type").partition(";")[0].strip().lower() or "application/json"
+
+
+async def read_body(exchange: Exchange) -> bytes:
+    """Read the whole body. Raises RequestEntityTooLarge."""
+    try:
+        return await exchange.request.read(BODY_LIMIT)
+    except BodyTooLarge:
+        raise RequestEntityTooLarge(f"Request entity too large: limit is {BODY_LIMIT}") from None
+
+
+def _decode(body: bytes, media_type: str, expected: Expected, schemas: Schemas) -> JsonObject:
+    try:
+        return read(body, media_type, expected, schemas, FieldValidation.IGNORE).object
+    except BadRequest:
+        # clients also send them as of meta.k8s.io or of the object's own group
+        return read(_anonymous(body, media_type), media_type, expected, schemas, FieldValidation.IGNORE).object
+
+
+def _anonymous(body: bytes, media_type: str) -> bytes:
+    value: Any = yaml.decode(body)[0] if media_type == "application/yaml" else json.decode(body)
+    if isinstance(value, dict) and value.get("kind") == "DeleteOptions":
+        return json.encode({name: item for name, item in value.items() if name not in ("kind", "apiVersion")})
+    return body
+
+
+def _from_query(exchange: Exchange) -> JsonObject:
+    info = exchange.info
+    raw: JsonObject = {}
+    if grace := info.value("gracePeriodSeconds"):
+        try:
+            raw["gracePeriodSeconds"] = int(grace)
+        except ValueError:
+            raise BadRequest(f'strconv.ParseInt: parsing "{grace}": invalid syntax') from None
+    if policy := info.value("propagationPolicy"):
+        raw["propagationPolicy"] = policy
+    if "orphanDependents" in info.query:
+        raw["orphanDependents"] = info.flag("orphanDependents")
+    if dry_run := info.query.get("dryRun"):
+        raw["dryRun"] = list(dry_run)
+    return raw
+
+
+def _dry_run(values: list[str], wrong: FieldErrors) -> bool:
+    if any(value != "All" for value in values):
+        wrong.not_supported("dryRun", values, ("All",))
+    return bool(values)

@@ -1,0 +1,55 @@
+"""Stage: strategy. What a path may not change is put back, and the generation counts changes of what is asked for.
+
+The kinds say what is theirs (`prepare_for_create`, `prepare_for_update`, a subresource's `prepare`); common to all is
+here. Source: registry/rest/{create,update}.go and the strategies below pkg/registry.
+"""
+
+from pilothouse.api.machinery.view import JsonObject
+from pilothouse.apiserver.pipeline.write import Write
+
+_UNCOUNTED = frozenset({"binding"})
+"""Paths whose change is no new request of the user."""
+_NOT_COUNTED = frozenset({"metadata", "status", "kind", "apiVersion"})
+
+
+def prepare_for_create(write: Write) -> None:
+    """Bring a new object into the state every object begins in."""
+    assert write.new is not None
+    write.resource.prepare_for_create(write.new)
+    if write.resource.generation:
+        write.new["metadata"]["generation"] = 1
+    else:
+        write.new["metadata"].pop("generation", None)
+
+
+def prepare_for_update(write: Write) -> None:
+    """Put back what this path does not change, and count the change."""
+    new, old = write.new, write.old
+    assert new is not None
+    assert old is not None
+    if write.subresource is None or write.subresource.scale is not None:
+        write.resource.prepare_for_update(new, old)
+    elif write.subresource.prepare is not None:
+        write.subresource.prepare(new, old)
+    else:
+        _keep_all_but_status(new, old)
+    if write.resource.generation and write.part not in _UNCOUNTED and _asks_for_something_else(new, old):
+        new["metadata"]["generation"] = (old["metadata"].get("generation") or 0) + 1
+
+
+def _keep_all_but_status(new: JsonObject, old: JsonObject) -> None:
+    for name in [name for name in new if name not in _NOT_COUNTED and name not in old]:
+        del new[name]
+    for name, value in old.items():
+        if name not in _NOT_COUNTED:
+            new[name] = value
+    owners = old["metadata"].get("ownerReferences")
+    if owners is not None:
+        new["metadata"]["ownerReferences"] = owners
+    else:
+        new["metadata"].pop("ownerReferences", None)
+
+
+def _asks_for_something_else(new: JsonObject, old: JsonObject) -> bool:
+    names = [*new, *(name for name in old if name not in new)]
+    return any(new.get(name) != old.get(name) for name in names if name not in _NOT_COUNTED)

@@ -1,0 +1,41 @@
+"""Stage: validate. The object as it would be stored satisfies the rules of all objects and those of its kind."""
+
+from pilothouse.api.machinery import errors
+from pilothouse.api.machinery.field import FieldErrors
+from pilothouse.api.machinery.meta import validate_object_meta, validate_object_meta_update
+from pilothouse.apiserver.pipeline.write import Write
+
+
+def validate(write: Write) -> None:
+    """Raise Invalid with all that is wrong."""
+    wrong = FieldErrors()
+    if write.old is None:
+        _validate_create(write, wrong)
+    else:
+        _validate_update(write, wrong)
+    if wrong:
+        raise errors.invalid(write.resource.name, write.resource.group, write.name, wrong)
+
+
+def _validate_create(write: Write, wrong: FieldErrors) -> None:
+    resource, new = write.resource, write.new
+    assert new is not None
+    validate_object_meta(
+        new["metadata"], namespaced=resource.namespaced, validate_name=resource.validate_name, errors=wrong
+    )
+    resource.validate(new, wrong)
+    resource.validate_create(new, wrong)
+
+
+def _validate_update(write: Write, wrong: FieldErrors) -> None:
+    resource, new, old = write.resource, write.new, write.old
+    assert new is not None
+    assert old is not None
+    validate_object_meta_update(new["metadata"], old["metadata"], errors=wrong)
+    if write.subresource is None or write.subresource.scale is not None:
+        resource.validate(new, wrong)
+        resource.validate_update(new, old, wrong)
+    elif write.subresource.validate is not None:
+        write.subresource.validate(new, old, wrong)
+    else:
+        resource.validate_status(new, old, wrong)

@@ -1,0 +1,144 @@
+"""Routes: from a request's path and verb to who answers it.
+
+Objects go by the catalogue: any kind in it is served, with the verbs and subresources that it names. Other paths are
+few and listed here.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from pilothouse.api.machinery.errors import MethodNotAllowed, NotAcceptable
+from pilothouse.api.machinery.resource import Resource, Subresource
+from pilothouse.apiserver.exchange import Exchange
+from pilothouse.apiserver.registry.served import Served
+from pilothouse.apiserver.verbs.change import Changing
+from pilothouse.apiserver.verbs.forms import Form, negotiate
+from pilothouse.apiserver.verbs.read import Reader
+from pilothouse.apiserver.verbs.watch import Watching
+from pilothouse.net.http import Response
+
+Part = Callable[[Exchange, Resource[Any], Subresource, Form], Awaitable[Response]]
+"""Answers one verb of one subresource."""
+Review = Callable[[Exchange, Resource[Any], Form], Awaitable[Response]]
+"""Answers POST to a kind that is never stored."""
+Page = Callable[[Exchange, Form], Awaitable[Response | None]]
+"""Answers a path that is no object's; None where there is nothing."""
+
+_SHOWN = frozenset({"status", "ephemeralcontainers", "resize", "approval", "finalize"})
+"""Subresources that are the object itself, of which a write changes a part."""
+
+
+class Routes:
+    """The last of the chain."""
+
+    def __init__(
+        self,
+        served: Served,
+        reader: Reader,
+        watching: Watching,
+        changing: Changing,
+        *,
+        parts: Mapping[tuple[str, str], Part],
+        reviews: Mapping[tuple[str, str], Review],
+        pages: Mapping[str, Page],
+    ) -> None:
+        self._served = served
+        self._reader = reader
+        self._watching = watching
+        self._changing = changing
+        self._parts = parts
+        """By subresource and verb; `("pods/exec", "get")` goes before `("exec", "get")`."""
+        self._reviews = reviews
+        """By group and plural."""
+        self._pages = pages
+        """By the first segment of the path."""
+
+    async def answer(self, exchange: Exchange) -> Response:
+        """Answer a request that is authenticated and authorized."""
+        info = exchange.info
+        if not info.is_resource:
+            return await self._page(exchange)
+        resource = self._served.catalogue.find(info.group, info.version, info.resource)
+        if resource is None or (info.namespace and not resource.namespaced and info.resource != "namespaces"):
+            return _not_found()
+        if info.subresource:
+            part = resource.subresource(info.subresource)
+            if part is None:
+                return _not_found()
+            if info.verb not in part.verbs:
+                raise _not_allowed()
+            return await self._part(exchange, resource, part)
+        if info.verb not in resource.verbs or (resource.namespaced and not info.namespace and not _lists(info.verb)):
+            raise _not_allowed()
+        return await self._object(exchange, resource)
+
+    async def _object(self, exchange: Exchange, resource: Resource[Any]) -> Response:
+        verb = exchange.info.verb
+        form = negotiate(exchange.header("accept"))
+        review = self._reviews.get((resource.group, resource.plural))
+        if review is not None:
+            return await review(exchange, resource, form)
+        match verb:
+            case "get":
+                return await self._reader.get(exchange, resource, form)
+            case "list":
+                return await self._reader.list(exchange, resource, form)
+            case "watch":
+                return await self._watching.watch(exchange, resource, form)
+            case "create":
+                return await self._changing.create(exchange, resource, form)
+            case "update":
+                return await self._changing.update(exchange, resource, form)
+            case "patch":
+                return await self._changing.patch(exchange, resource, form)
+            case "delete":
+                return await self._changing.delete(exchange, resource, form)
+            case "deletecollection":
+                return await self._changing.delete_collection(exchange, resource, form)
+        raise _not_allowed()
+
+    async def _part(self, exchange: Exchange, resource: Resource[Any], part: Subresource) -> Response:
+        verb = exchange.info.verb
+        found = self._parts.get((f"{resource.plural}/{part.name}", verb)) or self._parts.get((part.name, verb))
+        if found is not None:
+            return await found(exchange, resource, part, _form(exchange, part))
+        if part.name in _SHOWN:
+            form = negotiate(exchange.header("accept"))
+            match verb:
+                case "get":
+                    return await self._reader.get(exchange, resource, form)
+                case "update":
+                    return await self._changing.update(exchange, resource, form, part)
+                case "patch":
+                    return await self._changing.patch(exchange, resource, form, part)
+        raise _not_allowed()
+
+    async def _page(self, exchange: Exchange) -> Response:
+        root = exchange.info.path.strip("/").partition("/")[0]
+        page = self._pages.get(root)
+        if page is None:
+            return _not_found()
+        try:
+            form = negotiate(exchange.header("accept"))
+        except NotAcceptable:
+            form = Form()  # these documents have media types of their own
+        return await page(exchange, form) or _not_found()
+
+
+def _form(exchange: Exchange, part: Subresource) -> Form:
+    """Streams and logs are answered in whatever form they have."""
+    if part.name in ("log", "exec", "attach", "portforward", "proxy"):
+        return Form()
+    return negotiate(exchange.header("accept"))
+
+
+def _lists(verb: str) -> bool:
+    return verb in ("list", "watch")
+
+
+def _not_found() -> Response:
+    return Response(404, b"404 page not found\n", {}, "text/plain; charset=utf-8")
+
+
+def _not_allowed() -> MethodNotAllowed:
+    return MethodNotAllowed("the server does not allow this method on the requested resource", details={})

@@ -1,0 +1,64 @@
+"""Forms: which of the shapes an object or a list can take the client accepts.
+
+`Accept` names media types in the order of preference, with parameters that ask for a Table or for metadata alone:
+`application/json;as=Table;v=v1;g=meta.k8s.io`. Source: the API concepts page and endpoints/handlers/negotiation.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pilothouse.api.machinery.errors import NotAcceptable
+
+JSON, YAML = "application/json", "application/yaml"
+_META = "meta.k8s.io"
+_SHAPES = {"Table": ("v1", "v1beta1"), "PartialObjectMetadata": ("v1", "v1beta1"),
+           "PartialObjectMetadataList": ("v1", "v1beta1")}  # fmt: skip
+_SERVED = "application/json, application/yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How the answer shall look. `shape` is empty for the object itself, `Table`, or `PartialObjectMetadata`."""
+
+    media_type: str = JSON
+    shape: str = ""
+    version: str = "v1"
+    group: str = ""
+
+
+@lru_cache(maxsize=256)
+def negotiate(accept: str) -> Form:
+    """The first acceptable form that is served. Raises NotAcceptable as upstream words it."""
+    if not accept:
+        return Form()
+    for clause in _in_preference(accept):
+        media_type, *parameters = (part.strip() for part in clause.split(";"))
+        given = dict(parameter.partition("=")[::2] for parameter in parameters)
+        named = {"*/*": JSON, "application/*": JSON, "text/yaml": YAML}.get(media_type.lower(), media_type.lower())
+        if named not in (JSON, YAML):
+            continue
+        shape = given.get("as", "")
+        if not shape:
+            return Form(named)
+        version, group = given.get("v", ""), given.get("g", "")
+        if group == _META and version in _SHAPES.get(shape, ()):
+            return Form(named, shape.removesuffix("List"), version, group)
+        if group == "apidiscovery.k8s.io":
+            return Form(named, shape, version, group)
+    raise NotAcceptable(f"only the following media types are accepted: {_SERVED}")
+
+
+def _in_preference(accept: str) -> list[str]:
+    """The clauses, those of higher quality first."""
+
+    def quality(clause: str) -> float:
+        for parameter in clause.split(";")[1:]:
+            name, _, value = parameter.strip().partition("=")
+            if name == "q":
+                try:
+                    return -float(value)
+                except ValueError:
+                    return 0.0
+        return -1.0
+
+    return sorted((clause.strip() for clause in accept.split(",")), key=quality)

@@ -1,0 +1,168 @@
+"""get and list: entries of the watch cache, as fresh as the client asks.
+
+Without a resourceVersion an answer shows every write acknowledged before it; `0` takes what is there; a number waits
+for at least that. A list cut by `limit` goes on from its continue token at the same revision: from the cache while
+the kind has not changed since, else from the store's history. Source: API concepts, "Resource versions".
+"""
+
+import base64
+import binascii
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import orjson
+
+from pilothouse.api.machinery import errors
+from pilothouse.api.machinery.errors import BadRequest, Expired
+from pilothouse.api.machinery.field import FieldErrors
+from pilothouse.api.machinery.resource import Resource
+from pilothouse.apiserver.exchange import Exchange
+from pilothouse.apiserver.registry.entry import Entry
+from pilothouse.apiserver.registry.selection import Selection, selection_of
+from pilothouse.apiserver.registry.served import Served
+from pilothouse.apiserver.request_info import RequestInfo
+from pilothouse.apiserver.verbs.forms import Form
+from pilothouse.apiserver.verbs.shape import Shaper
+from pilothouse.net.http import Response
+from pilothouse.store import interface as store
+
+_META = "meta.k8s.io/v1"
+_INCONSISTENT = (
+    "The provided continue parameter is too old to display a consistent list result. "
+    "You can start a new list without the continue parameter."
+)
+EXACT, NOT_OLDER = "Exact", "NotOlderThan"
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Where a list begins and ends. `revision` is None for the latest."""
+
+    limit: int = 0
+    start: str = ""
+    revision: int | None = None
+
+
+class Reader:
+    """Answers get and list."""
+
+    def __init__(self, served: Served, shaper: Shaper) -> None:
+        self._served = served
+        self._shape = shaper
+
+    async def get(self, exchange: Exchange, resource: Resource[Any], form: Form) -> Response:
+        """One object. Raises NotFound."""
+        info = exchange.info
+        await self.fresh(info.value("resourceVersion"))
+        entry = self._served.cache_of(resource).get(info.namespace, info.name)
+        if entry is None:
+            raise errors.not_found(resource.plural, resource.group, info.name)
+        return self._shape.one(exchange, resource, entry, form)
+
+    async def list(self, exchange: Exchange, resource: Resource[Any], form: Form) -> Response:
+        """The objects of a namespace, or of all, that the selectors want."""
+        info = exchange.info
+        cache = self._served.cache_of(resource)
+        selection = selection_of(info, resource)
+        page = _page_of(info, cache.prefix)
+        if page.revision is None:
+            await self.fresh(info.value("resourceVersion"))
+            revision = self._served.cache.revision
+        else:
+            await self._served.cache.reach_latest()
+            revision = page.revision
+        if page.revision is None or cache.last_change <= page.revision:
+            found = selection.among(cache, page.start)
+        else:
+            found = await self._at(resource, page, selection)
+        entries = list(islice(found, page.limit + 1)) if page.limit else list(found)
+        metadata: dict[str, Any] = {"resourceVersion": str(revision)}
+        if page.limit and len(entries) > page.limit:
+            following = entries.pop()
+            metadata["continue"] = _token(revision, following.key.removeprefix(cache.prefix))
+            if selection.everything:
+                metadata["remainingItemCount"] = 1 + sum(1 for _ in found)
+        return self._shape.list(exchange, resource, entries, metadata, form)
+
+    async def fresh(self, text: str) -> None:
+        """Wait until the cache is as fresh as `resourceVersion` asks. Raises Invalid, Timeout."""
+        if not text:
+            await self._served.cache.reach_latest()
+        elif text != "0":
+            await self._served.cache.reach(parse_revision(text))
+
+    async def _at(self, resource: Resource[Any], page: _Page, selection: Selection) -> Iterator[Entry]:
+        """Entries as they were. Raises Expired when the store no longer knows."""
+        cache = self._served.cache_of(resource)
+        try:
+            listing = await self._served.cache.store.list(cache.prefix, start=page.start, revision=page.revision)
+        except store.Compacted:
+            raise Expired(_INCONSISTENT) from None
+        except store.FutureRevision as error:
+            raise BadRequest(f"the revision asked for is not written: {error}") from None
+        entries = (cache.unstored(found, orjson.loads(found.value)) for found in listing.records)
+        return (entry for entry in entries if selection.matches(entry))
+
+
+def parse_revision(text: str) -> int:
+    """A resourceVersion. Raises Invalid as upstream words it."""
+    try:
+        revision = int(text)
+        if revision >= 0:
+            return revision
+    except ValueError:
+        pass
+    wrong = FieldErrors()
+    wrong.invalid("resourceVersion", text, f'strconv.ParseUint: parsing "{text}": invalid syntax')
+    raise errors.invalid("", "", "", wrong)
+
+
+def _page_of(info: RequestInfo, prefix: str) -> _Page:
+    limit = _limit(info.value("limit"))
+    token, revision, match = info.value("continue"), info.value("resourceVersion"), info.value("resourceVersionMatch")
+    _check_match(match, revision, token)
+    if token:
+        if revision not in ("", "0"):
+            raise BadRequest("specifying resource version is not allowed when using continue")
+        at, start = _read_token(token)
+        return _Page(limit, prefix + start, at)
+    exact = match == EXACT or (limit and revision not in ("", "0") and not match)
+    return _Page(limit, "", parse_revision(revision) if exact else None)
+
+
+def _check_match(match: str, revision: str, token: str) -> None:
+    wrong = FieldErrors()
+    if match and token:
+        wrong.forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided")
+    elif match and not revision:
+        wrong.forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided")
+    elif match and match not in (EXACT, NOT_OLDER):
+        wrong.not_supported("resourceVersionMatch", match, (EXACT, NOT_OLDER, ""))
+    elif match == EXACT and revision == "0":
+        wrong.forbidden("resourceVersionMatch", 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
+    if wrong:
+        raise errors.invalid("ListOptions", "meta.k8s.io", "", wrong)
+
+
+def _limit(text: str) -> int:
+    try:
+        return max(int(text), 0) if text else 0
+    except ValueError:
+        raise BadRequest(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+
+
+def _token(revision: int, start: str) -> str:
+    encoded = orjson.dumps({"v": _META, "rv": revision, "start": start})
+    return base64.urlsafe_b64encode(encoded).decode().rstrip("=")
+
+
+def _read_token(token: str) -> tuple[int, str]:
+    try:
+        found = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        if found["v"] == _META and found["rv"] > 0 and isinstance(found["start"], str):
+            return int(found["rv"]), found["start"]
+    except (binascii.Error, ValueError, KeyError, TypeError):
+        pass
+    raise BadRequest("continue key is not valid: it was not made by this server")

@@ -1,0 +1,117 @@
+"""Shaping: entries into the bytes of the form that the client accepts.
+
+The object itself is spliced from what is stored. Rows of tables depend on the time (ages), metadata does not and stays
+with the entry.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+
+from pilothouse.api.machinery.codec import yaml
+from pilothouse.api.machinery.errors import BadRequest
+from pilothouse.api.machinery.resource import Resource
+from pilothouse.api.machinery.table import (
+    IncludeObject,
+    column_definitions,
+    columns,
+    partial_metadata,
+    row,
+    table,
+)
+from pilothouse.api.machinery.view import JsonObject
+from pilothouse.apiserver.exchange import Exchange
+from pilothouse.apiserver.registry.entry import Entry
+from pilothouse.apiserver.registry.served import Served
+from pilothouse.apiserver.verbs.forms import YAML, Form
+from pilothouse.net.http import Response
+from pilothouse.runtime.clock import Clock
+
+_SEPARATOR = b","
+
+
+class Shaper:
+    """Makes answers of entries."""
+
+    def __init__(self, served: Served, clock: Clock) -> None:
+        self._served = served
+        self._clock = clock
+
+    def one(self, exchange: Exchange, resource: Resource[Any], entry: Entry, form: Form, status: int = 200) -> Response:
+        """The answer that is one object."""
+        return respond(exchange, self.encoded(exchange, resource, entry, form), form, status)
+
+    def encoded(
+        self, exchange: Exchange, resource: Resource[Any], entry: Entry, form: Form, *, headed: bool = True
+    ) -> bytes:
+        """One entry in its form; `headed` says whether a Table carries its columns."""
+        if not form.shape:
+            return self._served.wire(resource, entry)
+        if form.shape == "Table":
+            head = column_definitions(resource, self._served.schemas) if headed else None
+            shown = self._row(resource, entry, include_of(exchange), form.version)
+            return orjson.dumps(table(head, [shown], {"resourceVersion": str(entry.revision)}, form.version))
+        return entry.variant(
+            (resource.api_version, form.version),
+            lambda found: orjson.dumps(partial_metadata(self._served.decode(resource, found), form.version)),
+        )
+
+    def list(
+        self,
+        exchange: Exchange,
+        resource: Resource[Any],
+        entries: Iterable[Entry],
+        metadata: Mapping[str, Any],
+        form: Form,
+    ) -> Response:
+        """The answer that is a list of objects."""
+        if form.shape == "Table":
+            include = include_of(exchange)
+            rows = [self._row(resource, entry, include, form.version) for entry in entries]
+            head = column_definitions(resource, self._served.schemas)
+            return respond(exchange, orjson.dumps(table(head, rows, dict(metadata), form.version)), form)
+        kind, api_version = resource.list_kind, resource.api_version
+        if form.shape:
+            kind, api_version = "PartialObjectMetadataList", f"meta.k8s.io/{form.version}"
+        pieces = [
+            b'{"kind":"%b","apiVersion":"%b","metadata":%b,"items":['
+            % (kind.encode(), api_version.encode(), orjson.dumps(dict(metadata)))
+        ]
+        for entry in entries:
+            pieces.append(self.encoded(exchange, resource, entry, form))
+            pieces.append(_SEPARATOR)
+        if len(pieces) > 1:
+            pieces.pop()
+        pieces.append(b"]}")
+        if form.media_type == YAML:
+            return respond(exchange, b"".join(pieces), form)
+        return Response(200, pieces, warnings_of(exchange))
+
+    def _row(self, resource: Resource[Any], entry: Entry, include: IncludeObject, version: str) -> JsonObject:
+        obj = self._served.decode(resource, entry)
+        return row(columns(resource), obj, self._clock.now(), include, version)
+
+
+def include_of(exchange: Exchange) -> IncludeObject:
+    """How much of the object a row carries."""
+    text = exchange.info.value("includeObject")
+    try:
+        return IncludeObject(text) if text else IncludeObject.METADATA
+    except ValueError:
+        raise BadRequest(f'unrecognized includeObject value: "{text}"') from None
+
+
+def respond(exchange: Exchange, body: bytes, form: Form, status: int = 200) -> Response:
+    """An encoded document in its media type, with the warnings of the exchange."""
+    if form.media_type == YAML:
+        return Response(status, yaml.encode(orjson.loads(body)), warnings_of(exchange), YAML)
+    return Response(status, body, warnings_of(exchange))
+
+
+def warnings_of(exchange: Exchange) -> dict[str, str]:
+    """The Warning header: one value a text, in the form of RFC 7234."""
+    if not exchange.warnings:
+        return {}
+    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in exchange.warnings)
+    return {"Warning": ", ".join(f'299 - "{text}"' for text in quoted)}

@@ -1,0 +1,221 @@
+"""watch: changes as they happen, one JSON document a line.
+
+A watcher gets what its selection gains as ADDED and what it loses as DELETED. Frames of plain objects are made once
+and shared by all watchers. One that lags too far behind is cut off: it lists again. Source: API concepts, "Efficient
+detection of changes"; KEP-956 (bookmarks), KEP-3157 (sendInitialEvents).
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+import orjson
+
+from pilothouse.api.machinery import errors
+from pilothouse.api.machinery.errors import BadRequest, StatusError
+from pilothouse.api.machinery.field import FieldErrors
+from pilothouse.api.machinery.resource import Resource
+from pilothouse.apiserver.exchange import Exchange
+from pilothouse.apiserver.registry.entry import Entry
+from pilothouse.apiserver.registry.resource_cache import Change
+from pilothouse.apiserver.registry.selection import Selection, selection_of
+from pilothouse.apiserver.registry.served import Served
+from pilothouse.apiserver.request_info import RequestInfo
+from pilothouse.apiserver.verbs.forms import YAML, Form
+from pilothouse.apiserver.verbs.read import NOT_OLDER, parse_revision
+from pilothouse.apiserver.verbs.shape import Shaper
+from pilothouse.net.http import Response
+from pilothouse.runtime.chance import Chance
+from pilothouse.runtime.clock import Clock
+
+MOST_WAITING = 1000
+"""Frames that wait for one slow watcher before it is cut off."""
+MOST_WAITING_BYTES = 4 << 20
+_BOOKMARK_SECONDS = 60.0
+_SHORTEST_WATCH = 1800.0
+"""A watch that names no timeout lives this long to twice as long, as upstream's."""
+_INITIAL_EVENTS_END = "k8s.io/initial-events-end"
+
+
+class Feed:
+    """Frames on their way to one watcher."""
+
+    def __init__(self) -> None:
+        self.frames: deque[bytes] = deque()
+        self._size = 0
+        self.cut = False
+        self._wake: asyncio.Event = asyncio.Event()
+
+    def put(self, frame: bytes) -> None:
+        """Queue a frame, or give up on a watcher that does not read."""
+        if self.cut:
+            return
+        if len(self.frames) >= MOST_WAITING or self._size > MOST_WAITING_BYTES:
+            self.cut = True
+            self.frames.clear()
+        else:
+            self.frames.append(frame)
+            self._size += len(frame)
+        self._wake.set()
+
+    def take(self) -> bytes:
+        """All that waits, joined."""
+        joined = b"".join(self.frames)
+        self.frames.clear()
+        self._size = 0
+        self._wake.clear()
+        return joined
+
+    async def ready(self) -> None:
+        """Wait until there is something to take, or the watcher was cut off."""
+        await self._wake.wait()
+
+
+class Watching:
+    """Answers watch."""
+
+    def __init__(self, served: Served, shaper: Shaper, clock: Clock, chance: Chance) -> None:
+        self._served = served
+        self._shape = shaper
+        self._clock = clock
+        self._chance = chance
+
+    async def watch(self, exchange: Exchange, resource: Resource[Any], form: Form) -> Response:
+        """A stream of events. Raises Invalid for options that contradict each other; Expired comes in the stream."""
+        info = exchange.info
+        if form.media_type == YAML:
+            form = Form(shape=form.shape, version=form.version, group=form.group)
+        initial = _initial_events(info)
+        selection = selection_of(info, resource)
+        seconds = self._lifetime(info.value("timeoutSeconds"))
+        text = info.value("resourceVersion")
+        since: int | None = parse_revision(text) if text not in ("", "0") else None
+        if since is not None:
+            await self._served.cache.reach(since)
+        elif not text:
+            await self._served.cache.reach_latest()
+        if initial:
+            since = None
+        elif initial is False and since is None:
+            since = self._served.cache.revision
+        frames = self._stream(exchange, resource, form, selection, since, seconds, told=bool(initial))
+        return Response(200, frames)
+
+    async def _stream(
+        self,
+        exchange: Exchange,
+        resource: Resource[Any],
+        form: Form,
+        selection: Selection,
+        since: int | None,
+        seconds: float,
+        *,
+        told: bool,
+    ) -> AsyncIterator[bytes]:
+        cache = self._served.cache_of(resource)
+        bookmarks = exchange.info.flag("allowWatchBookmarks")
+        headed = True
+
+        def framed(kind: str, entry: Entry) -> bytes:
+            nonlocal headed
+            if not form.shape:
+                return entry.variant(
+                    (resource.api_version, kind), lambda found: _frame(kind, self._served.wire(resource, found))
+                )
+            frame = _frame(kind, self._shape.encoded(exchange, resource, entry, form, headed=headed))
+            headed = False
+            return frame
+
+        feed = Feed()
+
+        def offer(change: Change) -> None:
+            found = classify(change, selection)
+            if found is not None:
+                feed.put(framed(*found))
+
+        try:
+            first = self._first(resource, selection, since, framed)
+        except StatusError as error:
+            yield _frame("ERROR", orjson.dumps(error.status()))
+            return
+        if told:
+            first.append(self._bookmark(resource, initial=True))
+        end = cache.watch(offer)
+        deadline = self._clock.monotonic() + seconds
+        try:
+            yield b"".join(first)
+            while not feed.cut and (left := deadline - self._clock.monotonic()) > 0:
+                if await self._wait(feed, min(left, _BOOKMARK_SECONDS)):
+                    yield feed.take()
+                elif bookmarks:
+                    yield self._bookmark(resource)
+        finally:
+            end()
+
+    def _first(self, resource: Resource[Any], selection: Selection, since: int | None, framed: Any) -> list[bytes]:
+        """What a watch begins with: all that is there, or the changes since a revision. Raises Expired."""
+        cache = self._served.cache_of(resource)
+        if since is None:
+            return [framed("ADDED", entry) for entry in selection.among(cache)]
+        found: Iterable[tuple[str, Entry] | None] = (classify(change, selection) for change in cache.since(since))
+        return [framed(*one) for one in found if one is not None]
+
+    async def _wait(self, feed: Feed, seconds: float) -> bool:
+        """Whether something came within so many seconds."""
+        try:
+            async with self._clock.timeout(seconds):
+                await feed.ready()
+        except TimeoutError:
+            return False
+        return True
+
+    def _bookmark(self, resource: Resource[Any], *, initial: bool = False) -> bytes:
+        metadata: dict[str, Any] = {"resourceVersion": str(self._served.cache.revision), "creationTimestamp": None}
+        if initial:
+            metadata["annotations"] = {_INITIAL_EVENTS_END: "true"}
+        obj = {"kind": resource.name, "apiVersion": resource.api_version, "metadata": metadata}
+        return _frame("BOOKMARK", orjson.dumps(obj))
+
+    def _lifetime(self, text: str) -> float:
+        try:
+            asked = int(text) if text else 0
+        except ValueError:
+            raise BadRequest(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+        return float(asked) if asked > 0 else self._chance.uniform(_SHORTEST_WATCH, 2 * _SHORTEST_WATCH)
+
+
+def classify(change: Change, selection: Selection) -> tuple[str, Entry] | None:
+    """What a change is to those who see only a selection: ADDED, MODIFIED, DELETED, or nothing."""
+    before = change.previous is not None and selection.matches(change.previous)
+    if change.deleted:
+        return ("DELETED", change.entry) if before else None
+    if selection.matches(change.entry):
+        return ("MODIFIED" if before else "ADDED", change.entry)
+    if before and change.previous is not None:
+        return ("DELETED", change.previous.at(change.revision))
+    return None
+
+
+def _frame(kind: str, document: bytes) -> bytes:
+    return b'{"type":"%b","object":%b}\n' % (kind.encode(), document)
+
+
+def _initial_events(info: RequestInfo) -> bool | None:
+    """`sendInitialEvents`, held against what it needs. Raises Invalid."""
+    match = info.value("resourceVersionMatch")
+    wrong = FieldErrors()
+    asked = info.flag("sendInitialEvents") if "sendInitialEvents" in info.query else None
+    if asked is None and match:
+        wrong.forbidden(
+            "resourceVersionMatch", "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+        )
+    elif asked is not None and match != NOT_OLDER:
+        wrong.forbidden(
+            "resourceVersionMatch", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+        )
+    elif asked and not info.flag("allowWatchBookmarks"):
+        wrong.forbidden("allowWatchBookmarks", "sendInitialEvents requires setting allowWatchBookmarks to true")
+    if wrong:
+        raise errors.invalid("ListOptions", "meta.k8s.io", "", wrong)
+    return asked
