@@ -1,4 +1,4 @@
-"""An OpenAPI 2.0 document as protobuf: `application/com.github.proto-openapi.spec.v2@v1.0+protobuf`.
+"""An OpenAPI 2.0 document as protobuf: `application/com.github.proto-openapi.spec.v2.v1.0+protobuf`.
 
 kubectl up to 1.27 reads the document in this form alone. The numbers are those of OpenAPIv2.proto in google/gnostic;
 the table has the fields that our documents use. The writer needs no message classes: a field is a tag and its bytes
@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-MEDIA_TYPE = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+MEDIA_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 JsonObject = Mapping[str, Any]
 _Encode = Callable[[Any], bytes]
 
