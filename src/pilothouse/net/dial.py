@@ -1,0 +1,174 @@
+"""Dialling out: a raw connection, and one HTTP request over it that may end in an upgrade.
+
+The connection counts as upgraded only after a 101 that names the protocol which was asked for. Any other answer is an
+answer like any other: it is read as such and the connection is closed with it, never spliced (CVE-2018-1002105).
+"""
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httptools
+
+from pilothouse.net.stream import ConnectionStream
+from pilothouse.runtime.clock import Clock
+
+_MAX_HEAD = 128 * 1024
+
+
+async def dial(
+    host: str, port: int, tls: ssl.SSLContext | None, clock: Clock, *, server_name: str = "", timeout: float = 10.0
+) -> ConnectionStream:
+    """Connect. Raises ConnectionError (or another OSError) or TimeoutError when that fails."""
+    async with clock.timeout(timeout):
+        _, stream = await asyncio.get_running_loop().create_connection(
+            lambda: ConnectionStream(clock),
+            host,
+            port,
+            ssl=tls,
+            server_hostname=(server_name or host) if tls is not None else None,
+        )
+    return stream
+
+
+@dataclass(slots=True, eq=False)
+class Reply:
+    """What the other side answered. With `upgraded` the stream now speaks the protocol that was asked for."""
+
+    status: int
+    headers: Mapping[str, str]
+    """By lower-case names."""
+    body: AsyncIterator[bytes]
+    """Closes the connection at its end, and when it is closed."""
+    upgraded: bool = False
+
+    async def read(self, limit: int) -> bytes:
+        """The body, cut at `limit` bytes."""
+        whole = b""
+        async for piece in self.body:
+            whole += piece
+            if len(whole) > limit:
+                break
+        await self.close()
+        return whole[:limit]
+
+    async def close(self) -> None:
+        """Drop the rest of the body."""
+        close = getattr(self.body, "aclose", None)
+        if close is not None:
+            await close()
+
+
+async def ask(
+    stream: ConnectionStream, method: str, target: str, headers: Mapping[str, str], body: bytes = b""
+) -> Reply:
+    """Send one request and read the head of its answer. `headers` with `Upgrade` asks for an upgrade.
+
+    Raises ConnectionError when the connection ends or the answer is malformed; the connection is then closed.
+    """
+    try:
+        await stream.write(_head(method, target, headers, len(body)) + body)
+        reader = _ReplyReader(stream)
+        await reader.read_head()
+        wanted = next((value for name, value in headers.items() if name.lower() == "upgrade"), "")
+        upgraded = reader.status == 101
+        if upgraded:
+            _check_upgrade(reader.headers, wanted)
+            stream.unread(reader.rest)
+    except BaseException:
+        stream.abort()
+        raise
+    return Reply(reader.status, reader.headers, _nothing() if upgraded else reader.pieces(), upgraded)
+
+
+def _head(method: str, target: str, headers: Mapping[str, str], length: int) -> bytes:
+    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    if length or method not in ("GET", "HEAD"):
+        lines.append(f"Content-Length: {length}")
+    if " " in target or any("\r" in line or "\n" in line for line in lines):
+        raise ValueError("a header or the target contains a space or a line break")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+def _check_upgrade(headers: Mapping[str, str], wanted: str) -> None:
+    tokens = [token.strip().lower() for token in headers.get("connection", "").split(",")]
+    if not wanted or "upgrade" not in tokens or headers.get("upgrade", "").lower() != wanted.lower():
+        raise ConnectionAbortedError("unable to upgrade: missing upgrade headers in response")
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    return
+    yield b""
+
+
+class _ReplyReader:
+    """Parses one answer."""
+
+    def __init__(self, stream: ConnectionStream) -> None:
+        self._stream = stream
+        self._parser: Any = httptools.HttpResponseParser(self)
+        self._pieces: deque[bytes] = deque()
+        self._complete = False
+        self._head_complete = False
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self.rest = b""
+
+    async def read_head(self) -> None:
+        size = 0
+        while not self._head_complete:
+            data = await self._stream.read()
+            if not data:
+                raise ConnectionResetError("the server closed the connection without an answer")
+            size += len(data)
+            self._feed(data)
+            if size > _MAX_HEAD and not self._head_complete:
+                raise ConnectionAbortedError("the head of the answer is too long")
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        try:
+            while True:
+                while self._pieces:
+                    yield self._pieces.popleft()
+                if self._complete:
+                    return
+                data = await self._stream.read()
+                if data:
+                    self._feed(data)
+                elif "content-length" in self.headers or "transfer-encoding" in self.headers:
+                    raise ConnectionResetError("the connection ended in the middle of an answer")
+                else:
+                    return
+        finally:
+            await self._stream.close()
+
+    def _feed(self, data: bytes) -> None:
+        """Only a head without body may leave bytes behind: those of the protocol that was switched to."""
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as switch:
+            self.rest = data[switch.args[0] :]
+        except httptools.HttpParserError as error:
+            if not self._complete:
+                raise ConnectionAbortedError("the answer is malformed") from error
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        key = name.decode("latin-1").lower()
+        text = value.decode("latin-1")
+        self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
+
+    def on_headers_complete(self) -> None:
+        self.status = self._parser.get_status_code()
+        self._head_complete = self.status == 101 or self.status >= 200
+
+    def on_body(self, piece: bytes) -> None:
+        self._pieces.append(piece)
+
+    def on_message_complete(self) -> None:
+        if self._head_complete:
+            self._complete = True
+        else:
+            self.headers = {}
