@@ -13,7 +13,7 @@ See sqlite.org: wal.html, pragma.html#pragma_synchronous, lockingv3.html.
 
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +21,8 @@ from pilothouse.store.interface import Event, Record, Revision, StoreError
 
 Connect = Callable[[Path], sqlite3.Connection]
 
-BATCH = 256
-"""The most writes of one transaction."""
+BATCH = 255
+"""The most writes of one transaction; a row that compacts may join them."""
 
 _APPLICATION = 0x50494C4F
 _LAYOUT = 1
@@ -51,8 +51,11 @@ CREATE TRIGGER compaction INSTEAD OF INSERT ON batch WHEN NEW.key IS NULL AND NE
     DELETE FROM log WHERE revision <= NEW.created;
 END;
 """
-_CHECKPOINT_PAGES = 1500
-"""Pages that the write-ahead log may gather before a checkpoint: about 6 MB."""
+_INSERT = "INSERT INTO batch VALUES (?,?,?,?)"
+_Row = tuple[Revision, str, Revision | None, Revision, bytes]
+
+_CHECKPOINT_PAGES = 4000
+"""Pages that the write-ahead log may gather before a checkpoint, by an estimate that is high: at most 16 MB."""
 
 _DROPPED_PER_WRITE = 2
 _DROPPED_AT_LEAST = 64
@@ -87,20 +90,35 @@ class Database:
     def __init__(self, path: Path, connect: Connect = connect) -> None:
         self._path = path
         _make_private(path)
-        self._connection = connect(path)
+        try:
+            self._connection = connect(path)
+        except sqlite3.Error as error:
+            raise _explain(path, error) from error
         try:
             self._own()
             self._prepare()
-            self.contents = self._read()
-        except sqlite3.DatabaseError as error:
+            (self._oldest,) = self._connection.execute("SELECT oldest FROM history").fetchone()
+            (logged,) = self._connection.execute("SELECT min(revision) FROM log").fetchone()
+        except sqlite3.Error as error:
             self._connection.close()
             raise _explain(path, error) from error
         except BaseException:
             self._connection.close()
             raise
-        row = self._connection.execute("SELECT min(revision) FROM log").fetchone()
-        self._logged_from: Revision = self.contents.oldest + 1 if row[0] is None else row[0]
+        self._cleared: Revision = self._oldest if logged is None else logged - 1
+        """The log holds no row up to here. It lags behind `oldest`, which what is read back begins after."""
         self._pages = 0
+
+    def load(self) -> Contents:
+        """Read everything, checking that it is one unbroken history. Raises StoreDamaged, sqlite3.Error."""
+        execute = self._connection.execute
+        rows = execute("SELECT key, value, revision, created FROM current").fetchall()
+        records = [Record(*row) for row in rows]
+        state = {record.key: record for record in records}
+        if len(state) != len(records):
+            raise StoreDamaged(f"{self._path} holds a key twice; restore a backup")
+        log = execute("SELECT * FROM log WHERE revision > ? ORDER BY revision DESC", (self._oldest,))
+        return Contents(records, self._undo(state, log), self._oldest)
 
     def commit(self, events: Sequence[Event], oldest: Revision) -> None:
         """Make `events` durable, and forget some of the history before `oldest`. Raises sqlite3.Error."""
@@ -109,18 +127,17 @@ class Database:
         for event in events:
             record = event.record or event.previous
             assert record is not None
-            value = event.record.value if event.record is not None else None
-            rows += (event.revision, event.key, record.created, value)
+            rows += (event.revision, event.key, record.created, event.record and event.record.value)
             pages += 3 + len(record.value) // 2048
-        cleared = self._logged_from - 1
-        if cleared < oldest or oldest > self.contents.oldest:
-            cleared = min(oldest, cleared + _DROPPED_AT_LEAST + _DROPPED_PER_WRITE * len(events))
+        cleared = min(oldest, self._cleared + _DROPPED_AT_LEAST + _DROPPED_PER_WRITE * len(events))
+        if self._cleared < cleared or self._oldest < oldest:
             rows += (oldest, None, cleared, None)
-        count = len(rows) // 4
-        size = 1 << (count - 1).bit_length()
-        rows += (None,) * (4 * (size - count))
+        if not rows:
+            return
+        size = 1 << (len(rows) // 4 - 1).bit_length()
+        rows += (None,) * (4 * size - len(rows))
         self._connection.execute(_INSERT + ",(?,?,?,?)" * (size - 1), rows)
-        self._logged_from = cleared + 1
+        self._oldest, self._cleared = max(self._oldest, oldest), max(self._cleared, cleared)
         self._pages += pages
 
     def checkpoint(self) -> bool:
@@ -165,34 +182,24 @@ class Database:
         if findings != ["ok"]:
             raise StoreDamaged(f"{self._path} is damaged ({'; '.join(findings)}); restore a backup")
 
-    def _read(self) -> Contents:
-        execute = self._connection.execute
-        (oldest,) = execute("SELECT oldest FROM history").fetchone()
-        records = [Record(*row) for row in execute("SELECT key, value, revision, created FROM current")]
-        rows = execute("SELECT * FROM log WHERE revision > ? ORDER BY revision DESC", (oldest,))
-        return Contents(records, self._undo({record.key: record for record in records}, len(records), rows), oldest)
-
-    def _undo(self, state: dict[str, Record], count: int, rows: sqlite3.Cursor) -> Sequence[Event]:
+    def _undo(self, state: dict[str, Record], log: Iterable[_Row]) -> Sequence[Event]:
         """Rebuild the events after `oldest`, newest first, by undoing them: every row must fit the state it made."""
-        if len(state) != count:
-            raise StoreDamaged(f"{self._path} holds a key twice; restore a backup")
         events: list[Event] = []
-        for revision, key, created, before, value in rows:
-            record = state.get(key)
-            follows = not events or events[-1].revision == revision + 1
-            if not follows or (record is not None and record.revision != revision):
-                raise StoreDamaged(f"{self._path} has a gap in its history at revision {revision}; restore a backup")
+        for revision, key, created, before, value in log:
+            record = state.pop(key, None)
             previous = Record(key, value, before, created) if created is not None else None
+            follows = not events or events[-1].revision == revision + 1
+            fits = record.revision == revision if record is not None else previous is not None
+            if not follows or not fits:
+                raise StoreDamaged(f"{self._path} has a gap in its history at revision {revision}; restore a backup")
             events.append(Event(key, revision, record, previous))
             if previous is not None:
                 state[key] = previous
-            else:
-                state.pop(key, None)
+        reached = events[-1].revision - 1 if events else self._oldest
+        if reached != self._oldest or any(record.revision > reached for record in state.values()):
+            raise StoreDamaged(f"{self._path} has a gap in its history at revision {reached}; restore a backup")
         events.reverse()
         return events
-
-
-_INSERT = "INSERT INTO batch VALUES (?,?,?,?)"
 
 
 def _make_private(path: Path) -> None:
@@ -200,10 +207,12 @@ def _make_private(path: Path) -> None:
     before = os.umask(0o077)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(0o600)
+        if path.exists():  # not opened: closing it would lose the locks this process holds on it
+            path.chmod(0o600)
+            return
+        path.touch()
     finally:
         os.umask(before)
-    path.chmod(0o600)
     directory = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(directory)
@@ -211,7 +220,7 @@ def _make_private(path: Path) -> None:
         os.close(directory)
 
 
-def _explain(path: Path, error: sqlite3.DatabaseError) -> StoreError:
+def _explain(path: Path, error: sqlite3.Error) -> StoreError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StoreInUse(f"{path} is in use by another process; stop that one first")
