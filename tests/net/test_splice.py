@@ -50,3 +50,17 @@ def test_cancelling_closes_both() -> None:
         assert far.closed
 
     asyncio.run(main())
+
+
+def test_without_halves_the_first_end_closes_both() -> None:
+    async def main() -> None:
+        (client, near), (far, server) = pipe(), pipe()
+        async with asyncio.timeout(5), asyncio.TaskGroup() as group:  # noqa: TID251
+            joined = group.create_task(splice(near, far, halves=False))
+            await server.write(b"last words")
+            server.write_eof()
+            assert await client.read() == b"last words"
+            assert await client.read() == b""
+            await joined
+
+    asyncio.run(main())

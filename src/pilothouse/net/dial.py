@@ -7,7 +7,7 @@ answer like any other: it is read as such and the connection is closed with it, 
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,11 +63,12 @@ class Reply:
 
 
 async def ask(
-    stream: ConnectionStream, method: str, target: str, headers: Mapping[str, str], body: bytes = b""
+    stream: ConnectionStream, method: str, target: str, headers: Mapping[str, str | Sequence[str]], body: bytes = b""
 ) -> Reply:
     """Send one request and read the head of its answer. `headers` with `Upgrade` asks for an upgrade.
 
-    Raises ConnectionError when the connection ends or the answer is malformed; the connection is then closed.
+    A header with a sequence of values is sent once for each. Raises ConnectionError when the connection ends
+    or the answer is malformed; the connection is then closed.
     """
     try:
         await stream.write(_head(method, target, headers, len(body)) + body)
@@ -76,7 +77,7 @@ async def ask(
         wanted = next((value for name, value in headers.items() if name.lower() == "upgrade"), "")
         upgraded = reader.status == 101
         if upgraded:
-            _check_upgrade(reader.headers, wanted)
+            _check_upgrade(reader.headers, wanted if isinstance(wanted, str) else "")
             stream.unread(reader.rest)
     except BaseException:
         stream.abort()
@@ -84,8 +85,10 @@ async def ask(
     return Reply(reader.status, reader.headers, _nothing() if upgraded else reader.pieces(), upgraded)
 
 
-def _head(method: str, target: str, headers: Mapping[str, str], length: int) -> bytes:
-    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+def _head(method: str, target: str, headers: Mapping[str, str | Sequence[str]], length: int) -> bytes:
+    lines = [f"{method} {target} HTTP/1.1"]
+    for name, values in headers.items():
+        lines += [f"{name}: {value}" for value in ((values,) if isinstance(values, str) else values)]
     if length or method not in ("GET", "HEAD"):
         lines.append(f"Content-Length: {length}")
     if " " in target or any("\r" in line or "\n" in line for line in lines):

@@ -80,7 +80,8 @@ class SpdyStream:
         """End the stream at once."""
         if not self._reset and not self.over:
             self.drop("the stream was reset")
-            await self._connection.send(RstStream(self.number, Reset.CANCEL))
+            with suppress(ConnectionError):
+                await self._connection.send(RstStream(self.number, Reset.CANCEL))
             self._connection.settle(self)
 
     @property
