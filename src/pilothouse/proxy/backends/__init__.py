@@ -1,0 +1,1 @@
+"""Ways to put a service table into the kernel: one file each."""
