@@ -42,7 +42,7 @@ class Reply:
     headers: Mapping[str, str]
     """By lower-case names."""
     body: AsyncIterator[bytes]
-    """Closes the connection at its end, and when it is closed."""
+    """The connection is closed at its end, and with `close`."""
     upgraded: bool = False
 
     async def read(self, limit: int) -> bytes:
@@ -82,7 +82,7 @@ async def ask(
     except BaseException:
         stream.abort()
         raise
-    return Reply(reader.status, reader.headers, _nothing() if upgraded else reader.pieces(), upgraded)
+    return Reply(reader.status, reader.headers, _nothing() if upgraded else reader, upgraded)
 
 
 def _head(method: str, target: str, headers: Mapping[str, str | Sequence[str]], length: int) -> bytes:
@@ -107,8 +107,8 @@ async def _nothing() -> AsyncIterator[bytes]:
     yield b""
 
 
-class _ReplyReader:
-    """Parses one answer."""
+class _ReplyReader(AsyncIterator[bytes]):
+    """Parses one answer; iterating gives its body."""
 
     def __init__(self, stream: ConnectionStream) -> None:
         self._stream = stream
@@ -131,22 +131,30 @@ class _ReplyReader:
             if size > _MAX_HEAD and not self._head_complete:
                 raise ConnectionAbortedError("the head of the answer is too long")
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    async def __anext__(self) -> bytes:
         try:
-            while True:
-                while self._pieces:
-                    yield self._pieces.popleft()
+            while not self._pieces:
                 if self._complete:
-                    return
-                data = await self._stream.read()
-                if data:
-                    self._feed(data)
-                elif "content-length" in self.headers or "transfer-encoding" in self.headers:
-                    raise ConnectionResetError("the connection ended in the middle of an answer")
-                else:
-                    return
-        finally:
-            await self._stream.close()
+                    raise StopAsyncIteration
+                self._more(await self._stream.read())
+        except BaseException:
+            await self.aclose()
+            raise
+        return self._pieces.popleft()
+
+    def _more(self, data: bytes) -> None:
+        if data:
+            self._feed(data)
+        elif "content-length" in self.headers or "transfer-encoding" in self.headers:
+            raise ConnectionResetError("the connection ended in the middle of an answer")
+        else:
+            self._complete = True
+
+    async def aclose(self) -> None:
+        """Drop the rest of the answer, and the connection with it."""
+        self._complete = True
+        self._pieces.clear()
+        await self._stream.close()
 
     def _feed(self, data: bytes) -> None:
         """Only a head without body may leave bytes behind: those of the protocol that was switched to."""

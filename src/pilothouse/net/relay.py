@@ -59,7 +59,7 @@ async def relay(request: Request, backend: ConnectionStream, host: str, target: 
         return await refusal(reply)
 
     async def join(client: ByteStream) -> None:
-        await splice(client, backend)
+        await splice(client, backend, halves=False)
 
     return Response(101, b"", answer_headers(reply), upgrade=join)
 

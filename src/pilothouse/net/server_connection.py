@@ -7,6 +7,7 @@ calls the handler and sends the answer. When the client leaves, that task is can
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Any, cast
@@ -383,9 +384,10 @@ class ServerConnection(asyncio.Protocol):
 
     async def _upgrade(self, response: Response) -> None:
         assert response.upgrade is not None
-        await self._out.write(switching_head(response))
         self._upgraded = True
         self._door.changed.set()
+        with suppress(ConnectionError):  # a client that is gone: the upgrade finds out and cleans up
+            await self._out.write(switching_head(response))
         stream = ConnectionStream(self._door.clock, self.connection_lost)
         stream.take_over(self._transport, self._out, b"".join(self._unread))
         try:
