@@ -1,0 +1,78 @@
+"""log, exec, attach, portforward: what a pod's node answers.
+
+Source: pkg/registry/core/pod/rest/{log,subresources}.go.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pilothouse.api.machinery import errors
+from pilothouse.api.machinery.resource import Resource, Subresource
+from pilothouse.api.machinery.view import JsonObject
+from pilothouse.apiserver.exchange import Exchange
+from pilothouse.apiserver.registry.served import Served
+from pilothouse.apiserver.routes import Part
+from pilothouse.apiserver.streaming.location import (
+    Kubelet,
+    command_target,
+    kubelet_of,
+    log_target,
+    port_forward_target,
+)
+from pilothouse.apiserver.streaming.proxy import KubeletProxy
+from pilothouse.apiserver.verbs.forms import Form
+from pilothouse.net.http import Response
+
+
+class Streaming:
+    """Answers the streaming subresources of pods."""
+
+    def __init__(self, served: Served, proxy: KubeletProxy) -> None:
+        self._served = served
+        self._proxy = proxy
+
+    def parts(self) -> Mapping[tuple[str, str], Part]:
+        """The routes, for `ApiServer.assemble`."""
+        both = {"exec": self.command, "attach": self.command, "portforward": self.port_forward}
+        streams = {(f"pods/{name}", verb): part for name, part in both.items() for verb in ("get", "create")}
+        return {("pods/log", "get"): self.log, **streams}
+
+    async def log(self, exchange: Exchange, resource: Resource[Any], part: Subresource, form: Form) -> Response:  # noqa: ARG002 - the signature of every part
+        """A container's log; empty for a pod that has no node yet."""
+        pod = self._pod(exchange, resource)
+        target = log_target(pod, exchange.info)
+        if not pod["spec"].get("nodeName"):
+            return Response(200, b"", content_type="text/plain")
+        return await self._proxy.log(self._kubelet(pod), target, exchange.info.name)
+
+    async def command(self, exchange: Exchange, resource: Resource[Any], part: Subresource, form: Form) -> Response:  # noqa: ARG002 - the signature of every part
+        """A command in a container, or its own streams."""
+        pod = self._pod(exchange, resource)
+        target = command_target(pod, exchange.info)
+        return await self._proxy.command(exchange, self._kubelet(pod), target)
+
+    async def port_forward(
+        self,
+        exchange: Exchange,
+        resource: Resource[Any],
+        part: Subresource,  # noqa: ARG002 - the signature of every part
+        form: Form,  # noqa: ARG002 - the signature of every part
+    ) -> Response:
+        """Connections to a pod's ports."""
+        pod = self._pod(exchange, resource)
+        target = port_forward_target(pod, exchange.info)
+        return await self._proxy.port_forward(exchange, self._kubelet(pod), target)
+
+    def _pod(self, exchange: Exchange, resource: Resource[Any]) -> JsonObject:
+        info = exchange.info
+        entry = self._served.cache_of(resource).get(info.namespace, info.name)
+        if entry is None:
+            raise errors.not_found(resource.plural, resource.group, info.name)
+        return self._served.decode(resource, entry)
+
+    def _kubelet(self, pod: JsonObject) -> Kubelet:
+        name = pod["spec"]["nodeName"]
+        entry = self._served.cache.of("", "nodes").get("", name)
+        if entry is None:
+            raise errors.not_found("nodes", "", name)
+        return kubelet_of(entry.decode())
