@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pilothouse.api.machinery import errors
-from pilothouse.api.machinery.codec import json, yaml
-from pilothouse.api.machinery.codec.body import Expected, FieldValidation, read
+from pilothouse.api.machinery.codec import json, protobuf, yaml
+from pilothouse.api.machinery.codec.body import JSON, Expected, FieldValidation, read
+from pilothouse.api.machinery.codec.syntax import MalformedError
 from pilothouse.api.machinery.errors import BadRequest, RequestEntityTooLarge
 from pilothouse.api.machinery.field import FieldErrors
 from pilothouse.api.machinery.managed_fields import default_manager
@@ -106,14 +107,26 @@ def _decode(body: bytes, media_type: str, expected: Expected, schemas: Schemas) 
         return read(body, media_type, expected, schemas, FieldValidation.IGNORE).object
     except BadRequest:
         # clients also send them as of meta.k8s.io or of the object's own group
-        return read(_anonymous(body, media_type), media_type, expected, schemas, FieldValidation.IGNORE).object
+        bare = _anonymous(body, media_type, schemas)
+        return read(bare, JSON, expected, schemas, FieldValidation.IGNORE).object
 
 
-def _anonymous(body: bytes, media_type: str) -> bytes:
-    value: Any = yaml.decode(body)[0] if media_type == "application/yaml" else json.decode(body)
+def _anonymous(body: bytes, media_type: str, schemas: Schemas) -> bytes:
+    """The same options as JSON, without saying which group they are of. Raises BadRequest."""
+    value: Any
+    try:
+        match media_type:
+            case "application/yaml":
+                value = yaml.decode(body)[0]
+            case protobuf.MEDIA_TYPE:
+                value = protobuf.decode(body, schemas)
+            case _:
+                value = json.decode(body)
+    except MalformedError as error:
+        raise BadRequest(f"the object provided is unrecognized (must be of type DeleteOptions): {error}") from None
     if isinstance(value, dict) and value.get("kind") == "DeleteOptions":
-        return json.encode({name: item for name, item in value.items() if name not in ("kind", "apiVersion")})
-    return body
+        value = {name: item for name, item in value.items() if name not in ("kind", "apiVersion")}
+    return json.encode(value)
 
 
 def _from_query(exchange: Exchange) -> JsonObject:

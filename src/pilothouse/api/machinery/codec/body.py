@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from pilothouse.api.machinery.codec import json, yaml
+from pilothouse.api.machinery.codec import json, protobuf, yaml
 from pilothouse.api.machinery.codec.syntax import MalformedError
 from pilothouse.api.machinery.errors import BadRequest, UnsupportedMediaType
 from pilothouse.api.machinery.schema import Schemas, check
@@ -59,7 +59,10 @@ class Expected:
 
 def read(body: bytes, media_type: str, expected: Expected, schemas: Schemas, validation: FieldValidation) -> Decoded:
     """The object in `body`. Raises BadRequest or UnsupportedMediaType with upstream's words."""
-    value, repeated = _parse(body, media_type, expected, validation)
+    if media_type == protobuf.MEDIA_TYPE:
+        value, repeated = _parse_protobuf(body, expected, schemas), list[str]()
+    else:
+        value, repeated = _parse(body, media_type, expected, validation)
     _verify_kind(value, body, expected, schemas)
     findings = check(schemas.kind(expected.group, expected.version, expected.kind), value)
     if findings.errors:
@@ -86,7 +89,8 @@ def _parse(
     """The body as an object, and the repeated keys of a YAML text."""
     if media_type not in (JSON, YAML):
         raise UnsupportedMediaType(
-            f"the body of the request was in an unknown format - accepted media types include: {JSON}, {YAML}"
+            f"the body of the request was in an unknown format - accepted media types include: "
+            f"{JSON}, {YAML}, {protobuf.MEDIA_TYPE}"
         )
     repeated: list[str] = []
     try:
@@ -102,6 +106,13 @@ def _parse(
         words = {bool: "bool", str: "string", list: "array"}.get(type(value), "number")
         raise _unrecognized(_no_kind(f"json: cannot unmarshal {words} into Go value of type {_HEAD}"), body, expected)
     return value, [] if validation is FieldValidation.IGNORE else repeated
+
+
+def _parse_protobuf(body: bytes, expected: Expected, schemas: Schemas) -> JsonObject:
+    try:
+        return protobuf.decode(body, schemas)
+    except MalformedError as error:
+        raise _unrecognized(str(error), body, expected) from None
 
 
 def _verify_kind(value: JsonObject, body: bytes, expected: Expected, schemas: Schemas) -> None:
