@@ -1,0 +1,99 @@
+"""Node network: a plan carried out, and undone. Every step may be repeated, after a crash at any place.
+
+What is made outside the cluster's home is told to `record` before it is made, so that `down` finds it in any case.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
+
+import orjson
+
+from pilothouse.linux.netlink import Netlink
+from pilothouse.linux.nftables import Nft
+from pilothouse.network.plan import Made, Plan, Trace, cni_configuration, rules
+
+Record = Callable[[Trace], None]
+FORWARDING = "net.ipv4.ip_forward"
+_SETTINGS = Path("/proc/sys")
+CNI_FILE = "10-pilothouse.conflist"
+
+
+async def build(planned: Plan, *, cluster_cidr: str, service_cidr: str, mtu: int, record: Record, nft: Nft) -> None:
+    """Make everything but the CNI configuration. Raises LinkError, NftError or OSError."""
+    for trace in planned.traces():
+        record(trace)
+    make = partial(_make_links, planned, service_cidr, mtu, record)
+    bridged = await asyncio.get_running_loop().run_in_executor(None, make)
+    await nft.apply(rules(planned, cluster_cidr, bridged=bridged))
+
+
+def _make_links(planned: Plan, service_cidr: str, mtu: int, record: Record) -> bool:
+    _set(FORWARDING, "1", record)
+    with Netlink() as netlink:
+        netlink.ensure_bridge(planned.bridge, mtu)
+        netlink.ensure_address(planned.bridge, planned.gateway)
+        if planned.dns:
+            netlink.ensure_address("lo", planned.dns)
+        if service_cidr and not netlink.is_reachable(service_cidr.partition("/")[0]):
+            # A packet of the node itself is routed before it is translated: without any way it would never leave.
+            record(Trace(Made.ROUTE, service_cidr))
+            netlink.ensure_route(service_cidr, link=planned.bridge)
+        return netlink.filter_bridged(planned.bridge)
+
+
+def _set(setting: str, value: str, record: Record) -> None:
+    file = _SETTINGS / setting.replace(".", "/")
+    before = file.read_text().strip()
+    if before != value:
+        record(Trace(Made.SYSCTL, setting, before))
+        file.write_text(value)
+
+
+def write_cni(planned: Plan, directory: Path, data: Path, mtu: int = 0) -> None:
+    """Write the CNI configuration, whole or not at all: from then on the runtime says that the network is ready."""
+    directory.mkdir(parents=True, exist_ok=True)
+    content = orjson.dumps(cni_configuration(planned, str(data), mtu), option=orjson.OPT_INDENT_2)
+    file = directory / CNI_FILE
+    if file.exists() and file.read_bytes() == content:
+        return
+    partial_file = directory / f".{CNI_FILE}.new"
+    partial_file.write_bytes(content)
+    partial_file.replace(file)
+
+
+async def remove(traces: Iterable[Trace], nft: Nft | None = None) -> None:
+    """Undo what an inventory names, the latest first; what is gone already is no error."""
+    for trace in reversed(list(traces)):
+        if trace.made is Made.TABLE:
+            await (nft or Nft()).apply(f"add table {trace.name}\ndelete table {trace.name}\n")
+        else:
+            await asyncio.get_running_loop().run_in_executor(None, _remove, trace)
+
+
+def _remove(trace: Trace) -> None:
+    if trace.made is Made.SYSCTL:
+        (_SETTINGS / trace.name.replace(".", "/")).write_text(trace.before)
+        return
+    with Netlink() as netlink:
+        if trace.made is Made.LINK:
+            netlink.remove_link(trace.name)
+        elif trace.made is Made.ROUTE:
+            netlink.remove_route(trace.name)
+        elif trace.made is Made.ADDRESS:
+            address, _, link = trace.name.partition("@")
+            netlink.remove_address(link, address)
+
+
+def follow_routes(wanted: Mapping[str, str], record: Record) -> None:
+    """Let our routes to the pods of other nodes be exactly these."""
+    with Netlink() as netlink:
+        present = {network: gateway for network, gateway in netlink.our_routes().items() if gateway}
+        for network in present:
+            if network not in wanted:
+                netlink.remove_route(network)
+        for network, gateway in wanted.items():
+            if present.get(network) != gateway:
+                record(Trace(Made.ROUTE, network))
+                netlink.ensure_route(network, gateway=gateway)
