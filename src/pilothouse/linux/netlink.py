@@ -15,6 +15,8 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 ROUTE_PROTOCOL = 119
 """Marks the routes that are ours, so that only these are ever removed (/etc/iproute2/rt_protos; unassigned)."""
+_HOST = 254
+"""RT_SCOPE_HOST."""
 _EXISTS = errno.EEXIST
 _ABSENT = (errno.ENODEV, errno.EADDRNOTAVAIL, errno.ESRCH, errno.ENOENT)
 
@@ -52,12 +54,11 @@ class Netlink:
         return True
 
     def ensure_address(self, link: str, address: str) -> None:
-        """Let the link have an address, such as 10.244.0.1/24."""
+        """Let the link have an address, such as 10.244.0.1/24. On `lo` it is never the source of other traffic."""
         interface = ip_interface(address)
+        whole = {"address": str(interface.ip), "prefixlen": interface.network.prefixlen}
         with _unless(_EXISTS, reason=f"cannot add {address} to {link}"):
-            self._route.addr(
-                "add", index=self._index(link), address=str(interface.ip), prefixlen=interface.network.prefixlen
-            )
+            self._route.addr("add", index=self._index(link), **whole, scope=_HOST if link == "lo" else 0)
 
     def addresses(self, link: str) -> list[str]:
         """The addresses of a link, as ensure_address takes them."""

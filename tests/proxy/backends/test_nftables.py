@@ -1,5 +1,7 @@
 """The rules, as golden files, and on the kernel: real nft, real connections, in namespaces of the test's own."""
 
+import ctypes
+import os
 import socket
 import subprocess
 import threading
@@ -102,6 +104,7 @@ class Machine:
         self.run("node", "ip route add default via 192.0.2.2")
         self.run("out", "ip addr add 192.0.2.2/24 dev eth0")
         self.run("out", "ip link set eth0 up")
+        self.run("node", "ip addr add 10.96.0.10/32 dev lo scope host")
         self.run("node", "sysctl -qw net.ipv4.ip_forward=1")
 
     def destroy(self) -> None:
@@ -114,9 +117,7 @@ class Machine:
     @contextmanager
     def inside(self, where: str) -> Iterator[None]:
         """Sockets made in the block, by this thread, belong to the namespace."""
-        import os
-
-        libc = __import__("ctypes").CDLL(None, use_errno=True)
+        libc = ctypes.CDLL(None, use_errno=True)
         own = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
         there = os.open(f"/run/netns/{self.names[where]}", os.O_RDONLY)
         try:
@@ -164,8 +165,8 @@ def _answer(sock: socket.socket, name: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    made = Machine(tmp_path_factory.mktemp("x").parent.name[-4:])
+def machine() -> Iterator[Machine]:
+    made = Machine(str(os.getpid()))
     try:
         made.build()
         yield made
@@ -189,8 +190,11 @@ def test_traffic(machine: Machine) -> None:
     both = portal("ns/web/tcp/http", to("10.244.0.2", "10.244.0.3"), node_port=30080)
     alone = portal("ns/one/tcp/", to("10.244.0.2"), cluster_ips=("10.96.0.8",))
     none = portal("ns/none/tcp/", to(), cluster_ips=("10.96.0.9",), node_port=30081)
-    machine.apply(replace(render(ServiceTable((both, alone, none)), table_name("test"), PODS)))
-    with machine.listening("a", "b"):
+    host = portal("ns/host/tcp/", to("192.0.2.1"), cluster_ips=("10.96.0.1",), port=443)
+    machine.apply(replace(render(ServiceTable((both, alone, none, host)), table_name("test"), PODS)))
+    with machine.listening("a", "b", "node"):
+        assert machine.ask("a", "10.96.0.1", 443) == ("node", "10.244.0.2")
+        assert machine.ask("node", "10.96.0.1", 443)[0] == "node"
         for where in ("a", "b", "node"):
             assert {machine.ask(where, "10.96.0.7", 80)[0] for _ in range(24)} == {"a", "b"}
         assert machine.ask("b", "10.96.0.8", 80) == ("a", "10.244.0.3")
