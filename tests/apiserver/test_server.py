@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -14,8 +16,11 @@ from pilothouse.apiserver.server import ApiServer
 from pilothouse.client.transport import Answer, HandlerTransport
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import SystemClock
+from pilothouse.store.interface import Store
 from pilothouse.store.memory import MemoryStore
+from pilothouse.store.sqlite import SqliteStore
 
+Run = Callable[[Callable[["Api"], Awaitable[None]]], None]
 JSON = {"content-type": "application/json", "user-agent": "test/1"}
 PATCH = {"strategic": "strategic-merge-patch", "merge": "merge-patch", "json": "json-patch"}
 MAPS = "/api/v1/namespaces/default/configmaps"
@@ -45,17 +50,23 @@ class Api:
         return await self.ask("PATCH", target, patch, content_type=f"application/{PATCH[form]}+json")
 
 
-def run(story: Callable[[Api], Awaitable[None]]) -> None:
-    async def scenario() -> None:
-        clock = SystemClock()
-        async with (
-            MemoryStore(clock) as store,
-            ApiServer(store, builtin(), schemas(), clock, Chance(1)) as server,
-        ):
-            server.assemble()
-            await story(Api(server))
+@pytest.fixture(params=["memory", "sqlite"])
+def run(request: pytest.FixtureRequest, tmp_path: Path) -> Run:
+    """Runs a story on a server of its own, on either store."""
 
-    asyncio.run(scenario())
+    def runs(story: Callable[[Api], Awaitable[None]]) -> None:
+        async def scenario() -> None:
+            clock = SystemClock()
+            opened: AbstractAsyncContextManager[Store] = (
+                MemoryStore(clock) if request.param == "memory" else SqliteStore(tmp_path / "state.db", clock)
+            )
+            async with opened as store, ApiServer(store, builtin(), schemas(), clock, Chance(1)) as server:
+                server.assemble()
+                await story(Api(server))
+
+        asyncio.run(scenario())
+
+    return runs
 
 
 def config_map(name: str = "a", **data: str) -> dict[str, Any]:
@@ -72,7 +83,7 @@ def pod(name: str = "web", **spec: Any) -> dict[str, Any]:
     }
 
 
-def test_an_object_lives_and_goes() -> None:
+def test_an_object_lives_and_goes(run: Run) -> None:
     async def story(api: Api) -> None:
         status, made = await api.ask("POST", MAPS, config_map(k="1"))
         assert status == 201
@@ -128,7 +139,7 @@ def conflict(name: str) -> dict[str, Any]:
         ("POST", "/api/v1/configmaps", config_map(), 405, "the server does not allow this method"),
     ],
 )
-def test_bad_requests(method: str, target: str, body: Any, status: int, message: str) -> None:
+def test_bad_requests(run: Run, method: str, target: str, body: Any, status: int, message: str) -> None:
     async def story(api: Api) -> None:
         found, error = await api.ask(method, target, body)
         assert (found, error["code"]) == (status, status)
@@ -138,7 +149,7 @@ def test_bad_requests(method: str, target: str, body: Any, status: int, message:
     run(story)
 
 
-def test_a_list_is_paged_at_one_revision() -> None:
+def test_a_list_is_paged_at_one_revision(run: Run) -> None:
     async def story(api: Api) -> None:
         for name in "abcde":
             await api.ask("POST", MAPS, config_map(name))
@@ -156,7 +167,7 @@ def test_a_list_is_paged_at_one_revision() -> None:
     run(story)
 
 
-def test_a_watch_shows_what_a_selection_gains_and_loses() -> None:
+def test_a_watch_shows_what_a_selection_gains_and_loses(run: Run) -> None:
     async def story(api: Api) -> None:
         _, before = await api.ask("GET", MAPS)
         revision = before["metadata"]["resourceVersion"]
@@ -188,7 +199,7 @@ async def _events(body: Any) -> Any:
                 yield orjson.loads(line)
 
 
-def test_a_watch_frame_is_encoded_once_for_all_watchers() -> None:
+def test_a_watch_frame_is_encoded_once_for_all_watchers(run: Run) -> None:
     async def story(api: Api) -> None:
         streams = [api.transport.stream("GET", MAPS + "?watch=1", {}) for _ in range(20)]
         bodies = [aiter((await stream.__aenter__()).body) for stream in streams]
@@ -206,7 +217,7 @@ def test_a_watch_frame_is_encoded_once_for_all_watchers() -> None:
     run(story)
 
 
-def test_a_pod_is_bound_once_and_ends_in_grace() -> None:
+def test_a_pod_is_bound_once_and_ends_in_grace(run: Run) -> None:
     async def story(api: Api) -> None:
         status, made = await api.ask("POST", PODS, pod())
         assert (status, made["status"]["phase"], made["status"]["qosClass"]) == (201, "Pending", "BestEffort")
@@ -240,7 +251,7 @@ def test_a_pod_is_bound_once_and_ends_in_grace() -> None:
     run(story)
 
 
-def test_finalizers_hold_an_object_until_the_last_is_gone() -> None:
+def test_finalizers_hold_an_object_until_the_last_is_gone(run: Run) -> None:
     async def story(api: Api) -> None:
         held = config_map()
         held["metadata"]["finalizers"] = ["example.com/hold"]
@@ -259,7 +270,7 @@ def test_finalizers_hold_an_object_until_the_last_is_gone() -> None:
     run(story)
 
 
-def test_a_dry_run_changes_nothing() -> None:
+def test_a_dry_run_changes_nothing(run: Run) -> None:
     async def story(api: Api) -> None:
         status, made = await api.ask("POST", MAPS + "?dryRun=All", config_map())
         assert (status, made["metadata"]["name"]) == (201, "a")
@@ -275,7 +286,7 @@ def test_a_dry_run_changes_nothing() -> None:
     run(story)
 
 
-def test_a_patch_that_changes_nothing_writes_nothing() -> None:
+def test_a_patch_that_changes_nothing_writes_nothing(run: Run) -> None:
     async def story(api: Api) -> None:
         _, made = await api.ask("POST", MAPS, config_map(k="1"))
         assert await api.patch(f"{MAPS}/a", {"data": {"k": "1"}}) == (200, made)
@@ -284,7 +295,7 @@ def test_a_patch_that_changes_nothing_writes_nothing() -> None:
     run(story)
 
 
-def test_a_deployment_is_scaled() -> None:
+def test_a_deployment_is_scaled(run: Run) -> None:
     async def story(api: Api) -> None:
         template = {"metadata": {"labels": {"app": "x"}}, "spec": pod()["spec"]}
         body = {"metadata": {"name": "x"}, "spec": {"selector": {"matchLabels": {"app": "x"}}, "template": template}}
@@ -303,7 +314,7 @@ def test_a_deployment_is_scaled() -> None:
     run(story)
 
 
-def test_tables_and_metadata_alone() -> None:
+def test_tables_and_metadata_alone(run: Run) -> None:
     async def story(api: Api) -> None:
         await api.ask("POST", PODS, pod())
         _, table = await api.ask("GET", PODS, accept="application/json;as=Table;v=v1;g=meta.k8s.io,application/json")
@@ -319,7 +330,7 @@ def test_tables_and_metadata_alone() -> None:
     run(story)
 
 
-def test_names_are_generated() -> None:
+def test_names_are_generated(run: Run) -> None:
     async def story(api: Api) -> None:
         body = {"metadata": {"generateName": "x-"}}
         names = {(await api.ask("POST", MAPS, body))[1]["metadata"]["name"] for _ in range(20)}
@@ -329,7 +340,7 @@ def test_names_are_generated() -> None:
     run(story)
 
 
-def test_a_namespace_waits_for_its_finalizers() -> None:
+def test_a_namespace_waits_for_its_finalizers(run: Run) -> None:
     async def story(api: Api) -> None:
         status, made = await api.ask("POST", "/api/v1/namespaces", {"metadata": {"name": "n"}})
         assert (status, made["spec"]["finalizers"], made["status"]["phase"]) == (201, ["kubernetes"], "Active")
@@ -344,7 +355,7 @@ def test_a_namespace_waits_for_its_finalizers() -> None:
     run(story)
 
 
-def test_the_same_event_in_two_groups() -> None:
+def test_the_same_event_in_two_groups(run: Run) -> None:
     async def story(api: Api) -> None:
         event = {"metadata": {"name": "e"}, "involvedObject": {"namespace": "default"}, "reason": "R", "message": "m"}
         status, _ = await api.ask("POST", "/api/v1/namespaces/default/events", event)
@@ -372,7 +383,7 @@ def test_the_same_event_in_two_groups() -> None:
         ("/openapi/v3/apis/apps/v1", "", {"openapi": "3.0.0"}),
     ],
 )
-def test_documents(target: str, accept: str, expected: dict[str, Any]) -> None:
+def test_documents(run: Run, target: str, accept: str, expected: dict[str, Any]) -> None:
     async def story(api: Api) -> None:
         status, document = await api.ask("GET", target, accept=accept)
         assert status == 200
@@ -381,7 +392,7 @@ def test_documents(target: str, accept: str, expected: dict[str, Any]) -> None:
     run(story)
 
 
-def test_health() -> None:
+def test_health(run: Run) -> None:
     async def story(api: Api) -> None:
         assert (await api.raw("GET", "/readyz")).body == b"ok"
         assert b"[+]ping ok" in (await api.raw("GET", "/livez?verbose")).body
