@@ -6,7 +6,18 @@ from fakes.api import FakeApi
 from pilothouse.api.machinery.selectors import from_label_selector
 from pilothouse.api.types.apps_v1 import ReplicaSet
 from pilothouse.api.types.core_v1 import Pod
-from pilothouse.reconcile.ownership import claim, controller_of, controller_reference, is_controlled_by, plan_claims
+from pilothouse.client.client import Page
+from pilothouse.client.informer import Informer
+from pilothouse.reconcile.ownership import (
+    CONTROLLER,
+    candidates,
+    claim,
+    controller_of,
+    controller_reference,
+    index_by_controller,
+    is_controlled_by,
+    plan_claims,
+)
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import LoopClock
 from pilothouse.testing.loop import run
@@ -95,3 +106,12 @@ def test_a_reference_says_who_controls() -> None:
         return controller_reference(_set(), FakeApi(clock).client().resource(ReplicaSet))
 
     assert run(main) == ME
+
+
+def test_candidates_are_its_own_and_the_orphans_of_its_namespace() -> None:
+    lister: Informer[Pod] = Informer()
+    lister.add_index(CONTROLLER, index_by_controller)
+    abroad = Pod({"metadata": {"name": "d", "namespace": "other"}})
+    pods = (_pod("web", name="a"), _pod("web", ME, name="b"), _pod("web", OTHER, name="c"), abroad)
+    lister.replace(Page(pods, "1", ""))
+    assert [pod.metadata.name for pod in candidates(lister.lister, _set())] == ["b", "a"]

@@ -15,6 +15,7 @@ from pilothouse.api.machinery.resource import Resource
 from pilothouse.api.machinery.view import JsonObject, View
 from pilothouse.api.types.meta_v1 import OwnerReference
 from pilothouse.client.client import Client, PatchForm
+from pilothouse.client.informer import Lister
 
 V = TypeVar("V", bound=View)
 _NOBODY = OwnerReference()
@@ -125,3 +126,19 @@ async def _change(client: Client, kind: type[V], view: V, reference: JsonObject)
         return await client.patch(kind, meta.name, meta.namespace, patch, form=PatchForm.STRATEGIC)
     except NotFound:
         return None
+
+
+CONTROLLER = "controller"
+"""The index of objects by the uid of their controller."""
+
+
+def index_by_controller(view: View) -> tuple[str]:
+    """For the index `CONTROLLER`: the uid of its controller, else its namespace as that of an orphan."""
+    controller = controller_of(view)
+    return (controller.uid if controller else f"orphan in {view.metadata.namespace}",)
+
+
+def candidates(lister: Lister[V], owner: View) -> list[V]:
+    """What an owner may have or take: what it controls, and the orphans of its namespace."""
+    meta = owner.metadata
+    return lister.by_index(CONTROLLER, meta.uid) + lister.by_index(CONTROLLER, f"orphan in {meta.namespace}")
