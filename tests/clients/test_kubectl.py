@@ -1,0 +1,113 @@
+"""kubectl, every version that is installed, unmodified, against a real server over TLS."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+def _installed() -> list[str]:
+    """The kubectl of the PATH, and versions that lie beside it as `kubectl.1.27`."""
+    found = shutil.which("kubectl")
+    if found is None:
+        return []
+    beside = sorted(Path(found).resolve().parent.glob("kubectl.1.*"))
+    return [str(path) for path in beside] or [found]
+
+
+Kubectl = Callable[..., str]
+INSTALLED = _installed()
+MANIFESTS = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, labels: {app: web}}
+spec:
+  replicas: 3
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: "example:1", ports: [{containerPort: 80}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 80}]}
+"""
+
+pytestmark = pytest.mark.skipif(not INSTALLED, reason="no kubectl is installed")
+
+
+@pytest.fixture(params=INSTALLED, ids=lambda path: Path(path).name)
+def kubectl(request: pytest.FixtureRequest, kubeconfig: Path, tmp_path: Path) -> Kubectl:
+    """Runs kubectl in a namespace of its own; gives its output, also that of a failure asked for."""
+    namespace = "ns-" + Path(request.param).name.replace(".", "-").lower() + f"-{abs(hash(request.node.name)) % 10**6}"
+
+    def run(*arguments: str, text: str = "", fails: bool = False) -> str:
+        command = [request.param, f"--kubeconfig={kubeconfig}", f"--cache-dir={tmp_path}", "-n", namespace, *arguments]
+        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, check=False)
+        assert (done.returncode != 0) == fails, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    run("create", "namespace", namespace)
+    return run
+
+
+def test_manifests_are_applied_shown_changed_and_deleted(kubectl: Kubectl) -> None:
+    assert kubectl("apply", "-f", "-", text=MANIFESTS).splitlines() == [
+        "deployment.apps/web created",
+        "service/web created",
+    ]
+    assert "unchanged" in kubectl("apply", "-f", "-", text=MANIFESTS)
+    assert kubectl("apply", "-f", "-", text=MANIFESTS.replace("example:1", "example:2")).startswith(
+        "deployment.apps/web configured"
+    )
+    shown = kubectl("get", "deployments", "-o", "wide").splitlines()
+    assert shown[0].split() == ["NAME", "READY", "UP-TO-DATE", "AVAILABLE", "AGE", "CONTAINERS", "IMAGES", "SELECTOR"]
+    assert shown[1].split()[:4] == ["web", "0/3", "0", "0"]
+    assert shown[1].split()[-3:] == ["web", "example:2", "app=web"]
+    kubectl("scale", "deployment/web", "--replicas=5")
+    assert json.loads(kubectl("get", "deployment/web", "-o", "json"))["spec"]["replicas"] == 5
+    assert "Replicas:               5 desired" in kubectl("describe", "deployment/web")
+    kubectl("set", "image", "deployment/web", "web=example:3")
+    kubectl("delete", "-f", "-", text=MANIFESTS)
+    assert kubectl("get", "deployments,services").startswith("No resources found")
+
+
+def test_objects_of_typed_commands(kubectl: Kubectl) -> None:
+    kubectl("create", "configmap", "c", "--from-literal=a=b")
+    kubectl("create", "secret", "generic", "s", "--from-literal=a=b")
+    kubectl("create", "serviceaccount", "me")
+    kubectl("create", "role", "r", "--verb=get", "--resource=pods")
+    kubectl("create", "deployment", "d", "--image=example:1", "--replicas=0")
+    kubectl("label", "configmap", "c", "x=y")
+    assert json.loads(kubectl("get", "configmap/c", "-o", "json"))["metadata"]["labels"] == {"x": "y"}
+    assert json.loads(kubectl("get", "deployment/d", "-o", "json"))["spec"]["replicas"] == 0
+    names = kubectl("get", "configmaps,secrets,serviceaccounts,roles,deployments", "-o", "name").split()
+    assert names == [
+        "configmap/c", "secret/s", "serviceaccount/me", "role.rbac.authorization.k8s.io/r", "deployment.apps/d",
+    ]  # fmt: skip
+
+
+def test_what_it_asks_of_the_server(kubectl: Kubectl) -> None:
+    assert "deployments" in kubectl("api-resources")
+    assert "apps/v1" in kubectl("api-versions")
+    assert "v1.37" in kubectl("version", "-o", "yaml")
+    assert "nodeName" in kubectl("explain", "pod.spec")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text", "expected"),
+    [
+        (("get", "pod", "nobody"), "", 'Error from server (NotFound): pods "nobody" not found'),
+        (("create", "configmap", "Bad_Name"), "", "a lowercase RFC 1123 subdomain must consist of"),
+        (("apply", "-f", "-"), MANIFESTS.replace("replicas:", "replcas:"), 'unknown field "spec.replcas"'),
+        (("apply", "-f", "-"), MANIFESTS.replace("replicas: 3", "replicas: many"), "cannot unmarshal string into Go"),
+        (("get", "wheels"), "", 'error: the server doesn\'t have a resource type "wheels"'),
+    ],
+    ids=["absent", "name", "field", "type", "kind"],
+)
+def test_what_it_says_of_mistakes(kubectl: Kubectl, arguments: tuple[str, ...], text: str, expected: str) -> None:
+    assert expected in kubectl(*arguments, text=text, fails=True)
