@@ -55,7 +55,9 @@ def change(old: Ruleset, new: Ruleset) -> str:
     """The script that leads from one ruleset to the other; empty when they are the same."""
     table = new.table
     lines: list[str] = []
-    gone_sets = [name for name, each in old.sets.items() if _declared(new.sets.get(name)) != _declared(each)]
+    if any(name in old.sets and old.sets[name].declaration != each.declaration for name, each in new.sets.items()):
+        return replace(new)  # rules hold on to a set, so it cannot be declared anew under them
+    gone_sets = [name for name in old.sets if name not in new.sets]
     gone_chains = [name for name in old.chains if name not in new.chains]
     changed = {name: chain for name, chain in new.chains.items() if old.chains.get(name) != chain}
     for name, each in new.sets.items():
@@ -77,10 +79,6 @@ def change(old: Ruleset, new: Ruleset) -> str:
     if not lines:
         return ""
     return "".join(f"{line}\n" for line in (f"add table {table}", *lines))
-
-
-def _declared(each: Elements | None) -> str:
-    return each.declaration if each else ""
 
 
 def _elements(verb: str, table: str, name: str, having: Elements, other: Elements | None) -> list[str]:
