@@ -12,7 +12,7 @@ from fakes.api import FakeApi
 from pilothouse.client.informer import Informers
 from pilothouse.dns.cache import Cache
 from pilothouse.dns.forward import TRY, Forwarder, ForwardError, Upstream
-from pilothouse.dns.main import follow, machine_resolvers
+from pilothouse.dns.main import DnsConfig, follow, machine_resolvers, run
 from pilothouse.dns.manifests import manifests
 from pilothouse.dns.resolve import Resolution
 from pilothouse.dns.server import Address, Server
@@ -166,3 +166,28 @@ def test_manifests_agree_on_the_address() -> None:
     assert kinds["Service"]["spec"]["clusterIP"] == "10.96.0.10"
     assert kinds["EndpointSlice"]["endpoints"][0]["addresses"] == ["10.96.0.10"]
     assert kinds["ClusterRoleBinding"]["roleRef"]["name"] == kinds["ClusterRole"]["metadata"]["name"]
+
+
+def test_the_whole_component_without_resolvers_and_never_asking_itself() -> None:
+    async def scenario() -> None:
+        clock = SystemClock()
+        api = FakeApi(clock)
+        for manifest in manifests("10.96.0.10"):
+            api.add(manifest["apiVersion"], manifest["kind"], manifest)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            here = Address("127.0.0.1", free.getsockname()[1])
+        ready = asyncio.Event()
+        config = DnsConfig(listen=(here,), upstreams=(Upstream(here.host, here.port),))
+        async with Tasks() as tasks:
+            tasks.spawn(run(config, api.client(), clock, Chance(1), ready.set), name="dns")
+            await ready.wait()
+            assert str((await udp(here, "kube-dns.kube-system.svc.cluster.local")).a.rdata) == "10.96.0.10"
+            assert str((await udp(here, "ns.dns.cluster.local")).a.rdata) == "10.96.0.10"
+            assert (await udp(here, "example.org")).header.rcode == 2
+        async with Tasks() as tasks:
+            ready.clear()
+            tasks.spawn(run(DnsConfig(listen=()), api.client(), clock, Chance(1), ready.set), name="dns")
+            await ready.wait()
+
+    asyncio.run(scenario())

@@ -65,3 +65,16 @@ def test_errors_name_what_was_tried(within: Within) -> None:
             netlink.ensure_route("10.1.0.0/16", gateway="203.0.113.9")
 
     within(scenario)
+
+
+def test_hardware_address_of_a_bridge_stays_as_ports_come(within: Within) -> None:
+    def scenario(netlink: Netlink) -> None:
+        netlink.ensure_bridge("br0", hardware="0a:58:0a:f4:03:01")
+        line = ["nsenter", f"--net=/run/netns/{NAME}", "ip", "link"]
+        port = ["add", "v0", "address", "02:00:00:00:00:01", "type", "veth", "peer", "name", "v1"]
+        subprocess.run([*line, *port], check=True)
+        subprocess.run([*line, "set", "v0", "master", "br0", "up"], check=True)
+        shown = subprocess.run([*line, "show", "br0"], check=True, capture_output=True, text=True).stdout
+        assert "0a:58:0a:f4:03:01" in shown
+
+    within(scenario)

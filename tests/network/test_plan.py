@@ -11,6 +11,7 @@ from pilothouse.network.plan import Made, Trace, cni_configuration, host_routes,
 def test_plan() -> None:
     planned = plan("abcdefghijklmnop", "10.244.3.0/24", "10.96.0.10")
     assert (planned.bridge, planned.gateway, planned.dns) == ("ph-abcdefghijkl", "10.244.3.1/24", "10.96.0.10/32")
+    assert planned.hardware == "0a:58:0a:f4:03:01"
     assert planned.traces() == [
         Trace(Made.LINK, "ph-abcdefghijkl"),
         Trace(Made.TABLE, "ip pilothouse-abcdefghijklmnop-network"),

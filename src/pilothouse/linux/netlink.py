@@ -37,13 +37,18 @@ class Netlink:
     ) -> None:
         self._route.close()
 
-    def ensure_bridge(self, name: str, mtu: int = 0) -> None:
-        """Let there be a bridge of this name, and let it be up."""
+    def ensure_bridge(self, name: str, mtu: int = 0, hardware: str = "") -> None:
+        """Let there be a bridge of this name, and let it be up.
+
+        Without a hardware address of its own it takes the lowest of its ports: it changes as they come and go, and
+        neighbours that remember the old one send into the void.
+        """
         with _unless(_EXISTS, reason=f"cannot make bridge {name}"):
             self._route.link("add", ifname=name, kind="bridge")
         index = self._index(name)
+        given = {key: value for key, value in (("mtu", mtu), ("address", hardware)) if value}
         with _unless(reason=f"cannot bring up {name}"):
-            self._route.link("set", index=index, state="up", **({"mtu": mtu} if mtu else {}))
+            self._route.link("set", index=index, state="up", **given)
 
     def filter_bridged(self, name: str) -> bool:
         """Let packets between ports of the bridge pass the IP rules too; says whether this kernel can."""

@@ -32,7 +32,7 @@ async def build(planned: Plan, *, cluster_cidr: str, service_cidr: str, mtu: int
 def _make_links(planned: Plan, service_cidr: str, mtu: int, record: Record) -> bool:
     _set(FORWARDING, "1", record)
     with Netlink() as netlink:
-        netlink.ensure_bridge(planned.bridge, mtu)
+        netlink.ensure_bridge(planned.bridge, mtu, planned.hardware)
         netlink.ensure_address(planned.bridge, planned.gateway)
         if planned.dns:
             netlink.ensure_address("lo", planned.dns)

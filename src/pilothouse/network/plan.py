@@ -43,6 +43,8 @@ class Plan:
     bridge: str
     gateway: str
     """The node's own address among its pods, with the prefix length."""
+    hardware: str
+    """The bridge's hardware address, made of the gateway's, so that it is the same after a restart."""
     pods: str
     """The node's podCIDR."""
     dns: str
@@ -60,9 +62,11 @@ class Plan:
 def plan(cluster: str, pod_cidr: str, dns_address: str) -> Plan:
     """The network of a node that got this podCIDR."""
     pods = ipaddress.ip_network(pod_cidr)
+    gateway = pods.network_address + 1
     return Plan(
         bridge=bridge_name(cluster),
-        gateway=f"{pods.network_address + 1}/{pods.prefixlen}",
+        gateway=f"{gateway}/{pods.prefixlen}",
+        hardware="0a:58:" + gateway.packed[-4:].hex(":"),
         pods=str(pods),
         dns=str(ipaddress.ip_interface(dns_address)) if dns_address else "",
         table=table_name(cluster),
