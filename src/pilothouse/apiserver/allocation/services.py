@@ -1,0 +1,176 @@
+"""Cluster IPs and node ports for Services, as a stage of the write pipeline.
+
+`allocate` writes what a Service needs into its new form and reserves it until the write is over; by then the watch
+cache shows the Service, or the reservation is given back. Source: pkg/registry/core/service/storage/alloc.go.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from pilothouse.api.core.service.families import init_families
+from pilothouse.api.core.service.questions import (
+    HEADLESS,
+    allocates_node_ports,
+    needs_cluster_ip,
+    needs_health_check,
+    needs_node_port,
+)
+from pilothouse.api.machinery import errors
+from pilothouse.api.machinery.errors import InternalError
+from pilothouse.api.machinery.field import FieldErrors, index
+from pilothouse.api.machinery.view import JsonObject
+from pilothouse.apiserver.allocation.pools import Addresses, FullError, NodePorts
+from pilothouse.apiserver.pipeline.write import Write
+from pilothouse.apiserver.registry.resource_cache import ResourceCache
+from pilothouse.runtime.chance import Chance
+
+_TAKEN_PORT = "provided port is already allocated"
+
+
+class ServiceAllocation:
+    """The pools of one cluster. `cidrs` has one range a family, the preferred family first."""
+
+    def __init__(self, services: ResourceCache, cidrs: Iterable[str], ports: tuple[int, int], chance: Chance) -> None:
+        self._addresses = {pool.family: pool for pool in (Addresses(cidr, chance) for cidr in cidrs)}
+        self._ports = NodePorts(*ports, chance)
+        services.observe(self._observe)
+
+    @contextmanager
+    def allocate(self, write: Write) -> Iterator[None]:
+        """Give a Service what it needs while the block writes it. Raises Invalid; InternalError from an empty pool."""
+        if write.new is None or write.subresource is not None or write.resource.qualified_name != "services":
+            yield
+            return
+        spec = write.new.setdefault("spec", {})
+        before = (write.old or {}).get("spec") or {}
+        wrong = FieldErrors()
+        init_families(write.new, write.old, tuple(self._addresses), wrong)
+        held_addresses: list[str] = []
+        held_ports: list[int] = []
+        try:
+            if not wrong:
+                self._give_addresses(spec, before, held_addresses, wrong)
+                self._give_ports(spec, before, held_ports, wrong)
+            if wrong:
+                raise errors.invalid("Service", "", write.name, wrong)
+            yield
+        finally:
+            for pool in self._addresses.values():
+                pool.hold(held_addresses, release=True)
+            for port in held_ports:
+                self._ports.release(port)
+
+    def _give_addresses(self, spec: JsonObject, before: JsonObject, held: list[str], wrong: FieldErrors) -> None:
+        if not needs_cluster_ip(spec):
+            return
+        asked: list[str] = list(spec.get("clusterIPs") or ([spec["clusterIP"]] if spec.get("clusterIP") else []))
+        if asked[:1] == [HEADLESS]:
+            spec["clusterIP"], spec["clusterIPs"] = HEADLESS, [HEADLESS]
+            return
+        own = before.get("clusterIPs") or []
+        given: list[str] = []
+        for position, family in enumerate(spec.get("ipFamilies") or ()):
+            address = asked[position] if position < len(asked) else ""
+            pool = self._addresses.get(family)
+            if pool is None:
+                continue
+            if not address:
+                address = _picked(pool)
+            elif address not in own and (why := _refusal(pool, address)):
+                path = index("spec.clusterIPs", position)
+                wrong.invalid(path, asked, f"failed to allocate IP {address}: {why}")
+                continue
+            pool.hold([address])
+            held.append(address)
+            given.append(address)
+        if given:
+            spec["clusterIP"], spec["clusterIPs"] = given[0], given
+
+    def _give_ports(self, spec: JsonObject, before: JsonObject, held: list[int], wrong: FieldErrors) -> None:
+        if needs_node_port(spec):
+            own = ports_of(before)
+            by_number: dict[int, int] = {}
+            for position, port in enumerate(spec.get("ports") or ()):
+                path = f"{index('spec.ports', position)}.nodePort"
+                self._give_port(port, allocates_node_ports(spec), own, by_number, held, wrong, path)
+        if needs_health_check(spec):
+            asked = spec.get("healthCheckNodePort") or 0
+            if not asked:
+                spec["healthCheckNodePort"] = self._pick(held)
+            elif asked != before.get("healthCheckNodePort"):
+                if why := self._wrong_with(asked, held):
+                    wrong.invalid("spec.healthCheckNodePort", asked, why)
+                else:
+                    self._hold(asked, held)
+
+    def _give_port(
+        self,
+        port: JsonObject,
+        allocates: bool,
+        own: set[int],
+        by_number: dict[int, int],
+        held: list[int],
+        wrong: FieldErrors,
+        path: str,
+    ) -> None:
+        """One port's node port: ports of one number and different protocols share one."""
+        asked, number = port.get("nodePort") or 0, port.get("port") or 0
+        if asked:
+            if asked not in own and asked not in held:
+                if why := self._wrong_with(asked, held):
+                    wrong.invalid(path, asked, why)
+                    return
+                self._hold(asked, held)
+            by_number.setdefault(number, asked)
+        elif allocates:
+            if number not in by_number:
+                by_number[number] = self._pick(held)
+            port["nodePort"] = by_number[number]
+
+    def _pick(self, held: list[int]) -> int:
+        try:
+            port = self._ports.pick()
+        except FullError as error:
+            raise InternalError(f"failed to allocate a nodePort: {error}") from None
+        self._hold(port, held)
+        return port
+
+    def _hold(self, port: int, held: list[int]) -> None:
+        self._ports.hold(port)
+        held.append(port)
+
+    def _wrong_with(self, port: int, held: list[int]) -> str:
+        if port not in self._ports:
+            return f"provided port is not in the valid range. The range of valid ports is {self._ports.words}"
+        return _TAKEN_PORT if self._ports.taken(port) and port not in held else ""
+
+    def _observe(self, old: JsonObject | None, new: JsonObject | None) -> None:
+        """Count what Services have; the new is counted before the old is forgotten."""
+        for service, release in ((new, False), (old, True)):
+            spec = (service or {}).get("spec") or {}
+            for pool in self._addresses.values():
+                pool.hold(spec.get("clusterIPs") or (), release=release)
+            for port in sorted(ports_of(spec)):
+                (self._ports.release if release else self._ports.hold)(port)
+
+
+def ports_of(spec: JsonObject) -> set[int]:
+    """The node ports a Service has, that for health checks too."""
+    found = {port["nodePort"] for port in spec.get("ports") or () if port.get("nodePort")}
+    if health := spec.get("healthCheckNodePort"):
+        found.add(health)
+    return found
+
+
+def _picked(pool: Addresses) -> str:
+    try:
+        return pool.pick()
+    except FullError as error:
+        raise InternalError(f"failed to allocate a serviceIP: {error}") from None
+
+
+def _refusal(pool: Addresses, address: str) -> str:
+    number = pool.number(address)
+    if number is None:
+        return f"the provided IP ({address}) is not in the valid range. The range of valid IPs is {pool.network}"
+    return "provided IP is already allocated" if pool.taken(number) else ""
