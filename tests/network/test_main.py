@@ -53,7 +53,10 @@ def everything() -> str:
     return "".join(lines) + shown("sysctl net.ipv4.ip_forward")
 
 
-def test_made_and_undone(inside: ThreadPoolExecutor, tmp_path: Path) -> None:
+@pytest.mark.parametrize("drops", [False, True])
+def test_made_and_undone(inside: ThreadPoolExecutor, tmp_path: Path, drops: bool) -> None:
+    if drops:
+        shown("iptables -P FORWARD DROP")
     nft = Nft(("nsenter", f"--net=/run/netns/{NAME}"))
     traces: list[Trace] = []
     config = NetworkConfig("n1", "test", tmp_path / "cni", tmp_path / "addresses", traces.append, nft=nft)
@@ -79,11 +82,13 @@ def test_made_and_undone(inside: ThreadPoolExecutor, tmp_path: Path) -> None:
         assert "10.244.7.1/24" in addresses
         assert "10.96.0.10/32 scope host lo" in addresses
         assert "10.96.0.0/16 dev ph-test" in shown("ip route")
-        assert shown("nft list ruleset").count("masquerade") == 1
+        assert shown("nft list table ip pilothouse-test-network").count("masquerade") == 1
         assert "1" in shown("sysctl net.ipv4.ip_forward")
+        assert shown("iptables -S FORWARD").count("-j ACCEPT") == (2 if drops else 0)
         await remove(traces, nft)
         await remove(traces, nft)
 
+    shown("iptables -S FORWARD")
     before = everything()
     asyncio.run(scenario())
     assert everything() == before

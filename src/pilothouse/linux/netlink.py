@@ -7,14 +7,18 @@ import errno
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from ipaddress import ip_interface
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
+from pilothouse.linux import modules
+
 ROUTE_PROTOCOL = 119
 """Marks the routes that are ours, so that only these are ever removed (/etc/iproute2/rt_protos; unassigned)."""
+_BRIDGE_FILTER = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
 _HOST = 254
 """RT_SCOPE_HOST."""
 _EXISTS = errno.EEXIST
@@ -52,11 +56,14 @@ class Netlink:
 
     def filter_bridged(self, name: str) -> bool:
         """Let packets between ports of the bridge pass the IP rules too; says whether this kernel can."""
+        if not _BRIDGE_FILTER.exists():
+            # The flag below may be set without br_netfilter; it then does nothing.
+            modules.load("br_netfilter")
         try:
             self._route.link("set", index=self._index(name), kind="bridge", br_nf_call_iptables=1)
         except NetlinkError:
             return False
-        return True
+        return _BRIDGE_FILTER.exists()
 
     def ensure_address(self, link: str, address: str) -> None:
         """Let the link have an address, such as 10.244.0.1/24. On `lo` it is never the source of other traffic."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from pilothouse.api.types.core_v1 import Node
 from pilothouse.client.client import Client
 from pilothouse.client.informer import Informers
+from pilothouse.linux.iptables import IptablesError
 from pilothouse.linux.netlink import LinkError
 from pilothouse.linux.nftables import Nft, NftError
 from pilothouse.network.node_network import Record, build, remove, write_cni
@@ -71,7 +72,7 @@ async def _make(config: NetworkConfig, planned: Plan) -> bool:
             record=config.record, nft=config.nft,
         )  # fmt: skip
         write_cni(planned, config.cni_config, config.data, config.mtu)
-    except (LinkError, NftError) as error:
+    except (LinkError, NftError, IptablesError) as error:
         _LOG.error("Failed to make the pod network", error=error)
         return False
     return True

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import orjson
 
+from pilothouse.linux.iptables import Iptables
 from pilothouse.linux.netlink import Netlink
 from pilothouse.linux.nftables import Nft
 from pilothouse.network.plan import Made, Plan, Trace, cni_configuration, rules
@@ -21,7 +22,7 @@ CNI_FILE = "10-pilothouse.conflist"
 
 
 async def build(planned: Plan, *, cluster_cidr: str, service_cidr: str, mtu: int, record: Record, nft: Nft) -> None:
-    """Make everything but the CNI configuration. Raises LinkError, NftError or OSError."""
+    """Make everything but the CNI configuration. Raises LinkError, NftError, IptablesError."""
     for trace in planned.traces():
         record(trace)
     make = partial(_make_links, planned, service_cidr, mtu, record)
@@ -40,7 +41,13 @@ def _make_links(planned: Plan, service_cidr: str, mtu: int, record: Record) -> b
             # A packet of the node itself is routed before it is translated: without any way it would never leave.
             record(Trace(Made.ROUTE, service_cidr))
             netlink.ensure_route(service_cidr, link=planned.bridge)
-        return netlink.filter_bridged(planned.bridge)
+        bridged = netlink.filter_bridged(planned.bridge)
+    iptables = Iptables()
+    if iptables.drops_forwarded():
+        for rule in planned.passages:
+            record(Trace(Made.RULE, rule))
+            iptables.ensure_first(rule)
+    return bridged
 
 
 def _set(setting: str, value: str, record: Record) -> None:
@@ -75,6 +82,9 @@ async def remove(traces: Iterable[Trace], nft: Nft | None = None) -> None:
 def _remove(trace: Trace) -> None:
     if trace.made is Made.SYSCTL:
         (_SETTINGS / trace.name.replace(".", "/")).write_text(trace.before)
+        return
+    if trace.made is Made.RULE:
+        Iptables().remove(trace.name)
         return
     with Netlink() as netlink:
         if trace.made is Made.LINK:

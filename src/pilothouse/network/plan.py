@@ -23,6 +23,7 @@ class Made(Enum):
     TABLE = "table"
     ROUTE = "route"
     SYSCTL = "sysctl"
+    RULE = "iptables"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class Trace:
 
     made: Made
     name: str
-    """The link; the address, as ADDRESS/LENGTH@LINK; family and table; the network; the setting."""
+    """The link; the address, as ADDRESS/LENGTH@LINK; family and table; the network; the setting;
+    the rule."""
     before: str = ""
     """What a setting was."""
 
@@ -57,6 +59,12 @@ class Plan:
         if self.dns:
             found.append(Trace(Made.ADDRESS, f"{self.dns}@lo"))
         return found
+
+    @property
+    def passages(self) -> tuple[str, ...]:
+        """The rules that let packets of pods through, where the machine drops what passes through it."""
+        mark = f"-m comment --comment {self.bridge} -j ACCEPT"
+        return (f"FORWARD -s {self.pods} {mark}", f"FORWARD -d {self.pods} {mark}")
 
 
 def plan(cluster: str, pod_cidr: str, dns_address: str) -> Plan:

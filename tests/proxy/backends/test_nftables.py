@@ -1,6 +1,7 @@
 """The rules, as golden files, and on the kernel: real nft, real connections, in namespaces of the test's own."""
 
 import ctypes
+import dataclasses
 import os
 import socket
 import subprocess
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from pilothouse.network.plan import plan
+from pilothouse.network.plan import rules as network_rules
 from pilothouse.proxy.backends.nftables import render, table_name
 from pilothouse.proxy.ruleset import Ruleset, change, remove, replace
 from pilothouse.proxy.table import Destinations, Portal, ServiceTable, Target
@@ -225,3 +228,21 @@ def test_source_of_a_local_node_port_is_kept(machine: Machine) -> None:
     with machine.listening("a"):
         assert machine.ask("out", "192.0.2.1", 30080) == ("a", "192.0.2.2")
     machine.apply(remove(table_name("test")))
+
+
+@pytest.mark.node
+def test_pods_of_one_node_where_bridged_packets_pass_no_rules(machine: Machine) -> None:
+    planned = dataclasses.replace(plan("test", "10.244.0.0/24", ""), bridge="br0")
+    one = portal("ns/one/tcp/", to("10.244.0.2"))
+    machine.run("node", "ip link set br0 type bridge nf_call_iptables 0")
+    machine.run("node", "sysctl -qw net.bridge.bridge-nf-call-iptables=0")
+    machine.apply(replace(render(ServiceTable((one,)), table_name("test"), PODS)))
+    machine.apply(network_rules(planned, PODS, bridged=False))
+    try:
+        with machine.listening("a"):
+            assert machine.ask("b", "10.96.0.7", 80) == ("a", "10.244.0.1")
+            assert machine.ask("b", "10.244.0.2", 8080) == ("a", "10.244.0.3")
+    finally:
+        machine.run("node", "sysctl -qw net.bridge.bridge-nf-call-iptables=1")
+        machine.run("node", "ip link set br0 type bridge nf_call_iptables 1")
+        machine.apply(remove(table_name("test")) + remove(planned.table))
