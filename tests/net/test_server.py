@@ -650,3 +650,27 @@ def test_an_upgrade_over_tls(run: Run) -> None:
         assert await wire.reader.readexactly(2_000_000) == b"X" * 2_000_000
 
     run(_tls(call, switch, named=False))
+
+
+def test_a_port_in_use_is_an_os_error(run: Run) -> None:
+    async def main() -> None:
+        async with _door(echo) as listening:
+            with pytest.raises(OSError, match="address already in use"):
+                async with serve(echo, "127.0.0.1", listening.port, None, CLOCK):
+                    pass
+
+    run(main())
+
+
+def test_an_answer_that_cannot_be_sent_is_no_other_connections_fault(run: Run) -> None:
+    async def handle(request: Request) -> Response:
+        return Response(200, ["text"]) if request.target == "/bad" else await echo(request)  # type: ignore[list-item]
+
+    async def main() -> None:
+        async with _door(handle) as listening, _wire(listening) as wire, _wire(listening) as other:
+            await wire.send("GET /bad HTTP/1.1\nHost: x\n\n")
+            assert await wire.ended()
+            await other.send(GET)
+            assert (await other.answer())[0] == 200
+
+    run(main())

@@ -51,26 +51,31 @@ async def serve(
     On leaving, no more connections are accepted, idle ones are closed, answers under way get `grace` seconds; then
     whatever is left, streams and upgraded connections too, is dropped. Raises OSError when the port is taken.
     """
-    limits = limits or Limits()
-    async with Tasks() as tasks:
-        door = Door(handler, clock, limits, tasks)
-        listener = await asyncio.get_running_loop().create_server(
-            lambda: ServerConnection(door),
-            host,
-            port,
-            ssl=tls.context if tls is not None else None,
-            ssl_handshake_timeout=limits.head if tls is not None else None,
-            ssl_shutdown_timeout=5.0 if tls is not None else None,
-            backlog=_BACKLOG,
-        )
-        try:
-            yield Listening(host, listener.sockets[0].getsockname()[1], door)
-        finally:
-            listener.close()
-            await _drain(door, grace)
-            tasks.cancel_all()
-            await _all_gone(door)
-            await listener.wait_closed()
+    tasks = Tasks()
+    door = Door(handler, clock, limits or Limits(), tasks)
+    listener = await asyncio.get_running_loop().create_server(
+        lambda: ServerConnection(door),
+        host,
+        port,
+        ssl=tls.context if tls is not None else None,
+        ssl_handshake_timeout=door.limits.head if tls is not None else None,
+        ssl_shutdown_timeout=5.0 if tls is not None else None,
+        backlog=_BACKLOG,
+        start_serving=False,
+    )
+    try:
+        async with tasks:
+            await listener.start_serving()
+            try:
+                yield Listening(host, listener.sockets[0].getsockname()[1], door)
+            finally:
+                listener.close()
+                await _drain(door, grace)
+                tasks.cancel_all()
+                await _all_gone(door)
+    finally:
+        listener.close()
+        await listener.wait_closed()
 
 
 async def _drain(door: Door, grace: float) -> None:

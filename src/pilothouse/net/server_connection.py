@@ -256,7 +256,10 @@ class ServerConnection(asyncio.Protocol):
                 self._arm(self._door.limits.idle)
         except ConnectionError:
             self._transport.abort()
-        except BaseException:
+        except Exception as error:  # noqa: BLE001 - the HTTP boundary: one connection's fault stays its own
+            log.crash("Connection failed", error=error)
+            self._transport.abort()
+        except asyncio.CancelledError:
             self._transport.abort()
             raise
         finally:
