@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from pilothouse.apiserver.pipeline.write import Write
 from pilothouse.apiserver.registry.watch_cache import WatchCache
-from pilothouse.client.client import Client
+from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock
 
 
@@ -23,11 +23,10 @@ class Admission(ABC):
     order: ClassVar[int]
     """Its place in upstream's fixed order of plugins."""
 
-    def __init__(self, cache: WatchCache, client: Client, clock: Clock) -> None:
+    def __init__(self, cache: WatchCache, clock: Clock, chance: Chance) -> None:
         self.cache = cache
-        self.client = client
-        """Writes with the API server's own identity."""
         self.clock = clock
+        self.chance = chance
 
     async def mutate(self, write: Write) -> None:
         """Change `write.new`, or refuse."""

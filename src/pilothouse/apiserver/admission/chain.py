@@ -1,0 +1,53 @@
+"""The chain: the enabled plugins in upstream's order; all mutate, then, once the object is whole, all validate."""
+
+from collections.abc import Iterable, Sequence
+from typing import Self
+
+from pilothouse.apiserver.admission.framework import Admission
+from pilothouse.apiserver.pipeline.write import Write
+from pilothouse.apiserver.registry.watch_cache import WatchCache
+from pilothouse.runtime.chance import Chance
+from pilothouse.runtime.clock import Clock
+from pilothouse.runtime.units import subclasses
+
+
+class AdmissionChain:
+    """What the write pipeline calls."""
+
+    def __init__(self, plugins: Iterable[Admission]) -> None:
+        self.plugins = tuple(sorted(plugins, key=lambda plugin: plugin.order))
+
+    @classmethod
+    def of(
+        cls,
+        cache: WatchCache,
+        clock: Clock,
+        chance: Chance,
+        *,
+        enabled: Sequence[str] = (),
+        disabled: Sequence[str] = (),
+    ) -> Self:
+        """The plugins that are on by default, those `enabled` besides, none that is `disabled`.
+
+        Raises LookupError for a name that no plugin has.
+        """
+        found = {kind.name: kind for kind in subclasses(Admission, "pilothouse.apiserver.admission.plugins")}
+        unknown = [name for name in (*enabled, *disabled) if name not in found]
+        if unknown:
+            raise LookupError(f"no admission plugin is called {', '.join(unknown)}; there are {', '.join(found)}")
+        chosen = [
+            kind
+            for name, kind in found.items()
+            if (kind.default or name in enabled) and (name not in disabled or name in enabled)
+        ]
+        return cls(kind(cache, clock, chance) for kind in chosen)
+
+    async def mutate(self, write: Write) -> None:
+        """Let every plugin change the new object, or refuse."""
+        for plugin in self.plugins:
+            await plugin.mutate(write)
+
+    async def validate(self, write: Write) -> None:
+        """Let every plugin refuse."""
+        for plugin in self.plugins:
+            await plugin.validate(write)
