@@ -6,7 +6,6 @@ calls the handler and sends the answer. When the client leaves, that task is can
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -15,11 +14,12 @@ from typing import Any, cast
 import httptools
 from cryptography import x509
 
+from pilothouse.net.answer import AnswerWriter, dispose
 from pilothouse.net.arrival import Arrival, Refusal
 from pilothouse.net.http import Handler, Peer, Request, Response
 from pilothouse.net.outflow import Outflow
 from pilothouse.net.request_body import BodyBroken, RequestBody
-from pilothouse.net.response_head import CONTINUE, NO_BODY, response_head, switching_head
+from pilothouse.net.response_head import CONTINUE, switching_head
 from pilothouse.net.stream import ConnectionStream
 from pilothouse.runtime.clock import Clock
 from pilothouse.runtime.log import Log
@@ -27,8 +27,8 @@ from pilothouse.runtime.tasks import Tasks
 
 log = Log(__name__)
 
-_SMALL = 64 * 1024
-"""Bodies up to this size leave in one piece with their head."""
+_EARLY = 64 * 1024
+"""How much a client may send ahead of the 101 it asks for."""
 _FAREWELL = 5.0
 """How long a closed connection may take to send what is left."""
 _UNREAD = 1024 * 1024
@@ -104,6 +104,7 @@ class ServerConnection(asyncio.Protocol):
         """The handshake is done: who is it?"""
         self._transport = cast("asyncio.Transport", transport)
         self._out = Outflow(self._transport, self._door.clock, self._door.limits.write)
+        self._answers = AnswerWriter(self._out, self._door.date)
         self._peer = _peer(self._transport)
         self._door.connections[self] = None
         if self._door.draining:
@@ -220,7 +221,7 @@ class ServerConnection(asyncio.Protocol):
 
     def _keep_unread(self, data: bytes) -> None:
         self._unread.append(data)
-        if sum(map(len, self._unread)) > _SMALL:
+        if sum(map(len, self._unread)) > _EARLY:
             self._flow(False)
 
     def _after(self, size: int) -> None:
@@ -272,7 +273,7 @@ class ServerConnection(asyncio.Protocol):
         """Wait for a request; False when there will be none."""
         while not self._line:
             if self._refusal is not None:
-                await self._answer_refusal(self._refusal)
+                await self._answers.refuse(self._refusal)
                 return False
             if self._door.draining:
                 return False
@@ -299,17 +300,17 @@ class ServerConnection(asyncio.Protocol):
             response = Response(500, b"Internal Server Error\n", content_type="text/plain; charset=utf-8")
             arrival.close = True
         if self._refusal is not None and not arrival.complete:
-            await _dispose(response)
-            await self._answer_refusal(self._refusal)
+            await dispose(response)
+            await self._answers.refuse(self._refusal)
             return False
         if response.upgrade is not None:
             await self._upgrade(response)
             return False
         close = arrival.close or self._switching or self._door.draining or not arrival.complete
         try:
-            await self._answer(arrival, response, close)
+            await self._answers.send(response, close=close, head_only=request.method == "HEAD", chunks=arrival.modern)
         finally:
-            await _dispose(response)
+            await dispose(response)
         if not arrival.complete:
             await self._discard(arrival)
         return not close
@@ -328,43 +329,6 @@ class ServerConnection(asyncio.Protocol):
         if not self._out.lost:
             self._transport.write(CONTINUE)
 
-    async def _answer(self, arrival: Arrival, response: Response, close: bool) -> None:
-        body = response.body
-        length = _length(body)
-        try:
-            head = response_head(response, length, date=self._door.date(), close=close)
-        except ValueError as error:
-            log.crash("Answer not sent", error=error, method=arrival.method)
-            await self._answer_refusal(Refusal(500, "Internal Server Error"))
-            raise ConnectionAbortedError("the answer could not be sent") from error
-        if arrival.method == "HEAD" or response.status in NO_BODY:
-            await self._out.write(head)
-        elif isinstance(body, bytes):
-            await (self._out.write(head + body) if len(body) <= _SMALL else self._out.write_pieces([head, body]))
-        elif isinstance(body, AsyncIterator):
-            await self._out.write(head if arrival.modern else head.replace(b"Transfer-Encoding: chunked\r\n", b""))
-            await self._stream(body, chunked=arrival.modern)
-        else:
-            await self._out.write_pieces([head, *body])
-
-    async def _stream(self, pieces: AsyncIterator[bytes], *, chunked: bool) -> None:
-        try:
-            async for piece in pieces:
-                if not piece:
-                    continue
-                if not chunked:
-                    await self._out.write(piece)
-                elif len(piece) <= _SMALL:
-                    await self._out.write(b"%x\r\n%b\r\n" % (len(piece), piece))
-                else:
-                    await self._out.write_pieces([b"%x\r\n" % len(piece), piece, b"\r\n"])
-        except Exception as error:
-            if not self._out.lost:
-                log.crash("Answer broke off", error=error)
-            raise ConnectionAbortedError("the answer broke off") from error
-        if chunked:
-            await self._out.write(b"0\r\n\r\n")
-
     async def _discard(self, arrival: Arrival) -> None:
         """Read what no handler wanted, so that the client sees the answer and not a reset."""
         body = arrival.body
@@ -379,11 +343,6 @@ class ServerConnection(asyncio.Protocol):
                         break
         except (ConnectionError, TimeoutError):
             pass
-
-    async def _answer_refusal(self, refusal: Refusal) -> None:
-        response = Response(refusal.status, f"{refusal.text}\n".encode(), content_type="text/plain; charset=utf-8")
-        head = response_head(response, len(cast("bytes", response.body)), date=self._door.date(), close=True)
-        await self._out.write(head + cast("bytes", response.body))
 
     async def _upgrade(self, response: Response) -> None:
         assert response.upgrade is not None
@@ -444,18 +403,6 @@ class ServerConnection(asyncio.Protocol):
         else:
             self._refuse(Refusal(408, "request timeout"))
             self._after(0)
-
-
-def _length(body: bytes | Sequence[bytes] | AsyncIterator[bytes]) -> int | None:
-    if isinstance(body, bytes):
-        return len(body)
-    return None if isinstance(body, AsyncIterator) else sum(map(len, body))
-
-
-async def _dispose(response: Response) -> None:
-    close = getattr(response.body, "aclose", None)
-    if close is not None:
-        await close()
 
 
 def _peer(transport: asyncio.Transport) -> Peer:

@@ -1,0 +1,79 @@
+"""Sending answers: a head, and a body of whichever form, at the speed of the client."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from pilothouse.net.arrival import Refusal
+from pilothouse.net.http import Response
+from pilothouse.net.outflow import Outflow
+from pilothouse.net.response_head import NO_BODY, response_head
+from pilothouse.runtime.log import Log
+
+log = Log(__name__)
+
+_SMALL = 64 * 1024
+"""Bodies up to this size leave in one piece with their head."""
+_TEXT = "text/plain; charset=utf-8"
+
+
+class AnswerWriter:
+    """Writes the answers of one connection. Raises ConnectionError when the connection cannot go on."""
+
+    def __init__(self, out: Outflow, date: Callable[[], str]) -> None:
+        self._out = out
+        self._date = date
+
+    async def send(self, response: Response, *, close: bool, head_only: bool, chunks: bool) -> None:
+        """One answer; `chunks` says whether the client knows them."""
+        body = response.body
+        try:
+            head = response_head(response, _length(body), date=self._date(), close=close)
+        except ValueError as error:
+            log.crash("Answer not sent", error=error)
+            await self.refuse(Refusal(500, "Internal Server Error"))
+            raise ConnectionAbortedError("the answer could not be sent") from error
+        if head_only or response.status in NO_BODY:
+            await self._out.write(head)
+        elif isinstance(body, bytes):
+            await (self._out.write(head + body) if len(body) <= _SMALL else self._out.write_pieces([head, body]))
+        elif isinstance(body, AsyncIterator):
+            await self._out.write(head if chunks else head.replace(b"Transfer-Encoding: chunked\r\n", b""))
+            await self._stream(body, chunks)
+        else:
+            await self._out.write_pieces([head, *body])
+
+    async def refuse(self, refusal: Refusal) -> None:
+        """The answer to a request that no handler sees; the connection ends with it."""
+        text = f"{refusal.text}\n".encode()
+        head = response_head(Response(refusal.status, content_type=_TEXT), len(text), date=self._date(), close=True)
+        await self._out.write(head + text)
+
+    async def _stream(self, pieces: AsyncIterator[bytes], chunks: bool) -> None:
+        try:
+            async for piece in pieces:
+                if not piece:
+                    continue
+                if not chunks:
+                    await self._out.write(piece)
+                elif len(piece) <= _SMALL:
+                    await self._out.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+                else:
+                    await self._out.write_pieces([b"%x\r\n" % len(piece), piece, b"\r\n"])
+        except Exception as error:
+            if not self._out.lost:
+                log.crash("Answer broke off", error=error)
+            raise ConnectionAbortedError("the answer broke off") from error
+        if chunks:
+            await self._out.write(b"0\r\n\r\n")
+
+
+async def dispose(response: Response) -> None:
+    """Close a body that iterates: whoever feeds it must know that nobody reads on."""
+    close = getattr(response.body, "aclose", None)
+    if close is not None:
+        await close()
+
+
+def _length(body: bytes | Sequence[bytes] | AsyncIterator[bytes]) -> int | None:
+    if isinstance(body, bytes):
+        return len(body)
+    return None if isinstance(body, AsyncIterator) else sum(map(len, body))

@@ -1,0 +1,62 @@
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from pilothouse.net.answer import AnswerWriter, dispose
+from pilothouse.net.http import Response
+from pilothouse.net.outflow import Outflow
+from pilothouse.runtime.clock import SystemClock
+
+
+class Wire(asyncio.Transport):
+    """Keeps what is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent = b""
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.sent += data
+
+
+async def _pieces() -> AsyncIterator[bytes]:
+    for piece in (b"a", b"", b"bc"):
+        yield piece
+
+
+async def _sent(body: bytes | Sequence[bytes] | AsyncIterator[bytes], *, head_only: bool, chunks: bool) -> bytes:
+    wire = Wire()
+    writer = AnswerWriter(Outflow(wire, SystemClock(), None), lambda: "Date: x\r\n")
+    await writer.send(Response(200, body, content_type=""), close=False, head_only=head_only, chunks=chunks)
+    return wire.sent.removeprefix(b"HTTP/1.1 200 OK\r\n").replace(b"Date: x\r\n", b"")
+
+
+@pytest.mark.parametrize(
+    ("form", "head_only", "chunks", "expected"),
+    [
+        ("bytes", False, True, b"Content-Length: 3\r\n\r\nabc"),
+        ("pieces", False, True, b"Content-Length: 3\r\n\r\nabc"),
+        ("stream", False, True, b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n2\r\nbc\r\n0\r\n\r\n"),
+        ("stream", False, False, b"\r\nabc"),
+        ("bytes", True, True, b"Content-Length: 3\r\n\r\n"),
+        ("stream", True, True, b"Transfer-Encoding: chunked\r\n\r\n"),
+    ],
+)
+def test_forms_of_bodies(form: str, head_only: bool, chunks: bool, expected: bytes) -> None:
+    async def main() -> None:
+        body = {"bytes": b"abc", "pieces": [b"a", b"bc"], "stream": _pieces()}[form]
+        assert isinstance(body, bytes | list | AsyncIterator)
+        assert await _sent(body, head_only=head_only, chunks=chunks) == expected
+
+    asyncio.run(main())
+
+
+def test_a_stream_nobody_reads_on_is_closed() -> None:
+    async def main() -> None:
+        stream = _pieces()
+        await dispose(Response(200, stream))
+        assert [piece async for piece in stream] == []
+        await dispose(Response(200, b""))
+
+    asyncio.run(main())
