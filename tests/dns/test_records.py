@@ -20,6 +20,7 @@ def service(**spec: Any) -> Service:
     [
         ({"clusterIP": ""}, []),
         ({"type": "ExternalName"}, []),
+        ({"type": "ExternalName", "externalName": ".".join("x" * 63 for _ in range(4))}, []),
         ({"type": "ExternalName", "externalName": "192.0.2.1"}, [("A", "192.0.2.1")]),
         ({"type": "ExternalName", "externalName": "X.org."}, [("CNAME", "x.org")]),
         ({"clusterIP": "10.96.0.7"}, [("A", "10.96.0.7"), ("PTR", "db.ns.svc.cluster.local")]),

@@ -125,6 +125,10 @@ def test_alias_outside_brings_its_address() -> None:
     answer = parsed(resolution(outside), "out.cluster.local")
     assert [str(row.rdata) for row in answer.rr] == ["example.org.", "192.0.2.1"]
     assert outside.asked == ["example.org"]
+    assert [row.rtype for row in parsed(resolution(outside), "out.cluster.local", "TXT").rr] == [5]
+    six = Outside(dnslib.RR("else.org", ttl=20, rtype=28, rdata=dnslib.AAAA("2001:db8::1")))
+    answer = parsed(resolution(six), "out.cluster.local", "AAAA")
+    assert [(str(row.rname), str(row.rdata)) for row in answer.rr][1] == ("example.org.", "2001:db8::1")
 
 
 def test_resolvers_that_are_silent_are_a_server_failure() -> None:
@@ -189,12 +193,13 @@ def test_no_packet_breaks_it(noise: bytes, place: int, whole: bool) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.binary(max_size=120))
-def test_no_answer_from_outside_breaks_it(noise: bytes) -> None:
+@given(st.binary(max_size=40), st.integers(0, 60))
+def test_no_answer_from_outside_breaks_it(noise: bytes, place: int) -> None:
     class Hostile(Outside):
         async def ask(self, query: Query) -> bytes:
             whole = await super().ask(query)
-            return (whole + noise)[: len(whole) + 40]
+            place_ = 12 + len(query.question) + place
+            return whole[:6] + noise[:6] + whole[6 + len(noise[:6]) : place_] + noise + whole[place_ + len(noise) :]
 
     for name in ("example.org", "out.cluster.local"):
         hostile = Hostile(dnslib.RR("example.org", ttl=20, rdata=dnslib.A("192.0.2.1")))

@@ -12,6 +12,8 @@ from pilothouse.dns.records import Record
 from pilothouse.dns.wire import AA, HEADER, NXDOMAIN, QR, RA, RD, Query, opt
 from pilothouse.dns.zone import TTL, Answer, Outcome, Zone
 
+Outside = Sequence[tuple[int, int, bytes]]
+"""Addresses found outside: type, time to live, address."""
 KEPT = 20_000
 """Answers kept at most: whoever asks for random names must not fill the memory."""
 
@@ -31,17 +33,18 @@ class Answers:
             self._revision = self._zone.revision
         return self._kept.get(query.key)
 
-    def make(self, query: Query, answer: Answer, outside: Sequence[dnslib.RR] = ()) -> bytes:
-        """Encode an answer, with the records of an alias outside behind our own; these are not kept."""
+    def make(self, query: Query, answer: Answer, outside: Outside = ()) -> bytes:
+        """Encode an answer, with the addresses of an alias outside behind our own records; these are not kept."""
         packet = encode(query, answer, self._zone, outside)
         if not answer.alias:
             self._kept[query.key] = packet
         return packet
 
 
-def encode(query: Query, answer: Answer, zone: Zone, outside: Sequence[dnslib.RR] = ()) -> bytes:
+def encode(query: Query, answer: Answer, zone: Zone, outside: Outside = ()) -> bytes:
     """One answer as bytes."""
-    rows = [*(_row(record, zone) for record in answer.records), *outside]
+    rows = [_row(record, zone) for record in answer.records]
+    rows += [_outside_row(answer.alias, *each) for each in outside]
     authority = [] if rows or not zone.holds(query.name) else [_row(Record(zone.domain, "SOA", ""), zone)]
     additional = [_row(record, zone) for record in answer.additional]
     flags = QR | AA | RA | (query.flags & RD) | (NXDOMAIN if answer.outcome is Outcome.NO_NAME else 0)
@@ -64,6 +67,10 @@ def _places(question: bytes) -> dict[tuple[bytes, ...], int]:
         labels.append(question[place + 1 : place + 1 + question[place]].lower())
         place += 1 + question[place]
     return {tuple(labels[number:]): start for number, start in enumerate(starts)}
+
+
+def _outside_row(name: str, kind: int, ttl: int, address: bytes) -> dnslib.RR:
+    return dnslib.RR(name, kind, rdata=dnslib.A(tuple(address)) if kind == 1 else dnslib.AAAA(tuple(address)), ttl=ttl)
 
 
 def _row(record: Record, zone: Zone) -> dnslib.RR:

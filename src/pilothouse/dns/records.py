@@ -13,6 +13,8 @@ from pilothouse.api.types.core_v1 import Service
 from pilothouse.api.types.discovery_v1 import Endpoint, EndpointSlice
 
 SCHEMA_VERSION = "1.1.0"
+_LONGEST_TARGET = 251
+"""Letters of a name that the encoder takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ def service_records(service: Service, slices: Iterable[EndpointSlice], domain: s
     name = f"{service.metadata.name}.{service.metadata.namespace}.svc.{domain}".lower()
     spec = service.spec
     if spec.type == "ExternalName":
-        return [_external(name, spec.externalName)] if spec.externalName else []
+        return [_external(name, spec.externalName)] if 0 < len(spec.externalName) <= _LONGEST_TARGET else []
     if spec.clusterIP == "None":
         return list(_headless(name, slices))
     addresses = [a for a in (spec.clusterIPs or (spec.clusterIP,)) if a]

@@ -11,18 +11,20 @@ from pilothouse.dns.cache import Cache
 from pilothouse.dns.encode import Answers
 from pilothouse.dns.forward import ForwardError, Resolver
 from pilothouse.dns.wire import (
+    ADDRESS_LENGTHS,
     FORMERR,
     NOTIMP,
     REFUSED,
     SERVFAIL,
     FormatError,
     Query,
+    addresses,
     failure,
     fit,
     parse_query,
     refusal,
     reply,
-)  # fmt: skip
+)
 from pilothouse.dns.zone import Answer, Outcome, Zone
 
 _BADVERS = 16
@@ -59,6 +61,8 @@ class Resolution:
         answer = self._zone.answer(query.name, dnslib.QTYPE.forward.get(query.type, str(query.type)))
         if answer.outcome is not Outcome.NOT_OURS and not answer.alias:
             return fit(self._answers.make(query, answer), query, stream=stream)
+        if answer.alias and query.type not in ADDRESS_LENGTHS:
+            return fit(self._answers.make(query, answer), query, stream=stream)
         if self._busy >= BUSY:
             return refusal(query, REFUSED)
         return self._ask(query, answer, stream)
@@ -78,7 +82,7 @@ class Resolution:
         return fit(reply(found, query), query, stream=stream)
 
     async def _alias(self, query: Query, answer: Answer) -> bytes:
-        """An alias that leads outside: its records are fetched, and follow it in the answer."""
+        """An alias that leads outside: the addresses it ends at follow it in the answer, under its target's name."""
         asked = dnslib.DNSRecord(dnslib.DNSHeader(rd=1), q=dnslib.DNSQuestion(answer.alias, query.type))
         further = parse_query(bytes(asked.pack()))
         assert further is not None
@@ -86,10 +90,7 @@ class Resolution:
         if found is None:
             found = await self._outside.ask(further)
             self._cache.put(further, found)
-        try:
-            return self._answers.make(query, answer, dnslib.DNSRecord.parse(found).rr)
-        except (dnslib.DNSError, dnslib.BufferError, ValueError) as error:
-            raise FormatError(str(error)) from error
+        return self._answers.make(query, answer, addresses(found))
 
 
 def _unfit(query: Query) -> int:

@@ -14,6 +14,8 @@ BEST_UDP = 1232
 """What travels unfragmented nearly everywhere; more is not sent by UDP, whoever asks for it."""
 QR, AA, TC, RD, RA = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080
 FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED = 1, 2, 3, 4, 5
+ADDRESS_LENGTHS = {1: 4, 28: 16}
+"""The types of addresses, A and AAAA, and how long each is."""
 _OPT = 41
 
 
@@ -117,6 +119,24 @@ class Times:
 
     places: tuple[int, ...]
     keep: int
+
+
+def addresses(packet: bytes) -> list[tuple[int, int, bytes]]:
+    """The address records of an answer, whatever names they stand under: type, time to live and address."""
+    if len(packet) < HEADER:
+        raise FormatError("the answer ends early")
+    questions, answers = struct.unpack_from("!2H", packet, 4)
+    place = HEADER
+    for _ in range(questions):
+        place = skip_name(packet, place) + 4
+    found: list[tuple[int, int, bytes]] = []
+    for _ in range(answers):
+        place = skip_name(packet, place)
+        type_, _klass, ttl, length = _record(packet, place)
+        place += 10 + length
+        if length == ADDRESS_LENGTHS.get(type_):
+            found.append((type_, ttl, packet[place - length : place]))
+    return found
 
 
 def times(packet: bytes) -> Times:
