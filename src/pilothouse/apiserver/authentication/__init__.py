@@ -1,0 +1,1 @@
+"""Authentication: who sends a request, a way of telling a file."""

@@ -1,0 +1,57 @@
+"""Client certificates: the common name is the user, the organizations are the groups.
+
+TLS has verified the chain. The validity period is looked at for every request, because connections outlive
+certificates. Source: "Authenticating: X509 client certificates" of the reference.
+"""
+
+import hashlib
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+
+from pilothouse.api.machinery.errors import Unauthorized
+from pilothouse.apiserver.authentication.framework import authenticated
+from pilothouse.apiserver.user import User
+from pilothouse.net.http import Request
+from pilothouse.runtime.clock import Clock, Instant
+
+_MOST_KNOWN = 4096
+"""Certificates whose users are kept; beyond it all are read anew."""
+_CREDENTIAL_ID = "authentication.kubernetes.io/credential-id"
+
+
+class CertificateAuthenticator:
+    """Tells users by their certificates."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._known: dict[x509.Certificate, tuple[User, Instant, Instant]] = {}
+
+    async def authenticate(self, request: Request) -> User | None:
+        """The certificate's subject. Raises Unauthorized outside its time."""
+        certificate = request.peer.certificate
+        if certificate is None:
+            return None
+        known = self._known.get(certificate)
+        if known is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+            known = self._known[certificate] = (_user(certificate), begin.timestamp(), end.timestamp())
+        user, begins, ends = known
+        if not begins <= self._clock.now() <= ends:
+            raise Unauthorized
+        return user if user.name else None
+
+
+def _user(certificate: x509.Certificate) -> User:
+    names = _texts(certificate, NameOID.COMMON_NAME)
+    groups = tuple(_texts(certificate, NameOID.ORGANIZATION_NAME))
+    fingerprint = hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
+    user = User(names[0] if names else "", groups, "", {_CREDENTIAL_ID: (f"X509SHA256={fingerprint}",)})
+    return authenticated(user)
+
+
+def _texts(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> list[str]:
+    return [str(attribute.value) for attribute in certificate.subject.get_attributes_for_oid(oid)]

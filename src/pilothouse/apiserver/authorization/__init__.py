@@ -1,0 +1,1 @@
+"""Authorization: may they, a way of deciding a file."""

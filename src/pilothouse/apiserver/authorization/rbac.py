@@ -1,0 +1,163 @@
+"""RBAC: roles are sets of rules, bindings give them to users and groups; there is nothing but permission.
+
+The rules that concern a user are collected once, from bindings and roles in the watch cache, and kept until a role or
+binding changes. Source: the RBAC reference, plugin/pkg/auth/authorizer/rbac.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pilothouse.api.machinery.selectors import from_label_selector
+from pilothouse.api.machinery.view import JsonObject
+from pilothouse.apiserver.authorization.framework import Attributes, Decision, Verdict
+from pilothouse.apiserver.registry.watch_cache import WatchCache
+from pilothouse.apiserver.user import SERVICE_ACCOUNT_PREFIX, User
+
+_GROUP = "rbac.authorization.k8s.io"
+_MOST_USERS = 4096
+"""Users whose rules are kept; beyond it all are collected anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A rule and where it came from. `namespace` is empty for one that counts everywhere."""
+
+    rule: JsonObject
+    namespace: str
+    reason: str
+
+
+class Rbac:
+    """Decides by the roles and bindings of the cluster."""
+
+    def __init__(self, cache: WatchCache) -> None:
+        self._cluster_roles = cache.of(_GROUP, "clusterroles")
+        self._roles = cache.of(_GROUP, "roles")
+        self._cluster_bindings = cache.of(_GROUP, "clusterrolebindings")
+        self._bindings = cache.of(_GROUP, "rolebindings")
+        self._known: dict[User, tuple[Granted, ...]] = {}
+        self._decided: dict[Attributes, Decision] = {}
+        for observed in (self._cluster_roles, self._roles, self._cluster_bindings, self._bindings):
+            observed.observe(self._forget)
+
+    def authorize(self, attributes: Attributes) -> Decision:
+        """Allow what some rule allows."""
+        decision = self._decided.get(attributes)
+        if decision is None:
+            if len(self._decided) >= _MOST_USERS:
+                self._decided.clear()
+            decision = self._decided[attributes] = self._decide(attributes)
+        return decision
+
+    def rules_of(self, user: User, namespace: str) -> list[Granted]:
+        """Every rule that concerns the user in a namespace, with those that count everywhere."""
+        return [granted for granted in self._granted(user) if granted.namespace in ("", namespace)]
+
+    def _decide(self, attributes: Attributes) -> Decision:
+        for granted in self._granted(attributes.user):
+            if granted.namespace not in ("", attributes.namespace):
+                continue
+            if granted.namespace and not attributes.is_resource:
+                continue
+            if allows(granted.rule, attributes):
+                return Decision(Verdict.ALLOW, granted.reason)
+        return Decision(Verdict.NO_OPINION)
+
+    def _granted(self, user: User) -> tuple[Granted, ...]:
+        found = self._known.get(user)
+        if found is None:
+            if len(self._known) >= _MOST_USERS:
+                self._known.clear()
+            found = self._known[user] = tuple(self._collect(user))
+        return found
+
+    def _collect(self, user: User) -> Iterator[Granted]:
+        for cache, what in ((self._cluster_bindings, "ClusterRoleBinding"), (self._bindings, "RoleBinding")):
+            for entry in cache.select(""):
+                binding = entry.decode()
+                subject = next((one for one in binding.get("subjects") or () if is_subject(one, user)), None)
+                if subject is None:
+                    continue
+                reference = binding.get("roleRef") or {}
+                named = f"{entry.name}/{entry.namespace}" if entry.namespace else entry.name
+                who = f'{subject["kind"]} "{_subject_name(subject)}"'
+                reason = (
+                    f'RBAC: allowed by {what} "{named}" of {reference.get("kind")} "{reference.get("name")}" to {who}'
+                )
+                for rule in self._rules(reference, entry.namespace):
+                    yield Granted(rule, entry.namespace, reason)
+
+    def _rules(self, reference: JsonObject, namespace: str) -> list[JsonObject]:
+        name = reference.get("name") or ""
+        if reference.get("kind") == "Role":
+            entry = self._roles.get(namespace, name)
+            return (entry.decode().get("rules") or []) if entry is not None else []
+        entry = self._cluster_roles.get("", name)
+        if entry is None:
+            return []
+        role = entry.decode()
+        rules: list[JsonObject] = list(role.get("rules") or [])
+        for selector in (role.get("aggregationRule") or {}).get("clusterRoleSelectors") or ():
+            wanted = from_label_selector(selector)
+            for other in self._cluster_roles.select(""):
+                if other.name != name and wanted.matches(other.labels):
+                    rules += self._rules({"kind": "ClusterRole", "name": other.name}, "")
+        return rules
+
+    def _forget(self, _old: Any, _new: Any) -> None:
+        self._known.clear()
+        self._decided.clear()
+
+
+def is_subject(subject: JsonObject, user: User) -> bool:
+    """Whether a binding's subject is the user, one of their groups, or their service account."""
+    name = subject.get("name") or ""
+    match subject.get("kind"):
+        case "User":
+            return name == user.name
+        case "Group":
+            return name in user.groups
+        case "ServiceAccount":
+            return user.name == f"{SERVICE_ACCOUNT_PREFIX}{subject.get('namespace') or ''}:{name}"
+    return False
+
+
+def allows(rule: JsonObject, attributes: Attributes) -> bool:
+    """Whether a rule covers what is asked."""
+    if not _covers(rule.get("verbs"), attributes.verb):
+        return False
+    if not attributes.is_resource:
+        return any(_path_matches(path, attributes.path) for path in rule.get("nonResourceURLs") or ())
+    if not _covers(rule.get("apiGroups"), attributes.group):
+        return False
+    if not _covers_resource(rule.get("resources") or (), attributes.resource, attributes.subresource):
+        return False
+    names = rule.get("resourceNames") or ()
+    return not names or attributes.name in names
+
+
+def _covers(allowed: Any, asked: str) -> bool:
+    return bool(allowed) and ("*" in allowed or asked in allowed)
+
+
+def _covers_resource(allowed: Any, resource: str, subresource: str) -> bool:
+    if "*" in allowed:
+        return True
+    if not subresource:
+        return resource in allowed
+    return f"{resource}/{subresource}" in allowed or f"*/{subresource}" in allowed
+
+
+def _path_matches(pattern: str, path: str) -> bool:
+    if pattern == "*":
+        return True
+    if pattern.endswith("*"):
+        return path.startswith(pattern[:-1])
+    return pattern == path
+
+
+def _subject_name(subject: JsonObject) -> str:
+    if subject.get("kind") == "ServiceAccount":
+        return f"{subject.get('name')}/{subject.get('namespace')}"
+    return str(subject.get("name"))

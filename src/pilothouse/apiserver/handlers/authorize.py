@@ -1,0 +1,19 @@
+"""Step: may they?"""
+
+from pilothouse.apiserver.authorization.framework import Attributes, Authorizer, forbidden
+from pilothouse.apiserver.exchange import Exchange
+from pilothouse.apiserver.handlers.framework import Next, Step
+from pilothouse.net.http import Response
+
+
+def authorize(authorizer: Authorizer) -> Step:
+    """Make the step."""
+
+    async def step(exchange: Exchange, following: Next) -> Response:
+        attributes = Attributes.of(exchange.user, exchange.info)
+        decision = authorizer.authorize(attributes)
+        if not decision.allowed:
+            raise forbidden(attributes, decision.reason)
+        return await following(exchange)
+
+    return step
