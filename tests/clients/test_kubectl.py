@@ -91,6 +91,19 @@ def test_objects_of_typed_commands(kubectl: Kubectl) -> None:
     ]  # fmt: skip
 
 
+def test_a_cluster_begins_with(kubectl: Kubectl) -> None:
+    names = kubectl("get", "namespaces", "-o", "name").split()
+    assert {"namespace/default", "namespace/kube-node-lease", "namespace/kube-public", "namespace/kube-system"} <= {
+        *names
+    }
+    row = kubectl("get", "service", "kubernetes", "-n", "default").splitlines()[1].split()
+    assert row[:5] == ["kubernetes", "ClusterIP", "10.96.0.1", "<none>", "443/TCP"]
+    endpoints = json.loads(kubectl("get", "endpoints", "kubernetes", "-n", "default", "-o", "json"))
+    assert endpoints["subsets"][0]["addresses"] == [{"ip": "192.0.2.1"}]
+    assert "192.0.2.1" in kubectl("get", "endpointslices", "kubernetes", "-n", "default")
+    assert "system-node-critical" in kubectl("get", "priorityclasses")
+
+
 def test_what_it_asks_of_the_server(kubectl: Kubectl) -> None:
     assert "deployments" in kubectl("api-resources")
     assert "apps/v1" in kubectl("api-versions")

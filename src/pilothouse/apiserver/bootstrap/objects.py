@@ -1,0 +1,32 @@
+"""Objects that are in every cluster: the system's namespaces and priority classes.
+
+Source: pkg/controlplane/controller/systemnamespaces, pkg/registry/scheduling/rest/storage_scheduling.go.
+"""
+
+from pilothouse.api.machinery.errors import AlreadyExists
+from pilothouse.api.scheduling.priority_class import SYSTEM_CLASSES
+from pilothouse.api.types.core_v1 import Namespace
+from pilothouse.api.types.scheduling_v1 import PriorityClass
+from pilothouse.client.client import Client
+
+NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "default")
+_DESCRIPTIONS = {
+    "system-node-critical": "Used for system critical pods that must not be moved from their current node.",
+    "system-cluster-critical": "Used for system critical pods that must run in the cluster, but can be moved to "
+    "another node if necessary.",
+}
+
+
+async def make_objects(client: Client) -> None:
+    """Make what is missing."""
+    for name in NAMESPACES:
+        try:
+            await client.create(Namespace, {"metadata": {"name": name}})
+        except AlreadyExists:
+            continue
+    for name, value in SYSTEM_CLASSES.items():
+        manifest = {"metadata": {"name": name}, "value": value, "description": _DESCRIPTIONS[name]}
+        try:
+            await client.create(PriorityClass, manifest)
+        except AlreadyExists:
+            continue

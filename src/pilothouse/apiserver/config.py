@@ -1,0 +1,38 @@
+"""Configuration of the API server."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pilothouse.net.pki import KeyPair
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiServerConfig:
+    """All that one API server needs to know."""
+
+    state: Path
+    """The file of the SQLite store."""
+    serving: KeyPair
+    """Certificate and key of the front door."""
+    client_authority: bytes
+    """PEM of the authority that signs client certificates."""
+    kubelet_client: KeyPair
+    """Certificate and key to ask kubelets with."""
+    kubelet_authority: bytes
+    """PEM of the authority that signs kubelets' serving certificates."""
+    host: str = "0.0.0.0"
+    """The address to listen on."""
+    port: int = 6443
+    """The port to listen on; 0 takes a free one."""
+    advertise_address: str
+    """The address that pods reach this server at."""
+    service_cidr: str = "10.96.0.0/16"
+    """The range of cluster IPs."""
+    node_ports: tuple[int, int] = (30000, 32767)
+    """First and last node port."""
+    enabled_admission: tuple[str, ...] = ()
+    """Admission plugins to run besides those that are on by default."""
+    disabled_admission: tuple[str, ...] = ()
+    """Admission plugins not to run."""
+    anonymous: bool = True
+    """Whether requests without credentials are served as system:anonymous."""

@@ -1,0 +1,74 @@
+"""The API server's composition root: store, watch cache, chain, front door, in this order."""
+
+import asyncio
+from collections.abc import Callable
+
+from pilothouse.api.catalogue import builtin
+from pilothouse.api.machinery.schema import Schemas
+from pilothouse.apiserver.admission.chain import AdmissionChain
+from pilothouse.apiserver.allocation.services import ServiceAllocation
+from pilothouse.apiserver.authentication.framework import FirstOf
+from pilothouse.apiserver.authentication.in_process import InProcessAuthenticator
+from pilothouse.apiserver.authentication.x509 import CertificateAuthenticator
+from pilothouse.apiserver.authorization.framework import Chain, Masters
+from pilothouse.apiserver.authorization.rbac import Rbac
+from pilothouse.apiserver.bootstrap.kubernetes_service import publish
+from pilothouse.apiserver.bootstrap.objects import make_objects
+from pilothouse.apiserver.config import ApiServerConfig
+from pilothouse.apiserver.handlers.authenticate import authenticate
+from pilothouse.apiserver.handlers.authorize import authorize
+from pilothouse.apiserver.server import ApiServer
+from pilothouse.apiserver.streaming.proxy import KubeletProxy
+from pilothouse.apiserver.subresources.streaming import Streaming
+from pilothouse.apiserver.user import MASTERS_GROUP, User
+from pilothouse.client.client import Client
+from pilothouse.client.memo import Memo
+from pilothouse.client.transport import HandlerTransport
+from pilothouse.net.server import Listening, serve
+from pilothouse.net.tls import ServerTls, client_context
+from pilothouse.runtime.chance import Chance
+from pilothouse.runtime.clock import Clock
+from pilothouse.store.sqlite import SqliteStore
+
+ITSELF = User("system:apiserver", (MASTERS_GROUP,))
+"""As whom the server writes what a cluster begins with."""
+
+
+async def run(
+    config: ApiServerConfig, clock: Clock, chance: Chance, ready: Callable[[Listening], None] | None = None
+) -> None:
+    """Serve until cancelled. `ready` hears of the open door once the cluster's first objects are there.
+
+    Raises StoreInUse or StoreDamaged, OSError when the port is taken, LookupError for an unknown admission plugin.
+    """
+    catalogue = builtin()
+    address = f"{config.advertise_address}:{config.port}"
+    async with (
+        SqliteStore(config.state, clock) as store,
+        ApiServer(store, catalogue, Schemas(), clock, chance, address=address) as server,
+    ):
+        assemble(server, config)
+        client = Client(HandlerTransport(server.handle, ITSELF), catalogue, clock, agent="kube-apiserver", memo=Memo())
+        await make_objects(client)
+        tls = ServerTls(config.serving, config.client_authority)
+        async with serve(server.handle, config.host, config.port, tls, clock) as listening:
+            await publish(client, config.service_cidr, config.advertise_address, listening.port)
+            if ready is not None:
+                ready(listening)
+            await asyncio.get_running_loop().create_future()
+
+
+def assemble(server: ApiServer, config: ApiServerConfig) -> None:
+    """Give the server what its configuration asks for."""
+    clock, chance, cache = server.clock, server.chance, server.cache
+    who = FirstOf([InProcessAuthenticator(), CertificateAuthenticator(clock)])
+    pools = ServiceAllocation(cache.of("", "services"), (config.service_cidr,), config.node_ports, chance)
+    kubelets = KubeletProxy(client_context(config.kubelet_authority, config.kubelet_client), clock)
+    server.assemble(
+        steps=(authenticate(who, anonymous=config.anonymous), authorize(Chain([Masters(), Rbac(cache)]))),
+        admission=AdmissionChain.of(
+            cache, clock, chance, enabled=config.enabled_admission, disabled=config.disabled_admission
+        ),
+        allocate=pools.allocate,
+        parts=Streaming(server.served, kubelets).parts(),
+    )
