@@ -104,6 +104,11 @@ def test_a_cluster_begins_with(kubectl: Kubectl) -> None:
     assert "system-node-critical" in kubectl("get", "priorityclasses")
 
 
+def test_what_one_may(kubectl: Kubectl) -> None:
+    assert kubectl("auth", "can-i", "create", "pods").strip() == "yes"
+    assert "*.*" in kubectl("auth", "can-i", "--list")
+
+
 def test_what_it_asks_of_the_server(kubectl: Kubectl) -> None:
     assert "deployments" in kubectl("api-resources")
     assert "apps/v1" in kubectl("api-versions")

@@ -17,6 +17,9 @@ from pilothouse.apiserver.bootstrap.objects import make_objects
 from pilothouse.apiserver.config import ApiServerConfig
 from pilothouse.apiserver.handlers.authenticate import authenticate
 from pilothouse.apiserver.handlers.authorize import authorize
+from pilothouse.apiserver.reviews.access import AccessReviews
+from pilothouse.apiserver.reviews.identity import self_subject_review
+from pilothouse.apiserver.routes import Review
 from pilothouse.apiserver.server import ApiServer
 from pilothouse.apiserver.streaming.proxy import KubeletProxy
 from pilothouse.apiserver.subresources.streaming import Streaming
@@ -64,11 +67,25 @@ def assemble(server: ApiServer, config: ApiServerConfig) -> None:
     who = FirstOf([InProcessAuthenticator(), CertificateAuthenticator(clock)])
     pools = ServiceAllocation(cache.of("", "services"), (config.service_cidr,), config.node_ports, chance)
     kubelets = KubeletProxy(client_context(config.kubelet_authority, config.kubelet_client), clock)
+    rbac = Rbac(cache)
+    may = Chain([Masters(), rbac])
     server.assemble(
-        steps=(authenticate(who, anonymous=config.anonymous), authorize(Chain([Masters(), Rbac(cache)]))),
+        steps=(authenticate(who, anonymous=config.anonymous), authorize(may)),
         admission=AdmissionChain.of(
             cache, clock, chance, enabled=config.enabled_admission, disabled=config.disabled_admission
         ),
         allocate=pools.allocate,
         parts=Streaming(server.served, kubelets).parts(),
+        reviews=reviews_of(AccessReviews(may, rbac, server.served.schemas)),
     )
+
+
+def reviews_of(access: AccessReviews) -> dict[tuple[str, str], Review]:
+    """The kinds that are questions, by group and plural."""
+    return {
+        ("authorization.k8s.io", "selfsubjectaccessreviews"): access.of_self,
+        ("authorization.k8s.io", "subjectaccessreviews"): access.of_subject,
+        ("authorization.k8s.io", "localsubjectaccessreviews"): access.of_subject,
+        ("authorization.k8s.io", "selfsubjectrulesreviews"): access.rules,
+        ("authentication.k8s.io", "selfsubjectreviews"): self_subject_review,
+    }
