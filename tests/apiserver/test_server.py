@@ -251,6 +251,21 @@ def test_a_pod_is_bound_once_and_ends_in_grace(run: Run) -> None:
     run(story)
 
 
+def test_a_binding_may_name_the_pod_itself(run: Run) -> None:
+    async def story(api: Api) -> None:
+        await api.ask("POST", PODS, pod())
+        path = "/api/v1/namespaces/default/bindings"
+        target = {"kind": "Node", "name": "n"}
+        status, error = await api.ask("POST", path, {"metadata": {}, "target": target})
+        assert (status, error["message"]) == (400, "name must be provided")
+        status, error = await api.ask("POST", path, {"metadata": {"name": "web"}, "target": {"kind": "Moon"}})
+        assert (status, error["reason"]) == (422, "Invalid")
+        assert (await api.ask("POST", path, {"metadata": {"name": "web"}, "target": target}))[0] == 201
+        assert (await api.ask("GET", f"{PODS}/web"))[1]["spec"]["nodeName"] == "n"
+
+    run(story)
+
+
 def test_finalizers_hold_an_object_until_the_last_is_gone(run: Run) -> None:
     async def story(api: Api) -> None:
         held = config_map()

@@ -101,11 +101,12 @@ class ApiServer:
         pipeline = Pipeline(served, admitted, allocate, clock, self.chance)
         deletion = Deletion(served, pipeline, admitted, clock)
         scaling = Scaling(served, pipeline)
+        binding = Binding(served, pipeline, clock)
         own: dict[tuple[str, str], Part] = {
             ("scale", "get"): scaling.get,
             ("scale", "update"): scaling.update,
             ("scale", "patch"): scaling.patch,
-            ("pods/binding", "create"): Binding(served, pipeline, clock).create,
+            ("pods/binding", "create"): binding.create,
             ("pods/eviction", "create"): Eviction(served, pipeline, deletion, clock).create,
         }
         routes = Routes(
@@ -114,7 +115,7 @@ class ApiServer:
             Watching(served, shaper, clock, self.chance),
             Changing(served, shaper, pipeline, deletion),
             parts=own | dict(parts or {}),
-            reviews=reviews or {},
+            reviews={("", "bindings"): binding.create_by_body} | dict(reviews or {}),
             pages=self._pages(ready or {}).by_root(),
         )
         self.routes = routes

@@ -9,7 +9,7 @@ import orjson
 
 from pilothouse.api.machinery import errors
 from pilothouse.api.machinery.codec.body import Expected
-from pilothouse.api.machinery.errors import Conflict
+from pilothouse.api.machinery.errors import BadRequest, Conflict
 from pilothouse.api.machinery.field import FieldErrors
 from pilothouse.api.machinery.resource import Resource, Subresource
 from pilothouse.api.machinery.view import JsonObject
@@ -41,6 +41,8 @@ class Binding:
         binding = await decode_object(exchange, _BINDING, self._served.schemas, options.validation)
         info = exchange.info
         place(binding, resource, info.namespace, info.name)
+        if not binding["metadata"].get("name"):
+            raise BadRequest("name must be provided")
         self._validate(binding)
         write = Write(
             exchange, resource, Operation.UPDATE, info.namespace, binding["metadata"]["name"],
@@ -54,6 +56,14 @@ class Binding:
         await self._pipeline.update(write, bound, options.manager)
         success = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
         return respond(exchange, orjson.dumps(success), form, 201)
+
+    async def create_by_body(self, exchange: Exchange, _resource: Resource[Any], form: Form) -> Response:
+        """Bind the pod that the body names: the older path, without the pod's name in it."""
+        pods = self._served.catalogue.find("", "v1", "pods")
+        part = pods.subresource("binding") if pods is not None else None
+        if pods is None or part is None:
+            raise errors.not_found("bindings", "", "")
+        return await self.create(exchange, pods, part, form)
 
     def _validate(self, binding: JsonObject) -> None:
         kind = self._served.catalogue.by_kind("", "v1", "Binding")
