@@ -196,7 +196,8 @@ class FakeApi:
         if sent and sent != old["metadata"]["resourceVersion"]:
             raise errors.conflict(resource.plural, resource.group, place[2])
         if subresource == "status":
-            body = {**old, "status": body.get("status", {})}
+            kept = {name: body["metadata"][name] for name in ("annotations",) if name in body["metadata"]}
+            body = {**old, "metadata": {**old["metadata"], **kept}, "status": body.get("status", {})}
         elif subresource != "finalize":
             body = {**body, **({"status": old["status"]} if "status" in old else {})}
             if body.get("spec") != old.get("spec"):
