@@ -43,6 +43,8 @@ class Watch(Generic[V]):
 
     kind: type[V]
     keys: KeyFunction
+    fields: str = ""
+    """A field selector, where a part of the kind is enough."""
 
 
 def itself(view: View, informers: Informers) -> Iterable[Key]:  # noqa: ARG001 - a KeyFunction
@@ -128,12 +130,12 @@ class Controller(ABC):
     def watch(self) -> None:
         """Listen to every watched kind."""
         for watch in self.watches:
-            self.informers.of(watch.kind).on_change(self._listener(watch))
+            self.informers.of(watch.kind, fields=watch.fields).on_change(self._listener(watch))
 
     async def synced(self) -> None:
         """Wait until every watched kind has its first list."""
         for watch in self.watches:
-            await self.informers.of(watch.kind).synced()
+            await self.informers.of(watch.kind, fields=watch.fields).synced()
 
     async def work(self) -> None:
         """Reconcile keys for ever."""
