@@ -14,6 +14,7 @@ from pilothouse.apiserver.authorization.framework import Chain, Masters
 from pilothouse.apiserver.authorization.rbac import Rbac
 from pilothouse.apiserver.bootstrap.kubernetes_service import publish
 from pilothouse.apiserver.bootstrap.objects import make_objects
+from pilothouse.apiserver.bootstrap.rbac_policy import make_policy
 from pilothouse.apiserver.config import ApiServerConfig
 from pilothouse.apiserver.handlers.authenticate import authenticate
 from pilothouse.apiserver.handlers.authorize import authorize
@@ -53,6 +54,7 @@ async def run(
         assemble(server, config)
         client = Client(HandlerTransport(server.handle, ITSELF), catalogue, clock, agent="kube-apiserver", memo=Memo())
         await make_objects(client)
+        await make_policy(client, clock)
         tls = ServerTls(config.serving, config.client_authority)
         async with serve(server.handle, config.host, config.port, tls, clock) as listening:
             await publish(client, config.service_cidr, config.advertise_address, listening.port)

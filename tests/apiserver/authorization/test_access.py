@@ -124,7 +124,9 @@ def test_aggregated_roles() -> None:
         part["metadata"]["labels"] = {"to-view": "true"}
         await ask(ADMIN, "POST", place, part)
         rule = {"clusterRoleSelectors": [{"matchLabels": {"to-view": "true"}}]}
-        await ask(ADMIN, "POST", place, {"metadata": {"name": "view"}, "aggregationRule": rule})
+        labels = {"to-view": "true"}  # it gathers itself, which must not go round for ever
+        for name in ("view", "also"):
+            await ask(ADMIN, "POST", place, {"metadata": {"name": name, "labels": labels}, "aggregationRule": rule})
         await ask(ADMIN, "POST", *binding("view", "view", {"kind": "User", "name": "ann"}))
         assert (await ask(ANN, "GET", "/api/v1/configmaps"))[0] == 200
 
@@ -181,6 +183,17 @@ def test_a_certificate_counts_while_it_is_valid(later: float, name: str) -> None
     else:
         with pytest.raises(Exception, match="Unauthorized"):
             asyncio.run(seen())
+
+
+def test_impersonation_is_refused_rather_than_ignored() -> None:
+    async def scenario() -> None:
+        clock = SystemClock()
+        async with MemoryStore(clock) as store, ApiServer(store, builtin(), schemas(), clock, Chance(1)) as server:
+            server.assemble(steps=[authenticate(InProcessAuthenticator())])
+            answer = await HandlerTransport(server.handle, ADMIN).send("GET", "/api", {"impersonate-user": "ann"})
+            assert answer.status == 403
+
+    asyncio.run(scenario())
 
 
 def test_credentials_nobody_can_read_are_refused() -> None:

@@ -88,7 +88,8 @@ class Rbac:
                 for rule in self._rules(reference, entry.namespace):
                     yield Granted(rule, entry.namespace, reason)
 
-    def _rules(self, reference: JsonObject, namespace: str) -> list[JsonObject]:
+    def _rules(self, reference: JsonObject, namespace: str, above: tuple[str, ...] = ()) -> list[JsonObject]:
+        """The rules of a role and of those it gathers; `above` are the roles it is gathered into, against circles."""
         name = reference.get("name") or ""
         if reference.get("kind") == "Role":
             entry = self._roles.get(namespace, name)
@@ -97,12 +98,13 @@ class Rbac:
         if entry is None:
             return []
         role = entry.decode()
+        seen = (*above, name)
         rules: list[JsonObject] = list(role.get("rules") or [])
         for selector in (role.get("aggregationRule") or {}).get("clusterRoleSelectors") or ():
             wanted = from_label_selector(selector)
             for other in self._cluster_roles.select(""):
-                if other.name != name and wanted.matches(other.labels):
-                    rules += self._rules({"kind": "ClusterRole", "name": other.name}, "")
+                if other.name not in seen and wanted.matches(other.labels):
+                    rules += self._rules({"kind": "ClusterRole", "name": other.name}, "", (*seen, other.name))
         return rules
 
     def _forget(self, _old: Any, _new: Any) -> None:
