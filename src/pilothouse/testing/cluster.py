@@ -1,10 +1,13 @@
-"""Cluster: an API server and controllers in one event loop, on the store in memory.
+"""Cluster: an API server, the controllers and simulated nodes in one event loop, on the store in memory.
 
-For tests of controllers and operators. Under the virtual-time loop of `testing.loop` a day passes in a second, and the
+For tests of controllers and operators. `Cluster(clock, chance, manager=ControllersConfig())` is whole: access is
+controlled, admission plugins run, each controller acts as its service account. With `controllers` alone the server is
+bare and runs just those. Under the virtual-time loop of `testing.loop` a day passes in a second, and the
 same seed gives the same history, byte for byte. Everything talks to the API server through the same handler that the
 front door calls; only the sockets are missing.
 """
 
+import asyncio
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from types import TracebackType
@@ -12,11 +15,22 @@ from typing import Self
 
 from pilothouse.api.catalogue import Catalogue, builtin
 from pilothouse.api.machinery.schema import Schemas
+from pilothouse.apiserver.admission.chain import AdmissionChain
+from pilothouse.apiserver.allocation.services import ServiceAllocation
+from pilothouse.apiserver.authentication.in_process import InProcessAuthenticator
+from pilothouse.apiserver.authorization.framework import Chain, Masters
+from pilothouse.apiserver.authorization.rbac import Rbac
+from pilothouse.apiserver.bootstrap.objects import make_objects
+from pilothouse.apiserver.bootstrap.rbac_policy import make_policy
+from pilothouse.apiserver.handlers.authenticate import authenticate
+from pilothouse.apiserver.handlers.authorize import authorize
 from pilothouse.apiserver.server import ApiServer
 from pilothouse.apiserver.user import MASTERS_GROUP, User, service_account_user
 from pilothouse.client.client import Client
 from pilothouse.client.memo import Memo
 from pilothouse.client.transport import HandlerTransport
+from pilothouse.controllers.main import ControllersConfig
+from pilothouse.controllers.main import run as run_controllers
 from pilothouse.reconcile.controller import Controller
 from pilothouse.reconcile.runner import run_all
 from pilothouse.runtime.chance import Chance
@@ -26,10 +40,14 @@ from pilothouse.store.memory import MemoryStore
 
 ADMIN = User("kubernetes-admin", (MASTERS_GROUP,))
 CONTROLLER_MANAGER = User("system:kube-controller-manager")
+NODE_PORTS = (30000, 32767)
 
 
 class Cluster:
-    """An async context manager: inside, the cluster runs. `controllers` are the classes to run."""
+    """An async context manager: inside, the cluster runs.
+
+    `controllers` are classes to run on a bare server; `manager` runs the controller manager on a guarded one.
+    """
 
     def __init__(
         self,
@@ -37,6 +55,7 @@ class Cluster:
         chance: Chance,
         *,
         controllers: Iterable[type[Controller]] = (),
+        manager: ControllersConfig | None = None,
         catalogue: Catalogue | None = None,
         schemas: Schemas | None = None,
     ) -> None:
@@ -46,6 +65,7 @@ class Cluster:
         self.store = MemoryStore(clock)
         self.server = ApiServer(self.store, self.catalogue, schemas or Schemas(), clock, chance)
         self._controllers = tuple(controllers)
+        self._manager = manager
         self._memo = Memo()
         self._stack = AsyncExitStack()
 
@@ -55,17 +75,44 @@ class Cluster:
         return Client(transport, self.catalogue, self.clock, agent=agent, memo=self._memo)
 
     async def __aenter__(self) -> Self:
-        self.server.assemble()
-        await self._stack.enter_async_context(self.store)
-        await self._stack.enter_async_context(self.server)
-        tasks = await self._stack.enter_async_context(Tasks())
+        enter = self._stack.enter_async_context
+        self._assemble()
+        await enter(self.store)
+        await enter(self.server)
+        tasks = await enter(Tasks())
         run_all(self._controllers, self._account, self.clock, self.chance, tasks)
+        if self._manager is not None:
+            await self._begin(self._manager, tasks)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._stack.__aexit__(kind, error, trace)
+
+    def _assemble(self) -> None:
+        server, cache = self.server, self.server.cache
+        if self._manager is None:
+            server.assemble()
+            return
+        pools = ServiceAllocation(cache.of("", "services"), self._manager.service_cidr, NODE_PORTS, self.chance)
+        server.assemble(
+            steps=(
+                authenticate(InProcessAuthenticator(), anonymous=False),
+                authorize(Chain([Masters(), Rbac(cache)])),
+            ),
+            admission=AdmissionChain.of(cache, self.clock, self.chance),
+            allocate=pools.allocate,
+        )
+
+    async def _begin(self, manager: ControllersConfig, tasks: Tasks) -> None:
+        """Make what a cluster begins with, and wait until the controllers lead."""
+        await make_objects(self.client())
+        await make_policy(self.client(), self.clock)
+        leading = asyncio.Event()
+        work = run_controllers(manager, self._account, self.clock, self.chance, leading.set)
+        tasks.spawn(work, name="controller manager")
+        await leading.wait()
 
     def _account(self, name: str) -> Client:
         """The client of a controller's service account, or of the controller manager itself."""
