@@ -37,6 +37,7 @@ from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock
 from pilothouse.runtime.tasks import Tasks
 from pilothouse.store.memory import MemoryStore
+from pilothouse.testing.simulated_node import SimulatedNodes, SimulatedNodesConfig
 
 ADMIN = User("kubernetes-admin", (MASTERS_GROUP,))
 CONTROLLER_MANAGER = User("system:kube-controller-manager")
@@ -47,6 +48,7 @@ class Cluster:
     """An async context manager: inside, the cluster runs.
 
     `controllers` are classes to run on a bare server; `manager` runs the controller manager on a guarded one.
+    `nodes` are simulated, and `cluster.nodes` lets one fall silent.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Cluster:
         *,
         controllers: Iterable[type[Controller]] = (),
         manager: ControllersConfig | None = None,
+        nodes: int | SimulatedNodesConfig = 0,
         catalogue: Catalogue | None = None,
         schemas: Schemas | None = None,
     ) -> None:
@@ -64,9 +67,11 @@ class Cluster:
         self.catalogue = catalogue or builtin()
         self.store = MemoryStore(clock)
         self.server = ApiServer(self.store, self.catalogue, schemas or Schemas(), clock, chance)
+        self._memo = Memo()
         self._controllers = tuple(controllers)
         self._manager = manager
-        self._memo = Memo()
+        config = SimulatedNodesConfig(count=nodes) if isinstance(nodes, int) else nodes
+        self.nodes = SimulatedNodes(config, self.client(agent="kubelet"), clock, chance)
         self._stack = AsyncExitStack()
 
     def client(self, user: User = ADMIN, *, agent: str = "test") -> Client:
@@ -83,6 +88,8 @@ class Cluster:
         run_all(self._controllers, self._account, self.clock, self.chance, tasks)
         if self._manager is not None:
             await self._begin(self._manager, tasks)
+        if self.nodes.names:
+            await self.nodes.start(tasks)
         return self
 
     async def __aexit__(
