@@ -19,6 +19,7 @@ from pilothouse.apiserver.discovery import Discovery
 from pilothouse.apiserver.exchange import Exchange
 from pilothouse.apiserver.handlers.deadline import deadline
 from pilothouse.apiserver.handlers.framework import Step, chained
+from pilothouse.apiserver.handlers.measure import RequestMetrics
 from pilothouse.apiserver.handlers.recover import recover
 from pilothouse.apiserver.health import Health
 from pilothouse.apiserver.pages import Pages
@@ -78,6 +79,8 @@ class ApiServer:
         self.clock = clock
         self.chance = chance
         self.metrics = Metrics()
+        self._measured = RequestMetrics(clock, catalogue)
+        self.metrics.registry.register(self._measured)
         self.cache = WatchCache(store, catalogue, clock)
         self.served = Served(catalogue, schemas, self.cache)
         self._address = address
@@ -119,7 +122,7 @@ class ApiServer:
             pages=self._pages(ready or {}).by_root(),
         )
         self.routes = routes
-        self._chain = chained((recover, deadline(clock), *steps), routes.answer)
+        self._chain = chained((self._measured.step, recover, deadline(clock), *steps), routes.answer)
 
     async def __aenter__(self) -> Self:
         tasks = await self._stack.enter_async_context(asyncio.TaskGroup())

@@ -1,0 +1,115 @@
+"""Step: count every request, and how long it took, under upstream's names.
+
+A request costs two dictionary look-ups; what Prometheus wants to see is put together when it asks. What lasts (watch,
+exec, ...) is counted, not timed. Source: apiserver/pkg/endpoints/metrics/metrics.go.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from pilothouse.api.catalogue import Catalogue
+from pilothouse.apiserver.exchange import Exchange
+from pilothouse.apiserver.handlers.deadline import is_lasting
+from pilothouse.apiserver.handlers.framework import Next
+from pilothouse.apiserver.request_info import RequestInfo
+from pilothouse.net.http import Response
+from pilothouse.runtime.clock import Clock
+
+_BUCKETS = (0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0,
+            20.0, 30.0, 45.0, 60.0)  # fmt: skip
+_VERBS = {"create": "POST", "update": "PUT"}
+"""The rest is the verb in capitals."""
+_READING = frozenset({"GET", "LIST"})
+_LABELS = ("verb", "dry_run", "group", "version", "resource", "subresource", "scope", "component")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+Labels = tuple[str, ...]
+
+
+class RequestMetrics(Collector):
+    """The counts of one server, and the step that makes them."""
+
+    def __init__(self, clock: Clock, catalogue: Catalogue) -> None:
+        self._clock = clock
+        self._catalogue = catalogue
+        self._counts: dict[tuple[Labels, int], int] = {}
+        self._times: dict[Labels, tuple[list[int], list[float]]] = {}
+        self._inflight = {"readOnly": 0, "mutating": 0}
+
+    async def step(self, exchange: Exchange, following: Next) -> Response:
+        """The step of the chain; the outermost, so that every answer is seen."""
+        labels = labels_of(exchange.info, self._catalogue)
+        lasting = is_lasting(exchange.info)
+        kind = "readOnly" if labels[0] in _READING else "mutating"
+        begin = self._clock.monotonic()
+        if not lasting:
+            self._inflight[kind] += 1
+        try:
+            response = await following(exchange)
+        finally:
+            if not lasting:
+                self._inflight[kind] -= 1
+        counted = (labels, response.status)
+        self._counts[counted] = self._counts.get(counted, 0) + 1
+        if not lasting:
+            self._time(labels, self._clock.monotonic() - begin)
+        return response
+
+    def _time(self, labels: Labels, seconds: float) -> None:
+        found = self._times.get(labels)
+        if found is None:
+            found = self._times[labels] = ([0] * (len(_BUCKETS) + 1), [0.0])
+        buckets, total = found
+        buckets[bisect_left(_BUCKETS, seconds)] += 1
+        total[0] += seconds
+
+    def collect(self) -> Iterable[Metric]:
+        """What `/metrics` shows."""
+        requests = CounterMetricFamily(
+            "apiserver_request", "Requests by what they asked for and the status they got.", labels=(*_LABELS, "code")
+        )
+        for (labels, status), count in self._counts.items():
+            requests.add_metric((*labels, str(status)), count)
+        yield requests
+        durations = HistogramMetricFamily(
+            "apiserver_request_duration_seconds", "Seconds until the answer, by what was asked for.", labels=_LABELS
+        )
+        for labels, (buckets, total) in self._times.items():
+            durations.add_metric(labels, _cumulated(buckets), total[0])
+        yield durations
+        inflight = GaugeMetricFamily(
+            "apiserver_current_inflight_requests", "Requests being served.", labels=("request_kind",)
+        )
+        for kind, number in self._inflight.items():
+            inflight.add_metric((kind,), number)
+        yield inflight
+
+
+def labels_of(info: RequestInfo, catalogue: Catalogue) -> Labels:
+    """The labels of a request. Names that anybody may invent are none: their number has no bound."""
+    if not info.is_resource or catalogue.find(info.group, info.version, info.resource) is None:
+        verb = info.method if info.method in _METHODS else "other"
+        root = info.path.strip("/").partition("/")[0]
+        return (verb, "", "", "", "", f"/{root}" if root in _ROOTS else "", "", "apiserver")
+    scope = "resource" if info.name else "namespace" if info.namespace else "cluster"
+    verb = _VERBS.get(info.verb) or info.verb.upper() or "other"
+    subresource = info.subresource if info.subresource in _SUBRESOURCES else ""
+    dry = "All" if info.value("dryRun") else ""
+    return (verb, dry, info.group, info.version, info.resource, subresource, scope, "apiserver")
+
+
+_SUBRESOURCES = frozenset({"status", "scale", "binding", "eviction", "log", "exec", "attach", "portforward", "proxy",
+                           "token", "finalize", "ephemeralcontainers", "resize", "approval"})  # fmt: skip
+_ROOTS = frozenset({"api", "apis", "healthz", "livez", "readyz", "metrics", "openapi", "version"})
+
+
+def _cumulated(buckets: list[int]) -> list[tuple[str, float]]:
+    found, total = [], 0
+    for limit, count in zip((*map(str, _BUCKETS), "+Inf"), buckets, strict=True):
+        total += count
+        found.append((limit, float(total)))
+    return found

@@ -1,0 +1,46 @@
+"""Builds, by the real buildah: an archive with one image under its name, and clear words for what cannot be built."""
+
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from pilothouse.images.build import BuildError, build
+
+NAME = "docker.io/library/made:1"
+
+
+def test_an_archive_holds_the_image_under_its_name(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "Dockerfile").write_text("FROM scratch\nCOPY --from=more file /file\nENV A=b\n")
+    more = tmp_path / "more"
+    more.mkdir()
+    (more / "file").write_text("content")
+    archive = tmp_path / "image.tar"
+    build(NAME, source, archive, tmp_path / "storage", {"more": more})
+    with tarfile.open(archive) as tar:
+        member = tar.extractfile("index.json")
+        assert member is not None
+        index = json.load(member)
+    assert [each["annotations"]["org.opencontainers.image.ref.name"] for each in index["manifests"]] == [NAME]
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "words"),
+    [(None, "no Dockerfile in"), ("FROM scratch\nNONSENSE\n", "buildah bud failed with status")],
+)
+def test_what_cannot_be_built(tmp_path: Path, dockerfile: str | None, words: str) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    if dockerfile is not None:
+        (source / "Dockerfile").write_text(dockerfile)
+    with pytest.raises(BuildError, match=words):
+        build(NAME, source, tmp_path / "image.tar", tmp_path / "storage")
+    assert not (tmp_path / "image.tar").exists()
+
+
+def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match="is not a directory"):
+        build(NAME, tmp_path / "absent", tmp_path / "image.tar", tmp_path / "storage")
