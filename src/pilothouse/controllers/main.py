@@ -12,6 +12,7 @@ from typing import Any
 from pilothouse.client.client import Client
 from pilothouse.client.leader_election import LeaderElector, Periods
 from pilothouse.controllers.node_ipam import NodeIpamController, NodeRanges
+from pilothouse.controllers.node_lifecycle import NodeLifecycleController, NodeLifecycleSettings
 from pilothouse.controllers.root_ca import RootCaController
 from pilothouse.reconcile.controller import Controller, Tools
 from pilothouse.reconcile.runner import ClientFactory, run_all
@@ -37,6 +38,8 @@ class ControllersConfig:
     """The networks of cluster IPs, which no node may get."""
     root_ca: str = ""
     """PEM of the authority by which pods know the API server; without it none is published."""
+    node_lifecycle: NodeLifecycleSettings = field(default_factory=NodeLifecycleSettings)
+    """How long nodes may be silent, and how fast pods leave them."""
     controllers: tuple[str, ...] = ("*",)
     """Names of controllers to run; `*` is all that are on by default, `-name` all but that one."""
     use_service_account_credentials: bool = True
@@ -112,6 +115,7 @@ def maker(config: ControllersConfig) -> Callable[[type[Controller], Tools], Cont
     )
     more: Mapping[type[Controller], tuple[Any, ...]] = {
         NodeIpamController: (ranges,),
+        NodeLifecycleController: (config.node_lifecycle,),
         RootCaController: (config.root_ca,),
     }
     return lambda kind, tools: kind(tools, *more.get(kind, ()))
