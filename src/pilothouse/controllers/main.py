@@ -13,6 +13,7 @@ from pilothouse.client.client import Client
 from pilothouse.client.leader_election import LeaderElector, Periods
 from pilothouse.controllers.node_ipam import NodeIpamController, NodeRanges
 from pilothouse.controllers.node_lifecycle import NodeLifecycleController, NodeLifecycleSettings
+from pilothouse.controllers.pod_gc import TERMINATED_THRESHOLD, PodGcController
 from pilothouse.controllers.root_ca import RootCaController
 from pilothouse.reconcile.controller import Controller, Tools
 from pilothouse.reconcile.runner import ClientFactory, run_all
@@ -40,6 +41,8 @@ class ControllersConfig:
     """PEM of the authority by which pods know the API server; without it none is published."""
     node_lifecycle: NodeLifecycleSettings = field(default_factory=NodeLifecycleSettings)
     """How long nodes may be silent, and how fast pods leave them."""
+    terminated_pod_threshold: int = TERMINATED_THRESHOLD
+    """How many pods that have ended are kept; 0 keeps all."""
     controllers: tuple[str, ...] = ("*",)
     """Names of controllers to run; `*` is all that are on by default, `-name` all but that one."""
     use_service_account_credentials: bool = True
@@ -116,6 +119,7 @@ def maker(config: ControllersConfig) -> Callable[[type[Controller], Tools], Cont
     more: Mapping[type[Controller], tuple[Any, ...]] = {
         NodeIpamController: (ranges,),
         NodeLifecycleController: (config.node_lifecycle,),
+        PodGcController: (config.terminated_pod_threshold,),
         RootCaController: (config.root_ca,),
     }
     return lambda kind, tools: kind(tools, *more.get(kind, ()))
