@@ -1,0 +1,1 @@
+"""Scheduler: picks a node for every pod that has none, and runs nothing."""

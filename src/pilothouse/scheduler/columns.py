@@ -1,0 +1,138 @@
+"""Columns: the facts about all nodes as arrays, a row a node, so that one operation answers for every node at once.
+
+Rows of nodes that have gone are reused; `alive` tells which count. What few nodes differ in (taints, labels) is
+interned: the column holds the number of a set or a value, and a question is asked once for each distinct one.
+`version` rises whenever something else than what pods use has changed, so that answers may be remembered until then.
+"""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pilothouse.scheduler.pod_info import Units
+from pilothouse.scheduler.taints import Taint
+
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+ABSENT = -1
+_FIRST_ROWS = 16
+
+
+class LabelColumn:
+    """The value that every node has for one label, as a number; ABSENT where it has none."""
+
+    def __init__(self, rows: int) -> None:
+        self.values: dict[str, int] = {}
+        """The number of each value seen."""
+        self.numbers: Ints = np.full(rows, ABSENT, dtype=np.int64)
+
+    def write(self, row: int, value: str | None) -> None:
+        """What one node has."""
+        self.numbers[row] = ABSENT if value is None else self.values.setdefault(value, len(self.values))
+
+    def where(self, holds: Callable[[str | None], bool]) -> Bools:
+        """The nodes whose value satisfies a condition; None is the absence of the label."""
+        answers = np.array([*(holds(value) for value in self.values), holds(None)], dtype=np.bool_)
+        found: Bools = answers[self.numbers]
+        return found
+
+
+class Columns:
+    """The arrays."""
+
+    def __init__(self) -> None:
+        self.rows = _FIRST_ROWS
+        self.version = 0
+        self.alive: Bools = np.zeros(self.rows, dtype=np.bool_)
+        self.unschedulable: Bools = np.zeros(self.rows, dtype=np.bool_)
+        self.taints: Ints = np.zeros(self.rows, dtype=np.int64)
+        self.taint_sets: dict[tuple[Taint, ...], int] = {(): 0}
+        self.allocatable: dict[str, Ints] = {}
+        self.requested: dict[str, Ints] = {}
+        self.non_zero: dict[str, Ints] = {}
+        self._labels: dict[str, LabelColumn] = {}
+        self._facts: list[Mapping[str, str] | None] = [None] * self.rows
+
+    def grow(self, rows: int) -> None:
+        """Make room for so many nodes."""
+        if rows <= self.rows:
+            return
+        more = max(rows, self.rows * 5 // 4) - self.rows
+        self.alive = np.concatenate([self.alive, np.zeros(more, dtype=np.bool_)])
+        self.unschedulable = np.concatenate([self.unschedulable, np.zeros(more, dtype=np.bool_)])
+        self.taints = _longer(self.taints, more)
+        for columns in (self.allocatable, self.requested, self.non_zero):
+            for name, column in columns.items():
+                columns[name] = _longer(column, more)
+        for label in self._labels.values():
+            label.numbers = _longer(label.numbers, more, ABSENT)
+        self._facts += [None] * more
+        self.rows += more
+        self.version += 1
+
+    def write_node(
+        self, row: int, labels: Mapping[str, str], taints: tuple[Taint, ...], unschedulable: bool, allocatable: Units
+    ) -> None:
+        """What a node says of itself."""
+        self.version += 1
+        self.alive[row] = True
+        self.unschedulable[row] = unschedulable
+        self.taints[row] = self.taint_sets.setdefault(taints, len(self.taint_sets))
+        self._facts[row] = labels
+        for key, column in self._labels.items():
+            column.write(row, labels.get(key))
+        self._write(self.allocatable, row, allocatable)
+
+    def write_use(self, row: int, requested: Units, non_zero: Units) -> None:
+        """What the pods of a node use."""
+        self._write(self.requested, row, requested)
+        self._write(self.non_zero, row, non_zero)
+
+    def add_use(self, row: int, requests: Units, non_zero: Units, sign: int) -> None:
+        """A pod has come (1) or gone (-1)."""
+        for columns, amounts in ((self.requested, requests), (self.non_zero, non_zero)):
+            for name, amount in amounts.items():
+                self._column(columns, name)[row] += sign * amount
+
+    def clear(self, row: int) -> None:
+        """A node has gone."""
+        self.version += 1
+        self.alive[row] = False
+        self._facts[row] = None
+        for columns in (self.allocatable, self.requested, self.non_zero):
+            self._write(columns, row, {})
+        for label in self._labels.values():
+            label.write(row, None)
+
+    def label(self, key: str) -> LabelColumn:
+        """The column of a label, made when first asked for."""
+        column = self._labels.get(key)
+        if column is None:
+            column = LabelColumn(self.rows)
+            for row, labels in enumerate(self._facts):
+                if labels is not None:
+                    column.write(row, labels.get(key))
+            self._labels[key] = column
+        return column
+
+    def resource(self, columns: dict[str, Ints], name: str) -> Ints:
+        """The column of a resource, all zero where nobody has it."""
+        return self._column(columns, name)
+
+    def _write(self, columns: dict[str, Ints], row: int, amounts: Units) -> None:
+        for name, column in columns.items():
+            column[row] = amounts.get(name, 0)
+        for name, amount in amounts.items():
+            if name not in columns:
+                self._column(columns, name)[row] = amount
+
+    def _column(self, columns: dict[str, Ints], name: str) -> Ints:
+        column = columns.get(name)
+        if column is None:
+            column = columns[name] = np.zeros(self.rows, dtype=np.int64)
+        return column
+
+
+def _longer(column: Ints, more: int, value: int = 0) -> Ints:
+    return np.concatenate([column, np.full(more, value, dtype=np.int64)])

@@ -1,0 +1,175 @@
+"""Nodes: the scheduler's own picture of every node and the pods on it, ahead of what the API server knows.
+
+A pod is assumed to be on its node from the moment that is decided, so that the next decision counts with it; when
+binding fails it is forgotten. The informer's word replaces what was assumed. Each fact is kept twice, as plain numbers
+in NodeInfo for questions about one node, and in the columns for questions about all. Upstream:
+pkg/scheduler/backend/cache.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from pilothouse.api.core.pod.resources import amounts
+from pilothouse.api.types.core_v1 import Node
+from pilothouse.scheduler.columns import Columns
+from pilothouse.scheduler.pod_info import HostPort, PodInfo, Units, units
+from pilothouse.scheduler.taints import Taint
+
+
+@dataclass(slots=True)
+class NodeInfo:
+    """One node and its pods."""
+
+    name: str
+    row: int = -1
+    """Where it is in the columns; -1 as long as only its pods are known."""
+    node: Node = field(default_factory=Node)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    taints: tuple[Taint, ...] = ()
+    unschedulable: bool = False
+    allocatable: Units = field(default_factory=dict)
+    requested: Units = field(default_factory=dict)
+    non_zero: Units = field(default_factory=dict)
+    ports: dict[HostPort, int] = field(default_factory=dict)
+    """How many pods hold each port."""
+    pods: dict[str, PodInfo] = field(default_factory=dict)
+
+    def read(self, node: Node) -> None:
+        """Take over what a node says of itself."""
+        raw = node.raw
+        self.node = node
+        self.labels = (raw.get("metadata") or {}).get("labels") or {}
+        spec = raw.get("spec") or {}
+        self.taints = tuple([
+            Taint(one.get("key") or "", one.get("value") or "", one.get("effect") or "")
+            for one in spec.get("taints") or ()
+        ])  # fmt: skip
+        self.unschedulable = bool(spec.get("unschedulable"))
+        stated = amounts({"requests": (raw.get("status") or {}).get("allocatable")}, "requests")
+        self.allocatable = {name: units(name, amount) for name, amount in stated.items()}
+
+    def count(self, pod: PodInfo, sign: int) -> None:
+        """A pod has come (1) or gone (-1)."""
+        for sums, more in ((self.requested, pod.requests), (self.non_zero, pod.non_zero)):
+            for name, amount in more.items():
+                sums[name] = sums.get(name, 0) + sign * amount
+        for port in pod.ports:
+            held = self.ports.get(port, 0) + sign
+            if held:
+                self.ports[port] = held
+            else:
+                self.ports.pop(port, None)
+
+
+class Nodes:
+    """All nodes, by name and by row."""
+
+    def __init__(self) -> None:
+        self.columns = Columns()
+        self._by_name: dict[str, NodeInfo] = {}
+        self._by_row: list[NodeInfo | None] = []
+        self._free: list[int] = []
+        self._pods: dict[str, PodInfo] = {}
+        self._assumed: dict[str, None] = {}
+        self._alive = 0
+
+    def __len__(self) -> int:
+        """How many nodes there are."""
+        return self._alive
+
+    def __iter__(self) -> Iterator[NodeInfo]:
+        return (info for info in self._by_row if info is not None)
+
+    def get(self, name: str) -> NodeInfo | None:
+        """The node of this name, if it exists."""
+        info = self._by_name.get(name)
+        return info if info is not None and info.row >= 0 else None
+
+    def at(self, row: int) -> NodeInfo:
+        """The node in this row."""
+        info = self._by_row[row]
+        if info is None:
+            raise LookupError(f"row {row} is empty")
+        return info
+
+    def set_node(self, node: Node) -> NodeInfo:
+        """A node has come or changed."""
+        info = self._info(node.metadata.name)
+        if info.row < 0:
+            info.row = self._take_row(info)
+            self.columns.write_use(info.row, info.requested, info.non_zero)
+        info.read(node)
+        self.columns.write_node(info.row, info.labels, info.taints, info.unschedulable, info.allocatable)
+        return info
+
+    def remove_node(self, name: str) -> None:
+        """A node has gone; its pods are remembered until they are gone too."""
+        info = self.get(name)
+        if info is None:
+            return
+        self.columns.clear(info.row)
+        self._by_row[info.row] = None
+        self._free.append(info.row)
+        self._alive -= 1
+        info.row, info.node = -1, Node()
+        self._drop(info)
+
+    def assume(self, pod: PodInfo, name: str) -> None:
+        """Count with a pod on a node before the API server knows."""
+        pod.node_name = name
+        self.set_pod(pod)
+        self._assumed[pod.uid] = None
+
+    def forget(self, uid: str) -> None:
+        """It will not be there after all."""
+        if uid in self._assumed:
+            self.remove_pod(uid)
+
+    def is_assumed(self, uid: str) -> bool:
+        """Whether a pod is counted that the API server has not confirmed."""
+        return uid in self._assumed
+
+    def set_pod(self, pod: PodInfo) -> None:
+        """A pod is on a node, or has changed there."""
+        self.remove_pod(pod.uid)
+        info = self._info(pod.node_name)
+        info.pods[pod.uid] = pod
+        self._pods[pod.uid] = pod
+        self._count(info, pod, 1)
+
+    def remove_pod(self, uid: str) -> None:
+        """A pod has gone, or never came."""
+        self._assumed.pop(uid, None)
+        pod = self._pods.pop(uid, None)
+        if pod is None:
+            return
+        info = self._by_name[pod.node_name]
+        del info.pods[uid]
+        self._count(info, pod, -1)
+        self._drop(info)
+
+    def _count(self, info: NodeInfo, pod: PodInfo, sign: int) -> None:
+        info.count(pod, sign)
+        if info.row >= 0:
+            self.columns.add_use(info.row, pod.requests, pod.non_zero, sign)
+
+    def _info(self, name: str) -> NodeInfo:
+        info = self._by_name.get(name)
+        if info is None:
+            info = self._by_name[name] = NodeInfo(name)
+        return info
+
+    def _drop(self, info: NodeInfo) -> None:
+        """Let go of a node that does not exist and has no pods."""
+        if info.row < 0 and not info.pods:
+            self._by_name.pop(info.name, None)
+
+    def _take_row(self, info: NodeInfo) -> int:
+        self._alive += 1
+        if self._free:
+            row = self._free.pop()
+            self._by_row[row] = info
+            return row
+        self._by_row.append(info)
+        self.columns.grow(len(self._by_row))
+        return len(self._by_row) - 1

@@ -1,0 +1,161 @@
+"""PodInfo: what the scheduler needs of a pod, read from its view once.
+
+Amounts are whole numbers: thousandths of a CPU, bytes, pieces. A pod that asks for nothing would look free of charge to
+a score, so `non_zero` counts 100m and 200 MB for each container that states no request. Source: the scheduler's
+NodeInfo in pkg/scheduler/framework, KEP-753 (sidecars), KEP-1287 (resize in place), KEP-2837 (pod-level resources).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from pilothouse.api.core.pod.resources import Amounts, amounts, container_sum, is_pod_level
+from pilothouse.api.machinery.quantity import Quantity
+from pilothouse.api.machinery.view import JsonObject
+from pilothouse.api.types.core_v1 import Pod
+from pilothouse.client.key import Key
+from pilothouse.runtime.clock import Instant
+from pilothouse.scheduler.taints import Toleration
+
+CPU, MEMORY, STORAGE, PODS = "cpu", "memory", "ephemeral-storage", "pods"
+ASSUMED_REQUESTS = {CPU: "100m", MEMORY: "200Mi"}
+"""What a container counts for in scores when it states no request."""
+
+Units = dict[str, int]
+"""Amounts by resource, in whole numbers."""
+
+
+class HostPort(NamedTuple):
+    """A port of the node itself that a pod occupies."""
+
+    ip: str
+    protocol: str
+    port: int
+
+
+@dataclass(slots=True)
+class PodInfo:
+    """A pod, as the scheduler computes with it."""
+
+    pod: Pod
+    key: Key
+    uid: str
+    priority: int
+    created: Instant
+    requests: Units
+    """What it needs, without zeros; always one of `pods`."""
+    non_zero: Units
+    """CPU and memory as scores count them."""
+    ports: tuple[HostPort, ...]
+    tolerations: tuple[Toleration, ...]
+    node_name: str = ""
+    """The node it is on, or assumed to be on."""
+    remembered: dict[str, object] = field(default_factory=dict)
+    """What plugins have computed from the pod alone, by plugin name."""
+
+    @classmethod
+    def of(cls, pod: Pod) -> "PodInfo":
+        """Read a pod."""
+        spec: Mapping[str, object] = pod.raw.get("spec") or {}
+        requests, non_zero = pod_requests(pod.raw)
+        return cls(
+            pod, Key.of(pod), pod.metadata.uid, pod.spec.priority or 0, pod.metadata.creationTimestamp or 0.0,
+            requests, non_zero, _ports(spec), _tolerations(spec), pod.spec.nodeName,
+        )  # fmt: skip
+
+
+def units(name: str, amount: Quantity) -> int:
+    """The whole number that stands for an amount of a resource."""
+    return amount.milli() if name == CPU else amount.value()
+
+
+def pod_requests(pod: Mapping[str, object]) -> tuple[Units, Units]:
+    """What a pod needs, and its CPU and memory as scores count them."""
+    spec: JsonObject = pod.get("spec") or {}  # type: ignore[assignment]
+    status: JsonObject = pod.get("status") or {}  # type: ignore[assignment]
+    spec = _with_actual(spec, status)
+    exact = _whole(spec, container_sum(spec, "requests"))
+    assumed = exact
+    if not all(CPU in one and MEMORY in one for one in _stated(spec)):
+        assumed = _whole(spec, container_sum(_with_assumed(spec), "requests"))
+    requests = {name: number for name, amount in exact.items() if (number := units(name, amount))}
+    requests[PODS] = 1
+    return requests, {name: units(name, assumed[name]) if name in assumed else 0 for name in (CPU, MEMORY)}
+
+
+def _whole(spec: JsonObject, total: Amounts) -> Amounts:
+    """Amounts stated for the pod as a whole win over the sum; overhead comes on top."""
+    for name, amount in amounts(spec.get("resources"), "requests").items():
+        if is_pod_level(name):
+            total[name] = amount
+    for name, amount in amounts({"requests": spec.get("overhead")}, "requests").items():
+        total[name] = total[name] + amount if name in total else amount
+    return total
+
+
+def _stated(spec: JsonObject) -> list[JsonObject]:
+    containers = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
+    return [(container.get("resources") or {}).get("requests") or {} for container in containers]
+
+
+def _with_assumed(spec: JsonObject) -> JsonObject:
+    """The same pod, in which every container states a request."""
+
+    def complete(container: JsonObject) -> JsonObject:
+        stated = (container.get("resources") or {}).get("requests") or {}
+        return {**container, "resources": {"requests": {**ASSUMED_REQUESTS, **stated}}}
+
+    return {name: [complete(one) for one in spec.get(name) or ()] for name in ("containers", "initContainers")}
+
+
+def _with_actual(spec: JsonObject, status: JsonObject) -> JsonObject:
+    """While a resize is under way, a container needs the larger of what it asks for and what it has."""
+    has = {
+        one.get("name"): one
+        for name in ("containerStatuses", "initContainerStatuses")
+        for one in status.get(name) or ()
+        if one.get("resources") or one.get("allocatedResources")
+    }
+    if not has:
+        return spec
+
+    def larger(container: JsonObject) -> JsonObject:
+        found = has.get(container.get("name"))
+        if found is None:
+            return container
+        needs = amounts(container.get("resources"), "requests")
+        for held in (amounts(found.get("resources"), "requests"),
+                     amounts({"requests": found.get("allocatedResources")}, "requests")):  # fmt: skip
+            for name, amount in held.items():
+                if name not in needs or needs[name] < amount:
+                    needs[name] = amount
+        return {**container, "resources": {"requests": {name: str(amount) for name, amount in needs.items()}}}
+
+    changed = {name: [larger(one) for one in spec.get(name) or ()] for name in ("containers", "initContainers")}
+    return {**spec, **changed}
+
+
+def _ports(spec: Mapping[str, object]) -> tuple[HostPort, ...]:
+    found = [
+        HostPort(port.get("hostIP") or "0.0.0.0", port.get("protocol") or "TCP", port["hostPort"])
+        for container in _containers(spec)
+        for port in container.get("ports") or ()
+        if port.get("hostPort")
+    ]
+    return tuple(found)
+
+
+def _containers(spec: Mapping[str, object]) -> list[JsonObject]:
+    """Containers that run while the pod does: sidecars too."""
+    containers: list[JsonObject] = list(spec.get("containers") or ())  # type: ignore[call-overload]
+    starting: list[JsonObject] = list(spec.get("initContainers") or ())  # type: ignore[call-overload]
+    return [*containers, *(one for one in starting if one.get("restartPolicy") == "Always")]
+
+
+def _tolerations(spec: Mapping[str, object]) -> tuple[Toleration, ...]:
+    stated: list[JsonObject] = list(spec.get("tolerations") or ())  # type: ignore[call-overload]
+    return tuple([
+        Toleration(one.get("key") or "", one.get("operator") or "Equal", one.get("value") or "",
+                   one.get("effect") or "")
+        for one in stated
+    ])  # fmt: skip
