@@ -7,13 +7,13 @@ BIN := $(VENV)/bin
 PACKAGES := containerd runc containernetworking-plugins iptables nftables conntrack iproute2 procps kmod \
 	python3-venv buildah skopeo busybox-static catatonit
 
-.PHONY: help packages setup check test bench
+.PHONY: help packages setup demo up down check test bench
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 packages: ## install the system packages that are missing (Debian, as root)
-	@missing=$$(for package in $(PACKAGES); do dpkg -s $$package >/dev/null 2>&1 || echo $$package; done); \
+	@missing=$$(for package in $(PACKAGES) $$(command -v kubectl >/dev/null || echo kubernetes-client); do dpkg -s $$package >/dev/null 2>&1 || echo $$package; done); \
 	if [ -n "$$missing" ]; then \
 		[ "$$(id -u)" = 0 ] || { echo "run this as root once, it installs:" $$missing >&2; exit 1; }; \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends $$missing; \
@@ -26,6 +26,15 @@ $(VENV)/.installed: requirements-dev.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
+
+demo: packages setup ## a cluster, and an application on it, step by step (as root)
+	@$(BIN)/python examples/demo.py
+
+up: packages setup ## a cluster of one node (as root)
+	@$(BIN)/pilothouse up
+
+down: setup ## remove that cluster and every trace of it
+	@$(BIN)/pilothouse down --delete
 
 check: setup ## format, lint, types and layers
 	$(BIN)/ruff format --check .

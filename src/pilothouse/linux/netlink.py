@@ -6,8 +6,9 @@ Calls block for the microseconds that the kernel takes; async code runs them in 
 import errno
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from ipaddress import ip_interface
+from ipaddress import IPv4Network, ip_interface
 from pathlib import Path
+from socket import AF_INET
 from types import TracebackType
 from typing import Self
 
@@ -76,6 +77,12 @@ class Netlink:
         """The addresses of a link, as ensure_address takes them."""
         found = self._route.get_addr(index=self._index(link))
         return [f"{each.get_attr('IFA_ADDRESS')}/{each['prefixlen']}" for each in found]
+
+    def networks(self) -> list[IPv4Network]:
+        """The IPv4 networks that this machine routes or has an address in, but for the default route."""
+        routes = [(each.get_attr("RTA_DST"), each["dst_len"]) for each in self._route.get_routes(family=AF_INET)]
+        owned = [(each.get_attr("IFA_ADDRESS"), each["prefixlen"]) for each in self._route.get_addr(family=AF_INET)]
+        return [IPv4Network(f"{host}/{length}", strict=False) for host, length in (*routes, *owned) if host and length]
 
     def remove_address(self, link: str, address: str) -> None:
         """Take an address away; nothing is done where it is not."""

@@ -45,7 +45,11 @@ class Identity:
 
     def save(self, path: Path) -> None:
         """Leave a note of it, for whoever comes after us."""
-        path.write_bytes(orjson.dumps({"pid": self.pid, "started": self.started}))
+        path.write_bytes(self.encode())
+
+    def encode(self) -> bytes:
+        """The note."""
+        return orjson.dumps({"pid": self.pid, "started": self.started})
 
     @classmethod
     def load(cls, path: Path) -> Self | None:

@@ -141,6 +141,16 @@ def expiry(certificate: bytes) -> Instant:
     return x509.load_pem_x509_certificate(certificate).not_valid_after_utc.timestamp()
 
 
+def shown_names(certificate: bytes) -> frozenset[str]:
+    """The DNS names and addresses that a PEM certificate is good for."""
+    extensions = x509.load_pem_x509_certificate(certificate).extensions
+    try:
+        names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return frozenset()
+    return frozenset([*names.get_values_for_type(x509.DNSName), *map(str, names.get_values_for_type(x509.IPAddress))])
+
+
 def _builder(
     subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey, now: Instant, until: Instant
 ) -> x509.CertificateBuilder:

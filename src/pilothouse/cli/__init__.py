@@ -1,0 +1,1 @@
+"""The command line: `pilothouse VERB`. Each verb is a file in `verbs/`."""

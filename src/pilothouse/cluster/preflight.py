@@ -1,0 +1,68 @@
+"""Preflight: what would keep a cluster from coming up, found before anything is made. One sentence each."""
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from pilothouse.cluster.addresses import is_free
+from pilothouse.cluster.errors import ClusterError
+from pilothouse.cluster.settings import Settings
+from pilothouse.kubelet.containerd import RuntimeMissing, detect_handlers, plugin_directory
+
+_PROGRAMS = {
+    "containerd": "containerd",
+    "ctr": "containerd",
+    "nft": "nftables",
+    "iptables": "iptables",
+    "conntrack": "conntrack",
+    "catatonit": "catatonit",
+}
+"""What a node runs, and the Debian package that brings it."""
+_NODELESS = "--no-node makes a control plane alone, --simulated-nodes N adds nodes without containers"
+
+
+def check_machine(settings: Settings, *, root: bool) -> None:
+    """Raise ClusterError if a new cluster with these settings cannot start here."""
+    if not is_free(settings.port):
+        raise ClusterError(f"port {settings.port} is in use: choose another with --port, or end who listens there")
+    if not settings.node:
+        return
+    if not root:
+        raise ClusterError(f"a node needs root: run this as root; {_NODELESS}")
+    if not settings.advertise:
+        raise ClusterError(f"this machine has no address but loopback, a node needs one; {_NODELESS}")
+    check_programs(path=None)
+    check_kernel(Path("/proc/filesystems").read_text(), Path("/proc/self/mounts").read_text())
+
+
+def check_programs(path: str | None) -> None:
+    """Raise ClusterError naming every package that is missing."""
+    packages = [package for program, package in _PROGRAMS.items() if shutil.which(program, path=path) is None]
+    if not detect_handlers(path):
+        packages.append("runc")
+    try:
+        plugin_directory()
+    except RuntimeMissing:
+        packages.append("containernetworking-plugins")
+    if packages:
+        names = " ".join(dict.fromkeys(packages))
+        raise ClusterError(f"a node needs more programs: apt-get install {names}; {_NODELESS}")
+
+
+def check_kernel(filesystems: str, mounts: str) -> None:
+    """Raise ClusterError for a kernel that cannot carry containers."""
+    missing = [
+        name
+        for name, there in (
+            ("overlayfs (CONFIG_OVERLAY_FS)", _has(filesystems, "overlay")),
+            ("control groups mounted at /sys/fs/cgroup", " /sys/fs/cgroup" in mounts),
+        )
+        if not there
+    ]
+    if missing:
+        raise ClusterError(f"this kernel lacks {' and '.join(missing)}, which a node needs; {_NODELESS}")
+
+
+def _has(filesystems: str, name: str) -> bool:
+    words: Iterable[str] = filesystems.split()
+    return name in words

@@ -1,0 +1,28 @@
+"""The API server, with its SQLite store."""
+
+from pilothouse.apiserver import main
+from pilothouse.apiserver.config import ApiServerConfig
+from pilothouse.cluster.home import Home
+from pilothouse.cluster.pki import Pki
+from pilothouse.cluster.role import Ready
+from pilothouse.cluster.settings import Settings
+from pilothouse.runtime.chance import Chance
+from pilothouse.runtime.clock import Clock
+
+NAME = "apiserver"
+
+
+async def run(home: Home, settings: Settings, clock: Clock, chance: Chance, ready: Ready) -> None:
+    """Serve until cancelled."""
+    pki = Pki(home, settings)
+    config = ApiServerConfig(
+        state=home.role(NAME) / "state.db",
+        serving=pki.pair(NAME, "serving"),
+        client_authority=pki.trusted(NAME),
+        kubelet_client=pki.pair(NAME, "kubelet-client"),
+        kubelet_authority=pki.trusted(NAME),
+        port=settings.port,
+        advertise_address=settings.advertise,
+        service_cidr=settings.service_cidr,
+    )
+    await main.run(config, clock, chance, lambda _: ready())

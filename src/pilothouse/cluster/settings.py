@@ -1,0 +1,60 @@
+"""Settings: what a cluster was made with. Chosen by the first `up`, kept in its home, and the same ever after."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Self
+
+import orjson
+
+from pilothouse.cluster.errors import ClusterError
+from pilothouse.cluster.home import Home, write_private
+
+UNPRIVILEGED = 65532
+"""The user id of the control plane and the DNS where `up` runs as root: "nonroot", as distroless images have it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One cluster. Addresses are IPv4."""
+
+    port: int = 6443
+    """Where the API server listens."""
+    node: bool = True
+    """Whether this machine is a node of the cluster."""
+    simulated_nodes: int = 0
+    """How many nodes without a runtime there are besides."""
+    node_name: str = ""
+    """The name of this machine's node."""
+    kubelet_port: int = 10250
+    """Where the kubelet listens."""
+    advertise: str = "127.0.0.1"
+    """The address that pods, and other machines, reach this one at."""
+    cluster_cidr: str = "10.244.0.0/16"
+    """The range that nodes get their pods' addresses from."""
+    service_cidr: str = "10.96.0.0/16"
+    """The range of cluster IPs."""
+    service_address: str = "10.96.0.1"
+    """The cluster IP of the API server: the first of the range."""
+    dns_address: str = "10.96.0.10"
+    """The cluster IP of the DNS: the tenth."""
+    cluster_domain: str = "cluster.local"
+    """The domain of services and pods."""
+    unprivileged: int = -1
+    """The user id of all that needs no root; -1: that of whoever ran `up`."""
+
+    def save(self, home: Home) -> None:
+        """Keep them in the cluster's home."""
+        write_private(home.settings, orjson.dumps(asdict(self), option=orjson.OPT_INDENT_2))
+
+    @classmethod
+    def load(cls, home: Home) -> Self:
+        """What the cluster in `home` was made with. Raises ClusterError."""
+        try:
+            found = orjson.loads(home.settings.read_bytes())
+        except FileNotFoundError:
+            raise ClusterError(f"there is no cluster in {home.path}: make one with `pilothouse up`") from None
+        except PermissionError:
+            raise ClusterError(f"{home.settings} may not be read: run this as the user that ran `up`") from None
+        except orjson.JSONDecodeError as error:
+            raise ClusterError(f"{home.settings} is damaged ({error}): delete {home.path} and begin anew") from None
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in found.items() if name in known})

@@ -1,0 +1,180 @@
+"""Up: a cluster made, or found again, and waited for until it is Ready. Every step may be repeated.
+
+What goes wrong before the first process starts leaves a new home as it was found. Later failures end the processes
+again and leave the home with its logs.
+"""
+
+import os
+from dataclasses import dataclass, replace
+
+from pilothouse.api.types.core_v1 import Node
+from pilothouse.client.client import Client
+from pilothouse.cluster import kubeconfig
+from pilothouse.cluster.access import connect
+from pilothouse.cluster.addons import apply_addons
+from pilothouse.cluster.addresses import choose_ranges, free_port, machine_address, nth
+from pilothouse.cluster.down import stop
+from pilothouse.cluster.errors import ClusterError
+from pilothouse.cluster.home import Home, private_directory
+from pilothouse.cluster.notes import SUPERVISOR, Notes
+from pilothouse.cluster.pki import Pki
+from pilothouse.cluster.preflight import check_machine
+from pilothouse.cluster.process import is_ready
+from pilothouse.cluster.role import roles_of
+from pilothouse.cluster.settings import UNPRIVILEGED, Settings
+from pilothouse.cluster.step import Step
+from pilothouse.cluster.supervisor import command
+from pilothouse.linux.mounts import Mounts
+from pilothouse.linux.netlink import Netlink
+from pilothouse.linux.processes import start_detached
+from pilothouse.runtime.clock import Clock
+
+PATIENCE = 60.0
+"""Seconds that a cluster gets to be Ready."""
+_PAUSE = 0.03
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """What the user of `up` said; None where nothing was."""
+
+    port: int | None = None
+    node: bool | None = None
+    simulated_nodes: int | None = None
+
+
+async def up(home: Home, wishes: Wishes, clock: Clock, step: Step) -> Settings:
+    """Have the cluster Ready. Raises ClusterError."""
+    home.check()
+    with home.locked():
+        new = not home.exists()
+        try:
+            settings = _settings(home, wishes)
+            with step("certificates"):
+                _prepare(home, settings, clock)
+        except BaseException:
+            if new:
+                _undo(home)
+            raise
+        notes = Notes(home)
+        running = notes.living()
+        if SUPERVISOR not in running:
+            notes.go()
+            start_detached(command(home), home.logs / "supervisor.log")
+        try:
+            await _until_ready(home, settings, clock, step)
+        except BaseException:
+            if not running:
+                await stop(home, settings, clock, step)
+            raise
+    return settings
+
+
+def _settings(home: Home, wishes: Wishes) -> Settings:
+    """Those of the cluster that is here, or those of a new one."""
+    root = os.geteuid() == 0
+    if home.exists():
+        settings = Settings.load(home)
+        if changed := [name for name, value in vars(wishes).items() if value not in (None, getattr(settings, name))]:
+            flags = ", ".join(f"--{name.replace('_', '-')}" for name in changed)
+            raise ClusterError(
+                f"the cluster in {home.path} was made with another {flags}: leave it out, or remove the cluster "
+                "first with `pilothouse down --delete`"
+            )
+        if Notes(home).living():
+            return settings
+        settings = replace(settings, advertise=machine_address() or settings.advertise)
+        check_machine(settings, root=root)
+        return settings
+    node = True if wishes.node is None else wishes.node
+    settings = Settings(
+        port=wishes.port or Settings.port,
+        node=node,
+        simulated_nodes=wishes.simulated_nodes or 0,
+        node_name=os.uname().nodename.lower() if node else "",
+        advertise=machine_address(),
+        unprivileged=UNPRIVILEGED if root else -1,
+    )
+    check_machine(settings, root=root)
+    if node:
+        settings = _with_ranges(settings)
+    return settings
+
+
+def _with_ranges(settings: Settings) -> Settings:
+    with Netlink() as netlink:
+        pods, services = choose_ranges(netlink.networks())
+    return replace(
+        settings, kubelet_port=free_port(settings.kubelet_port), cluster_cidr=pods, service_cidr=services,
+        service_address=nth(services, 1), dns_address=nth(services, 10),
+    )  # fmt: skip
+
+
+def _prepare(home: Home, settings: Settings, clock: Clock) -> None:
+    # First of all: by its settings a home is known as one, should we be killed now.
+    settings.save(home)
+    private_directory(home.logs)
+    private_directory(home.supervisor)
+    Pki(home, settings).issue(clock.now())
+    kubeconfig.write(home, settings)
+
+
+def _undo(home: Home) -> None:
+    """Empty a home that nothing has run in yet."""
+    for each in home.path.iterdir():
+        Mounts().remove_tree(each) if each.is_dir() else each.unlink()
+
+
+async def _until_ready(home: Home, settings: Settings, clock: Clock, step: Step) -> None:
+    try:
+        async with clock.timeout(PATIENCE):
+            with step("API server"):
+                client = await connect(home, settings, "admin", "admin", clock, "pilothouse")
+            with step("addons"):
+                await apply_addons(client, settings)
+            for role in roles_of(settings):
+                with step(role.name):
+                    await _role_ready(home, role.name, clock)
+            if wanted := _wanted_nodes(settings):
+                with step("nodes Ready"):
+                    await _nodes_ready(client, wanted, clock)
+    except TimeoutError:
+        raise ClusterError(await _why(home, settings)) from None
+
+
+async def _role_ready(home: Home, name: str, clock: Clock) -> None:
+    notes = Notes(home)
+    while not ((process := notes.living().get(name)) and is_ready(home, name, process)):
+        await clock.sleep(_PAUSE)
+
+
+async def _nodes_ready(client: Client, wanted: int, clock: Clock) -> None:
+    while True:
+        nodes = (await client.list(Node)).items
+        if sum(_is_ready(node) for node in nodes) >= wanted:
+            return
+        await clock.sleep(_PAUSE)
+
+
+def _is_ready(node: Node) -> bool:
+    return any(each.type == "Ready" and each.status == "True" for each in node.status.conditions)
+
+
+def _wanted_nodes(settings: Settings) -> int:
+    return int(settings.node) + settings.simulated_nodes
+
+
+async def _why(home: Home, settings: Settings) -> str:
+    """Which part did not come up, and the last that it said."""
+    living = Notes(home).living()
+    late = [
+        role.name
+        for role in roles_of(settings)
+        if role.name not in living or not is_ready(home, role.name, living[role.name])
+    ]
+    if not late:
+        return f"the nodes are not Ready after {PATIENCE:.0f} seconds: see {home.logs / 'node.log'}"
+    log = home.logs / f"{late[0]}.log"
+    lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
+    last = f': "{lines[-1]}"' if lines else ""
+    return f"{', '.join(late)} not ready after {PATIENCE:.0f} seconds{last}; see {log}"

@@ -1,0 +1,60 @@
+"""The command line: every verb explains itself, and what cannot be done is one sentence and status 1."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import pilothouse.cli.verbs
+
+VERBS = sorted(file.stem for file in Path(pilothouse.cli.verbs.__file__).parent.glob("*.py") if file.stem != "__init__")
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "pilothouse.cli", *words], capture_output=True, text=True, check=False)
+
+
+def test_help_lists_every_verb() -> None:
+    shown = run("--help").stdout
+    assert [verb for verb in VERBS if f" {verb} " not in shown] == []
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself(verb: str) -> None:
+    shown = run(verb, "--help")
+    assert shown.returncode == 0
+    assert "Usage: pilothouse" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    "words", [("launch",), ("up", "--prot", "1"), ("up", "--port", "0"), ("up", "--port", "99999")]
+)
+def test_a_wrong_command_line(words: tuple[str, ...]) -> None:
+    wrong = run(*words)
+    assert wrong.returncode == 2
+    assert "Traceback" not in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("up", "--nodes", "2"), "more than one node on a machine is not there yet"),
+        (("image", "list"), "there is no cluster in"),
+        (("image", "load", "/nowhere.tar"), "/nowhere.tar is not a file"),
+        (("image", "build", "/nowhere", "-t", "a:1"), "/nowhere is not a directory"),
+        (("image", "build", "/nowhere", "-t", "A:1"), '"A:1" is not the name of an image'),
+        (("image", "build", "/nowhere", "-t", "a:1", "--build-context", "x"), "give NAME=DIR"),
+    ],
+)
+def test_what_cannot_be_done(words: tuple[str, ...], sentence: str, tmp_path: Path) -> None:
+    done = run(*words, "--home", str(tmp_path / "home"))
+    assert done.returncode == 1
+    assert done.stderr.startswith("pilothouse: ")
+    assert sentence in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "home").exists()
+
+
+def test_version() -> None:
+    assert "Kubernetes API v1.37." in run("version").stdout

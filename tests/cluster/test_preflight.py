@@ -1,0 +1,46 @@
+"""Preflight: one sentence for each thing that would keep a node from coming up."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from pilothouse.cluster.errors import ClusterError
+from pilothouse.cluster.preflight import check_kernel, check_machine, check_programs
+from pilothouse.cluster.settings import Settings
+
+MOUNTS = "cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n"
+
+
+def test_a_port_in_use() -> None:
+    with socket.socket() as taken:
+        taken.bind(("0.0.0.0", 0))
+        taken.listen()
+        settings = Settings(port=taken.getsockname()[1], node=False)
+        with pytest.raises(ClusterError, match=r"port \d+ is in use: choose another with --port"):
+            check_machine(settings, root=True)
+
+
+def test_a_node_needs_root() -> None:
+    with pytest.raises(ClusterError, match=r"a node needs root.*--no-node"):
+        check_machine(Settings(port=0, node=True, advertise="192.0.2.1"), root=False)
+
+
+def test_a_node_needs_an_address() -> None:
+    with pytest.raises(ClusterError, match="no address but loopback"):
+        check_machine(Settings(port=0, node=True, advertise=""), root=True)
+
+
+def test_a_control_plane_alone_needs_neither() -> None:
+    check_machine(Settings(port=0, node=False, advertise=""), root=False)
+
+
+def test_missing_programs_are_named_by_their_packages(tmp_path: Path) -> None:
+    with pytest.raises(ClusterError, match="apt-get install containerd nftables iptables conntrack catatonit runc"):
+        check_programs(str(tmp_path))
+
+
+def test_a_kernel_that_cannot() -> None:
+    with pytest.raises(ClusterError, match=r"overlayfs .* and control groups"):
+        check_kernel("nodev\tproc\n", "")
+    check_kernel("nodev\toverlay\n", MOUNTS)
