@@ -3,6 +3,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+
 from fakes.api import FakeApi
 from pilothouse.api.types.core_v1 import ConfigMap, ServiceAccount
 from pilothouse.client.account_tokens import AccountClients
@@ -23,9 +25,12 @@ class Server:
         self.inner = HandlerTransport(self.api.handle, "anyone")
         self.valid: set[str] = set()
         self.seen: list[str] = []
+        self.gives = True
         self.wishes: list[dict[str, Any]] = []
 
     async def send(self, method: str, target: str, headers: Headers, body: bytes = b"") -> Answer:
+        if target.endswith("/token") and not self.gives:
+            return Answer(404, {}, b'{"kind":"Status","status":"Failure","reason":"NotFound","code":404}')
         if target.endswith("/token"):
             return self._token(target.split("/")[-2], json.loads(body))
         bearer = headers.get("authorization", "")
@@ -104,5 +109,18 @@ def test_a_watch_bears_a_token_too() -> None:
                 assert event.object.metadata.name == "x"
                 break
         assert server.seen == ["Bearer a-1"] * 2
+
+    run(main)
+
+
+def test_without_a_token_the_server_is_as_good_as_away() -> None:
+    async def main(clock: LoopClock, _chance: Chance) -> None:
+        server = Server(clock)
+        server.gives = False
+        client = _clients(server, clock)("a")
+        with pytest.raises(ConnectionError, match="no token for service account kube-system/a"):
+            await client.get(ConfigMap, "x", "default")
+        server.gives = True
+        assert (await client.list(ConfigMap)).items == ()
 
     run(main)

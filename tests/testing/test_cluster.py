@@ -1,16 +1,24 @@
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from pilothouse.api.types.apps_v1 import ReplicaSet
+import pytest
+
+from pilothouse.api.types.apps_v1 import Deployment, ReplicaSet
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.client.client import Client
+from pilothouse.controllers.main import ControllersConfig
 from pilothouse.controllers.replicaset import ReplicaSetController
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock, LoopClock
+from pilothouse.runtime.tasks import Tasks
+from pilothouse.scheduler.main import SchedulerConfig
 from pilothouse.testing.cluster import Cluster
 from pilothouse.testing.loop import run
+from pilothouse.testing.simulated_node import SimulatedNodesConfig
 
 
 def _set(name: str, replicas: int) -> dict[str, Any]:
@@ -57,7 +65,7 @@ def test_a_replica_set_has_its_pods() -> None:
 
 async def history(clock: Clock, chance: Chance) -> bytes:
     """Everything that was written while three sets came and went."""
-    async with Cluster(clock, chance, controllers=[ReplicaSetController]) as cluster:
+    async with Cluster(clock, chance, controllers=[ReplicaSetController]) as cluster, _written(cluster) as written:
         client = cluster.client()
         for name, replicas in (("a", 3), ("b", 5), ("c", 2)):
             await client.create(ReplicaSet, _set(name, replicas))
@@ -67,24 +75,53 @@ async def history(clock: Clock, chance: Chance) -> bytes:
         await client.patch(ReplicaSet, "b", "default", {"spec": {"replicas": 0}})
         await _pods(client, clock, 5)
         await clock.sleep(60)
-        written = []
-        last = await cluster.store.revision()
+        return b"\n".join(written)
+
+
+async def whole_history(clock: Clock, chance: Chance) -> bytes:
+    """Everything that was written while a node of a whole cluster fell silent for ten minutes."""
+    manager, nodes = ControllersConfig(root_ca="PEM"), SimulatedNodesConfig(count=4, zones=("a", "b"))
+    async with (
+        Cluster(clock, chance, manager=manager, scheduler=SchedulerConfig(), nodes=nodes) as cluster,
+        _written(cluster) as written,
+    ):
+        client = cluster.client()
+        template = _set("web", 0)["spec"]["template"]
+        spec = {"replicas": 6, "selector": {"matchLabels": {"app": "web"}}, "template": template}
+        await client.create(Deployment, {"metadata": {"name": "web", "namespace": "default"}, "spec": spec})
+        await clock.sleep(30)
+        cluster.nodes.silence("node-1")
+        await clock.sleep(600)
+        await cluster.nodes.revive("node-1")
+        await clock.sleep(30)
+        found = await client.get(Deployment, "web", "default")
+        assert found.status.availableReplicas == 6
+        return b"\n".join(written)
+
+
+@asynccontextmanager
+async def _written(cluster: Cluster) -> AsyncIterator[list[bytes]]:
+    """The store's whole history, as it grows."""
+    written: list[bytes] = []
+
+    async def follow() -> None:
         async with cluster.store.watch("", after=1) as events:
             async for event in events:
-                written.append(
-                    b"%d %b %b" % (event.revision, event.key.encode(), event.record.value if event.record else b"-")
-                )
-                if event.revision == last:
-                    return b"\n".join(written)
-    raise AssertionError("unreachable")
+                value = event.record.value if event.record else b"-"
+                written.append(b"%d %b %b" % (event.revision, event.key.encode(), value))
+
+    async with Tasks() as tasks:
+        tasks.spawn(follow(), name="history")
+        yield written
 
 
-def test_the_same_seed_gives_the_same_history_whatever_the_hash_seed() -> None:
+@pytest.mark.parametrize(("story", "least"), [("history", 20), ("whole_history", 300)])
+def test_the_same_seed_gives_the_same_history_whatever_the_hash_seed(story: str, least: int) -> None:
     script = (
         f"import sys; sys.path[:0] = {[str(Path(__file__).parent)]!r}\n"
         "from pilothouse.testing.loop import run\n"
         "import test_cluster\n"
-        "sys.stdout.buffer.write(run(test_cluster.history))\n"
+        f"sys.stdout.buffer.write(run(test_cluster.{story}))\n"
     )
     told = [
         subprocess.run(
@@ -92,5 +129,5 @@ def test_the_same_seed_gives_the_same_history_whatever_the_hash_seed() -> None:
         ).stdout
         for seed in ("1", "2")
     ]
-    assert told[0].count(b"\n") > 20
+    assert told[0].count(b"\n") > least
     assert told[0] == told[1]

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from pilothouse.api.machinery.errors import AlreadyExists, NotFound
+from pilothouse.api.machinery.errors import AlreadyExists, NotFound, StatusError
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import ServiceAccount
 from pilothouse.client.client import Client
@@ -37,10 +37,17 @@ class AccountToken:
         self._asking = asyncio.Lock()
 
     async def current(self) -> str:
-        """A token that the server should accept. Raises what the request for one was answered with."""
+        """A token that the server should accept. Raises ConnectionError where none can be had.
+
+        Not what the request for one was answered with: a caller would take that for the answer to his own request.
+        """
         async with self._asking:
             if not self._token or self._clock.monotonic() >= self._renew_at:
-                await self._ask()
+                try:
+                    await self._ask()
+                except StatusError as error:
+                    account = f"{self._namespace}/{self._name}"
+                    raise ConnectionError(f"there is no token for service account {account}: {error}") from error
             return self._token
 
     def refused(self, token: str) -> None:

@@ -1,4 +1,4 @@
-"""Cluster: an API server, the controllers and simulated nodes in one event loop, on the store in memory.
+"""Cluster: an API server, controllers, scheduler and simulated nodes in one event loop, on the store in memory.
 
 For tests of controllers and operators. `Cluster(clock, chance, manager=ControllersConfig())` is whole: access is
 controlled, admission plugins run, each controller acts as its service account. With `controllers` alone the server is
@@ -36,11 +36,14 @@ from pilothouse.reconcile.runner import run_all
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock
 from pilothouse.runtime.tasks import Tasks
+from pilothouse.scheduler.main import SchedulerConfig
+from pilothouse.scheduler.main import run as run_scheduler
 from pilothouse.store.memory import MemoryStore
 from pilothouse.testing.simulated_node import SimulatedNodes, SimulatedNodesConfig
 
 ADMIN = User("kubernetes-admin", (MASTERS_GROUP,))
 CONTROLLER_MANAGER = User("system:kube-controller-manager")
+SCHEDULER = User("system:kube-scheduler")
 NODE_PORTS = (30000, 32767)
 
 
@@ -48,7 +51,7 @@ class Cluster:
     """An async context manager: inside, the cluster runs.
 
     `controllers` are classes to run on a bare server; `manager` runs the controller manager on a guarded one.
-    `nodes` are simulated, and `cluster.nodes` lets one fall silent.
+    `scheduler` runs the scheduler; `nodes` are simulated, and `cluster.nodes` lets one fall silent.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Cluster:
         *,
         controllers: Iterable[type[Controller]] = (),
         manager: ControllersConfig | None = None,
+        scheduler: SchedulerConfig | None = None,
         nodes: int | SimulatedNodesConfig = 0,
         catalogue: Catalogue | None = None,
         schemas: Schemas | None = None,
@@ -70,6 +74,7 @@ class Cluster:
         self._memo = Memo()
         self._controllers = tuple(controllers)
         self._manager = manager
+        self._scheduler = scheduler
         config = SimulatedNodesConfig(count=nodes) if isinstance(nodes, int) else nodes
         self.nodes = SimulatedNodes(config, self.client(agent="kubelet"), clock, chance)
         self._stack = AsyncExitStack()
@@ -88,6 +93,10 @@ class Cluster:
         run_all(self._controllers, self._account, self.clock, self.chance, tasks)
         if self._manager is not None:
             await self._begin(self._manager, tasks)
+        if self._scheduler is not None:
+            client = self.client(SCHEDULER, agent="kube-scheduler")
+            work = run_scheduler(self._scheduler, client, self.clock, self.chance)
+            tasks.spawn(work, name="scheduler")
         if self.nodes.names:
             await self.nodes.start(tasks)
         return self

@@ -18,6 +18,7 @@ from pilothouse.api.types.core_v1 import Node, Pod
 from pilothouse.client.client import Client, PatchForm
 from pilothouse.client.informer import Informers
 from pilothouse.client.key import Key
+from pilothouse.runtime.backoff import Backoff, Growth
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock, Instant, format_micro_time, format_time
 from pilothouse.runtime.log import Log
@@ -123,12 +124,28 @@ class SimulatedNodes:
         pods.on_change(self._changed)
         self._informers.of(Node)
         await self._informers.synced()
+        places = asyncio.Semaphore(self._config.workers)
+        async with asyncio.TaskGroup() as group:
+            for host in self._hosts.values():
+                group.create_task(self._enter(host, places))
         for host in self._hosts.values():
-            await self._register(host)
             tasks.spawn(self._repeat(host, self._renew, self._config.lease_seconds / 4), name=f"lease {host.name}")
             tasks.spawn(self._repeat(host, self._report, self._config.report_seconds), name=f"status {host.name}")
         for number in range(self._config.workers):
             tasks.spawn(self._work(), name=f"simulated pods {number}")
+
+    async def _enter(self, host: _Host, places: asyncio.Semaphore) -> None:
+        """Register, and go on trying while the server will not hear of it."""
+        backoff = Backoff(Growth(first=0.5, limit=10.0))
+        while True:
+            try:
+                async with places:
+                    await self._register(host)
+            except (StatusError, OSError, TimeoutError) as error:
+                log.info("Simulated node could not register, trying again", node=host.name, err=str(error))
+                await self._clock.sleep(backoff.next())
+            else:
+                return
 
     def silence(self, name: str) -> None:
         """Let a node say and do nothing more, as if its power was cut."""

@@ -1,6 +1,6 @@
 import pytest
 
-from pilothouse.api.machinery.taints import NO_EXECUTE, NO_SCHEDULE, tolerates, untolerated
+from pilothouse.api.machinery.taints import NO_EXECUTE, NO_SCHEDULE, tolerates
 from pilothouse.api.types.core_v1 import Taint, Toleration
 
 TAINT = {"key": "k", "value": "5", "effect": NO_SCHEDULE}
@@ -32,10 +32,3 @@ def test_what_tolerates_a_taint(toleration: dict[str, str], expected: bool) -> N
 
 def test_a_number_is_compared_with_a_number() -> None:
     assert not tolerates(Toleration({"key": "k", "operator": "Gt", "value": "4"}), Taint({**TAINT, "value": "high"}))
-
-
-def test_the_first_taint_that_nothing_tolerates() -> None:
-    taints = [Taint({**TAINT, "effect": effect}) for effect in ("PreferNoSchedule", NO_SCHEDULE, NO_EXECUTE)]
-    tolerations = [Toleration({"operator": "Exists", "effect": NO_SCHEDULE})]
-    assert untolerated(taints, tolerations, (NO_SCHEDULE,)) is None
-    assert untolerated(taints, tolerations, (NO_SCHEDULE, NO_EXECUTE)) is taints[2]

@@ -4,11 +4,10 @@ Source: staging/src/k8s.io/component-helpers/scheduling/corev1/helpers.go; API p
 """
 
 import re
-from collections.abc import Iterable, Sequence
 
 from pilothouse.api.types.core_v1 import Taint, Toleration
 
-NO_SCHEDULE, PREFER_NO_SCHEDULE, NO_EXECUTE = "NoSchedule", "PreferNoSchedule", "NoExecute"
+NO_SCHEDULE, NO_EXECUTE = "NoSchedule", "NoExecute"
 NOT_READY = "node.kubernetes.io/not-ready"
 UNREACHABLE = "node.kubernetes.io/unreachable"
 UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
@@ -42,11 +41,3 @@ def _compares(toleration: Toleration, taint: Taint) -> bool:
         return False
     mine, its = int(toleration.value), int(taint.value)
     return its > mine if toleration.operator == "Gt" else its < mine
-
-
-def untolerated(taints: Iterable[Taint], tolerations: Sequence[Toleration], effects: Sequence[str]) -> Taint | None:
-    """The first taint of one of `effects` that nothing tolerates; None where all are tolerated."""
-    for taint in taints:
-        if taint.effect in effects and not any(tolerates(toleration, taint) for toleration in tolerations):
-            return taint
-    return None
