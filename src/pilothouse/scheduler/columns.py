@@ -5,7 +5,8 @@ interned: the column holds the number of a set or a value, and a question is ask
 `version` rises whenever something else than what pods use has changed, so that answers may be remembered until then.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 ABSENT = -1
 _FIRST_ROWS = 16
+_IMAGES = 512
+"""So many images, those asked for last, have a column."""
 
 
 class LabelColumn:
@@ -37,6 +40,33 @@ class LabelColumn:
         found: Bools = answers[self.numbers]
         return found
 
+    def among(self, values: Sequence[str]) -> Bools:
+        """The nodes that have one of these values."""
+        found = np.zeros(len(self.numbers), dtype=np.bool_)
+        for value in values:
+            number = self.values.get(value)
+            if number is not None:
+                found |= self.numbers == number
+        return found
+
+    @property
+    def present(self) -> Bools:
+        """The nodes that have the label."""
+        found: Bools = self.numbers != ABSENT
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFacts:
+    """What a node says of itself."""
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    taints: tuple[Taint, ...] = ()
+    unschedulable: bool = False
+    allocatable: Units = field(default_factory=dict)
+    images: Mapping[str, int] = field(default_factory=dict)
+    """Sizes by name."""
+
 
 class Columns:
     """The arrays."""
@@ -52,7 +82,8 @@ class Columns:
         self.requested: dict[str, Ints] = {}
         self.non_zero: dict[str, Ints] = {}
         self._labels: dict[str, LabelColumn] = {}
-        self._facts: list[Mapping[str, str] | None] = [None] * self.rows
+        self._images: dict[str, Ints] = {}
+        self._facts: list[NodeFacts | None] = [None] * self.rows
 
     def grow(self, rows: int) -> None:
         """Make room for so many nodes."""
@@ -67,22 +98,27 @@ class Columns:
                 columns[name] = _longer(column, more)
         for label in self._labels.values():
             label.numbers = _longer(label.numbers, more, ABSENT)
+        for image, sizes in self._images.items():
+            self._images[image] = _longer(sizes, more, ABSENT)
         self._facts += [None] * more
         self.rows += more
         self.version += 1
 
-    def write_node(
-        self, row: int, labels: Mapping[str, str], taints: tuple[Taint, ...], unschedulable: bool, allocatable: Units
-    ) -> None:
-        """What a node says of itself."""
-        self.version += 1
+    def write_node(self, row: int, facts: NodeFacts) -> None:
+        """A node has come or changed."""
+        old = self._facts[row]
+        self._facts[row] = facts
         self.alive[row] = True
-        self.unschedulable[row] = unschedulable
-        self.taints[row] = self.taint_sets.setdefault(taints, len(self.taint_sets))
-        self._facts[row] = labels
+        self._write(self.allocatable, row, facts.allocatable)
+        for image, sizes in self._images.items():
+            sizes[row] = facts.images.get(image, ABSENT)
+        if old is not None and _selectable(old) == _selectable(facts):
+            return
+        self.version += 1
+        self.unschedulable[row] = facts.unschedulable
+        self.taints[row] = self.taint_sets.setdefault(facts.taints, len(self.taint_sets))
         for key, column in self._labels.items():
-            column.write(row, labels.get(key))
-        self._write(self.allocatable, row, allocatable)
+            column.write(row, facts.labels.get(key))
 
     def write_use(self, row: int, requested: Units, non_zero: Units) -> None:
         """What the pods of a node use."""
@@ -104,16 +140,28 @@ class Columns:
             self._write(columns, row, {})
         for label in self._labels.values():
             label.write(row, None)
+        for sizes in self._images.values():
+            sizes[row] = ABSENT
 
     def label(self, key: str) -> LabelColumn:
         """The column of a label, made when first asked for."""
         column = self._labels.get(key)
         if column is None:
             column = LabelColumn(self.rows)
-            for row, labels in enumerate(self._facts):
-                if labels is not None:
-                    column.write(row, labels.get(key))
+            for row, facts in enumerate(self._facts):
+                if facts is not None:
+                    column.write(row, facts.labels.get(key))
             self._labels[key] = column
+        return column
+
+    def image(self, name: str) -> Ints:
+        """The size of an image on every node, ABSENT where it is not; made when first asked for."""
+        column = self._images.get(name)
+        if column is None:
+            sizes = [ABSENT if facts is None else facts.images.get(name, ABSENT) for facts in self._facts]
+            column = self._images[name] = np.array(sizes, dtype=np.int64)
+            if len(self._images) > _IMAGES:
+                del self._images[next(iter(self._images))]
         return column
 
     def resource(self, columns: dict[str, Ints], name: str) -> Ints:
@@ -136,3 +184,8 @@ class Columns:
 
 def _longer(column: Ints, more: int, value: int = 0) -> Ints:
     return np.concatenate([column, np.full(more, value, dtype=np.int64)])
+
+
+def _selectable(facts: NodeFacts) -> tuple[Mapping[str, str], tuple[Taint, ...], bool]:
+    """What decides which pods may come, however full the node is."""
+    return facts.labels, facts.taints, facts.unschedulable

@@ -66,19 +66,15 @@ class Cycle:
 
     def _filter(self, pod: PodInfo, diagnosis: Diagnosis) -> Bools | None:
         """The nodes that nobody refuses; None if there are none, and the diagnosis says why."""
-        mask = self._nodes.columns.alive
+        mask = self._begin(pod, diagnosis)
+        if mask is None:
+            return None
         refused: list[tuple[Plugin, Bools]] = []
         for plugin in self._filters:
-            refusal = plugin.begin(pod, self._nodes)
-            if refusal is not None:
-                self._refuse_all(plugin, refusal, diagnosis)
-                return None
             passing = self._passing(plugin, pod)
-            if passing is None:
-                continue
-            left = mask & passing
-            refused.append((plugin, mask))
-            mask = left
+            if passing is not None:
+                refused.append((plugin, mask))
+                mask = mask & passing
         if mask.any():
             return mask
         for number, (plugin, before) in enumerate(refused):
@@ -89,10 +85,32 @@ class Cycle:
                 plugin.explain(pod, self._nodes, rows, diagnosis)
         return None
 
-    def _refuse_all(self, plugin: Plugin, refusal: Refusal, diagnosis: Diagnosis) -> None:
-        rows = np.flatnonzero(self._nodes.columns.alive)
-        diagnosis.add(plugin, rows, refusal)
-        diagnosis.general = ", ".join(refusal.reasons)
+    def _begin(self, pod: PodInfo, diagnosis: Diagnosis) -> Bools | None:
+        """The nodes to look at; None if a plugin refuses them all."""
+        alive = self._nodes.columns.alive
+        names: tuple[str, ...] | None = None
+        narrowing: list[str] = []
+        for plugin in self._filters:
+            answer = plugin.begin(pod, self._nodes)
+            if isinstance(answer, Refusal):
+                diagnosis.add(plugin, np.flatnonzero(alive), answer)
+                diagnosis.general = ", ".join(answer.reasons)
+                return None
+            if answer is not None:
+                narrowing.append(plugin.name)
+                names = answer.names if names is None else tuple(name for name in names if name in answer.names)
+        if names is None:
+            return alive
+        mask = np.zeros_like(alive)
+        for name in names:
+            node = self._nodes.get(name)
+            if node is not None:
+                mask[node.row] = True
+        diagnosis.plugins |= dict.fromkeys(narrowing)
+        ignored = diagnosis.nodes - int(mask.sum())
+        if ignored:
+            diagnosis.reasons[f"node(s) didn't satisfy plugin(s) [{' '.join(sorted(narrowing))}]"] = ignored
+        return mask
 
     def _passing(self, plugin: Plugin, pod: PodInfo) -> Bools | None:
         """Ask the plugin, or remember what it said for another pod of this sort."""

@@ -34,6 +34,13 @@ class Refusal:
     """Whether it might run there if other pods went away."""
 
 
+@dataclass(frozen=True, slots=True)
+class Only:
+    """No other nodes than these, by name, need be looked at."""
+
+    names: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Diagnosis:
     """Why a pod can run nowhere."""
@@ -102,8 +109,8 @@ class Plugin:
         """All of the pod that `passes` looks at, if it looks at columns that change with nodes only; else None."""
         return None
 
-    def begin(self, pod: PodInfo, nodes: Nodes) -> Refusal | None:  # noqa: ARG002 - a hook
-        """Refuse every node before any is looked at."""
+    def begin(self, pod: PodInfo, nodes: Nodes) -> Refusal | Only | None:  # noqa: ARG002 - a hook
+        """Refuse every node, or all but a few, before any is looked at."""
         return None
 
     def refuse(self, pod: PodInfo, node: NodeInfo) -> Refusal | None:  # noqa: ARG002 - a hook

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from pilothouse.api.core.pod.resources import amounts
 from pilothouse.api.types.core_v1 import Node
-from pilothouse.scheduler.columns import Columns
+from pilothouse.scheduler.columns import Columns, NodeFacts
 from pilothouse.scheduler.pod_info import HostPort, PodInfo, Units, units
 from pilothouse.scheduler.taints import Taint
 
@@ -24,10 +24,7 @@ class NodeInfo:
     row: int = -1
     """Where it is in the columns; -1 as long as only its pods are known."""
     node: Node = field(default_factory=Node)
-    labels: Mapping[str, str] = field(default_factory=dict)
-    taints: tuple[Taint, ...] = ()
-    unschedulable: bool = False
-    allocatable: Units = field(default_factory=dict)
+    facts: NodeFacts = field(default_factory=NodeFacts)
     requested: Units = field(default_factory=dict)
     non_zero: Units = field(default_factory=dict)
     ports: dict[HostPort, int] = field(default_factory=dict)
@@ -36,17 +33,13 @@ class NodeInfo:
 
     def read(self, node: Node) -> None:
         """Take over what a node says of itself."""
-        raw = node.raw
         self.node = node
-        self.labels = (raw.get("metadata") or {}).get("labels") or {}
-        spec = raw.get("spec") or {}
-        self.taints = tuple([
-            Taint(one.get("key") or "", one.get("value") or "", one.get("effect") or "")
-            for one in spec.get("taints") or ()
-        ])  # fmt: skip
-        self.unschedulable = bool(spec.get("unschedulable"))
-        stated = amounts({"requests": (raw.get("status") or {}).get("allocatable")}, "requests")
-        self.allocatable = {name: units(name, amount) for name, amount in stated.items()}
+        self.facts = read_facts(node)
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """The node's labels."""
+        return self.facts.labels
 
     def count(self, pod: PodInfo, sign: int) -> None:
         """A pod has come (1) or gone (-1)."""
@@ -61,6 +54,21 @@ class NodeInfo:
                 self.ports.pop(port, None)
 
 
+def read_facts(node: Node) -> NodeFacts:
+    """What a node says of itself."""
+    raw = node.raw
+    spec, status = raw.get("spec") or {}, raw.get("status") or {}
+    taints = [
+        Taint(one.get("key") or "", one.get("value") or "", one.get("effect") or "") for one in spec.get("taints") or ()
+    ]
+    offered = amounts({"requests": status.get("allocatable")}, "requests")
+    images = {name: one.get("sizeBytes") or 0 for one in status.get("images") or () for name in one.get("names") or ()}
+    return NodeFacts(
+        (raw.get("metadata") or {}).get("labels") or {}, tuple(taints), bool(spec.get("unschedulable")),
+        {name: units(name, amount) for name, amount in offered.items()}, images,
+    )  # fmt: skip
+
+
 class Nodes:
     """All nodes, by name and by row."""
 
@@ -72,6 +80,7 @@ class Nodes:
         self._pods: dict[str, PodInfo] = {}
         self._assumed: dict[str, None] = {}
         self._alive = 0
+        self._holders: dict[tuple[str, int], dict[str, int]] = {}
 
     def __len__(self) -> int:
         """How many nodes there are."""
@@ -92,6 +101,10 @@ class Nodes:
             raise LookupError(f"row {row} is empty")
         return info
 
+    def holding(self, protocol: str, port: int) -> list[NodeInfo]:
+        """The nodes where a pod holds this port, on whatever address."""
+        return [self._by_name[name] for name in self._holders.get((protocol, port), ())]
+
     def set_node(self, node: Node) -> NodeInfo:
         """A node has come or changed."""
         info = self._info(node.metadata.name)
@@ -99,7 +112,7 @@ class Nodes:
             info.row = self._take_row(info)
             self.columns.write_use(info.row, info.requested, info.non_zero)
         info.read(node)
-        self.columns.write_node(info.row, info.labels, info.taints, info.unschedulable, info.allocatable)
+        self.columns.write_node(info.row, info.facts)
         return info
 
     def remove_node(self, name: str) -> None:
@@ -150,6 +163,11 @@ class Nodes:
 
     def _count(self, info: NodeInfo, pod: PodInfo, sign: int) -> None:
         info.count(pod, sign)
+        for port in pod.ports:
+            holders = self._holders.setdefault((port.protocol, port.port), {})
+            holders[info.name] = holders.get(info.name, 0) + sign
+            if not holders[info.name]:
+                del holders[info.name]
         if info.row >= 0:
             self.columns.add_use(info.row, pod.requests, pod.non_zero, sign)
 

@@ -18,6 +18,7 @@ from pilothouse.runtime.clock import Instant
 from pilothouse.scheduler.taints import Toleration
 
 CPU, MEMORY, STORAGE, PODS = "cpu", "memory", "ephemeral-storage", "pods"
+ANY_ADDRESS = "0.0.0.0"
 ASSUMED_REQUESTS = {CPU: "100m", MEMORY: "200Mi"}
 """What a container counts for in scores when it states no request."""
 
@@ -48,6 +49,8 @@ class PodInfo:
     """CPU and memory as scores count them."""
     ports: tuple[HostPort, ...]
     tolerations: tuple[Toleration, ...]
+    images: tuple[str, ...]
+    """What its containers and volumes are made from."""
     node_name: str = ""
     """The node it is on, or assumed to be on."""
     remembered: dict[str, object] = field(default_factory=dict)
@@ -60,7 +63,7 @@ class PodInfo:
         requests, non_zero = pod_requests(pod.raw)
         return cls(
             pod, Key.of(pod), pod.metadata.uid, pod.spec.priority or 0, pod.metadata.creationTimestamp or 0.0,
-            requests, non_zero, _ports(spec), _tolerations(spec), pod.spec.nodeName,
+            requests, non_zero, _ports(spec), _tolerations(spec), _images(spec), pod.spec.nodeName,
         )  # fmt: skip
 
 
@@ -137,7 +140,7 @@ def _with_actual(spec: JsonObject, status: JsonObject) -> JsonObject:
 
 def _ports(spec: Mapping[str, object]) -> tuple[HostPort, ...]:
     found = [
-        HostPort(port.get("hostIP") or "0.0.0.0", port.get("protocol") or "TCP", port["hostPort"])
+        HostPort(port.get("hostIP") or ANY_ADDRESS, port.get("protocol") or "TCP", port["hostPort"])
         for container in _containers(spec)
         for port in container.get("ports") or ()
         if port.get("hostPort")
@@ -150,6 +153,15 @@ def _containers(spec: Mapping[str, object]) -> list[JsonObject]:
     containers: list[JsonObject] = list(spec.get("containers") or ())  # type: ignore[call-overload]
     starting: list[JsonObject] = list(spec.get("initContainers") or ())  # type: ignore[call-overload]
     return [*containers, *(one for one in starting if one.get("restartPolicy") == "Always")]
+
+
+def _images(spec: Mapping[str, object]) -> tuple[str, ...]:
+    containers: list[JsonObject] = list(spec.get("containers") or ())  # type: ignore[call-overload]
+    starting: list[JsonObject] = list(spec.get("initContainers") or ())  # type: ignore[call-overload]
+    volumes: list[JsonObject] = list(spec.get("volumes") or ())  # type: ignore[call-overload]
+    mounted = [(one.get("image") or {}).get("reference") for one in volumes]
+    named = [*(one.get("image") for one in (*starting, *containers)), *mounted]
+    return tuple([image for image in named if image])
 
 
 def _tolerations(spec: Mapping[str, object]) -> tuple[Toleration, ...]:

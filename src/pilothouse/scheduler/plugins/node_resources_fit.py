@@ -38,11 +38,11 @@ class NodeResourcesFit(Plugin):
         lacking = [
             name
             for name, amount in pod.requests.items()
-            if amount > node.allocatable.get(name, 0) - node.requested.get(name, 0)
+            if amount > node.facts.allocatable.get(name, 0) - node.requested.get(name, 0)
         ]
         if not lacking:
             return None
-        never = any(pod.requests[name] > node.allocatable.get(name, 0) for name in lacking if name != PODS)
+        never = any(pod.requests[name] > node.facts.allocatable.get(name, 0) for name in lacking if name != PODS)
         return Refusal(tuple(reason(name) for name in lacking), resolvable=not never)
 
     def passes(self, pod: PodInfo, nodes: Nodes) -> Bools | None:

@@ -26,7 +26,7 @@ class NodeUnschedulable(Plugin):
 
     def refuse(self, pod: PodInfo, node: NodeInfo) -> Refusal | None:
         """Refuse a cordoned node."""
-        return _CORDONED if node.unschedulable and not tolerates(pod.tolerations, CORDONED) else None
+        return _CORDONED if node.facts.unschedulable and not tolerates(pod.tolerations, CORDONED) else None
 
     def passes(self, pod: PodInfo, nodes: Nodes) -> Bools | None:
         """The others."""

@@ -31,7 +31,7 @@ class TaintToleration(Plugin):
 
     def refuse(self, pod: PodInfo, node: NodeInfo) -> Refusal | None:
         """Refuse a node with a taint that is not tolerated."""
-        return _UNTOLERATED if repelled(pod.tolerations, node.taints) else None
+        return _UNTOLERATED if repelled(pod.tolerations, node.facts.taints) else None
 
     def passes(self, pod: PodInfo, nodes: Nodes) -> Bools | None:
         """Ask once for each set of taints that nodes have."""

@@ -1,0 +1,42 @@
+"""ImageLocality: better where the images are already.
+
+An image counts by its size, and the more the more nodes have it: else the first node to pull an image would attract
+every later pod. Upstream: plugins/imagelocality.
+"""
+
+import numpy as np
+
+from pilothouse.scheduler.columns import Ints
+from pilothouse.scheduler.framework import MAX_SCORE, Plugin
+from pilothouse.scheduler.nodes import Nodes
+from pilothouse.scheduler.pod_info import PodInfo
+
+_MEBIBYTE = 1024 * 1024
+LEAST = 23 * _MEBIBYTE
+"""Smaller images are not worth a thought."""
+MOST = 1000 * _MEBIBYTE
+"""Larger ones, for each image of the pod, make no more difference."""
+
+
+def full_name(image: str) -> str:
+    """The name with its tag, as nodes report it."""
+    return image if image.rfind(":") > image.rfind("/") else f"{image}:latest"
+
+
+class ImageLocality(Plugin):
+    """Looks for the pod's images in the node's status."""
+
+    name = "ImageLocality"
+
+    def score(self, pod: PodInfo, nodes: Nodes, rows: Ints) -> Ints | None:
+        """The share of the images' bytes that need not be pulled."""
+        total = np.zeros(len(rows), dtype=np.int64)
+        images = pod.images
+        for image in images:
+            sizes = nodes.columns.image(full_name(image))
+            holders = int((sizes >= 0).sum())
+            if holders:
+                total += (np.maximum(sizes[rows], 0) * (holders / len(nodes))).astype(np.int64)
+        most = MOST * len(images)
+        scores: Ints = MAX_SCORE * (np.clip(total, LEAST, most) - LEAST) // (most - LEAST)
+        return scores
