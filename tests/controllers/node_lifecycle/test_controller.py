@@ -2,13 +2,17 @@ from typing import Any
 
 import pytest
 
+from fakes.api import FakeApi
+from pilothouse.api.machinery.errors import Conflict, InternalError, StatusError
 from pilothouse.api.types.core_v1 import Event, Node, Pod
 from pilothouse.client.client import Client
 from pilothouse.controllers.main import ControllersConfig
 from pilothouse.controllers.node_lifecycle import NodeLifecycleController
 from pilothouse.reconcile.pods import condition_of, is_ready
+from pilothouse.reconcile.runner import run_all
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import LoopClock
+from pilothouse.runtime.tasks import Tasks
 from pilothouse.testing.cluster import Cluster
 from pilothouse.testing.loop import run
 from pilothouse.testing.simulated_node import SimulatedNodesConfig
@@ -187,5 +191,41 @@ def test_nodes_come_and_go_with_events_and_labels() -> None:
             assert await _events(client, "RegisteredNode") == told
             gone = [("Normal", "Node n event: Removing Node n from Controller")]
             assert await _events(client, "RemovingNode") == gone
+
+    run(story)
+
+
+def _ready_list(**more: Any) -> dict[str, Any]:
+    return {"conditions": [{"type": "Ready", "status": "True", **more}]}
+
+
+def test_what_could_not_be_written_is_written_in_the_next_round() -> None:
+    async def story(clock: LoopClock, chance: Chance) -> None:
+        api = FakeApi(clock)
+        client = api.client()
+        for name in ("n", "other"):
+            api.add("v1", "Node", {"metadata": {"name": name}, "status": _ready_list()})
+        for name in ("a", "b"):
+            api.add("v1", "Pod", {**_pod(name, "n"), "status": _ready_list()})
+        failures: list[StatusError] = [InternalError("no"), Conflict("changed meanwhile"), InternalError("no")]
+        awaited = [("PUT", "/api/v1/nodes/n/status")] * 2 + [("PATCH", "/api/v1/namespaces/default/pods/b/status")]
+
+        def fail(method: str, path: str) -> StatusError | None:
+            if awaited and (method, path) == awaited[0]:
+                del awaited[0]
+                return failures.pop(0)
+            return None
+
+        api.fail = fail
+        async with Tasks() as tasks:
+            run_all([NodeLifecycleController], api.client, clock, chance, tasks)
+            await clock.sleep(56)
+            assert (len(awaited), (await _ready(client, "n"))[0]) == (2, "True")
+            await clock.sleep(5)
+            assert (await _ready(client, "n"))[0] == "Unknown"
+            assert [is_ready(pod) for pod in (await client.list(Pod)).items] == [False, True]
+            await clock.sleep(5)
+            assert [is_ready(pod) for pod in (await client.list(Pod)).items] == [False, False]
+            assert awaited == []
 
     run(story)
