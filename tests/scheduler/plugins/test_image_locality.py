@@ -1,0 +1,41 @@
+import numpy as np
+import pytest
+
+from pilothouse.scheduler.plugins.image_locality import LEAST, MOST, ImageLocality, full_name
+from scheduler.samples import cluster, info, node
+
+
+@pytest.mark.parametrize(
+    ("image", "name"),
+    [("nginx", "nginx:latest"), ("nginx:1", "nginx:1"), ("host:5000/a/b", "host:5000/a/b:latest"),
+     ("host:5000/a/b:2", "host:5000/a/b:2"), ("a@sha256:00", "a@sha256:00")],
+)  # fmt: skip
+def test_names_have_a_tag(image: str, name: str) -> None:
+    assert full_name(image) == name
+
+
+@pytest.mark.parametrize(
+    ("sizes", "scores"),
+    [
+        ([0, None], [0, 0]),
+        ([MOST, None], [100 * (MOST // 2 - LEAST) // (MOST - LEAST), 0]),
+        ([MOST, MOST], [100, 100]),
+        ([2 * MOST, None], [100, 0]),
+        ([LEAST, LEAST], [0, 0]),
+        ([None, None], [0, 0]),
+    ],
+)
+def test_large_images_that_many_have_count(sizes: list[int | None], scores: list[int]) -> None:
+    held = [{} if size is None else {"web:1": size} for size in sizes]
+    nodes = cluster(node("a", images=held[0]), node("b", images=held[1]))
+    found = ImageLocality().score(info(image="web:1"), nodes, np.array([0, 1]))
+    assert found is not None
+    assert found.tolist() == scores
+
+
+def test_each_image_of_the_pod_counts() -> None:
+    nodes = cluster(node(images={"web:1": MOST}))
+    one = info(image="web:1", initContainers=[{"name": "i", "image": "init:1"}])
+    found = ImageLocality().score(one, nodes, np.array([0]))
+    assert found is not None
+    assert found.tolist() == [100 * (MOST - LEAST) // (2 * MOST - LEAST)]

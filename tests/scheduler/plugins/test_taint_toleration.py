@@ -1,0 +1,41 @@
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pilothouse.scheduler.changes import Change, Happened
+from pilothouse.scheduler.framework import Refusal
+from pilothouse.scheduler.plugins.taint_toleration import TaintToleration
+from scheduler.samples import alone, cluster, info, node
+
+HARD = [{"key": "k", "value": "v", "effect": "NoSchedule"}]
+SOFT = [{"key": "k", "effect": "PreferNoSchedule"}]
+REFUSED = Refusal(("node(s) had untolerated taint(s)",), resolvable=False)
+PLUGIN = TaintToleration()
+
+
+@pytest.mark.parametrize(
+    ("taints", "tolerations", "refusal"),
+    [([], [], None), (HARD, [], REFUSED), (SOFT, [], None), (HARD, [{"key": "k", "operator": "Exists"}], None),
+     (HARD, [{"key": "k", "value": "w"}], REFUSED)],
+)  # fmt: skip
+def test_taints_refuse(taints: Any, tolerations: Any, refusal: Refusal | None) -> None:
+    assert PLUGIN.refuse(info(tolerations=tolerations), alone(node(taints=taints))) == refusal
+
+
+def test_fewer_soft_taints_are_better() -> None:
+    nodes = cluster(node("a"), node("b", taints=SOFT), node("c", taints=[*SOFT, {**SOFT[0], "key": "l"}]))
+    rows = np.arange(3)
+    for tolerations, scores in (([], [100, 50, 0]), ([{"operator": "Exists"}], [100, 100, 100])):
+        found = PLUGIN.score(info(tolerations=tolerations), nodes, rows)
+        assert found is not None
+        assert found.tolist() == scores
+
+
+@pytest.mark.parametrize(
+    ("change", "new", "helps"),
+    [(Change.NODE_ADDED, node(taints=HARD), False), (Change.NODE_TAINTS, node(), True),
+     (Change.OWN_TOLERATIONS, None, True)],
+)  # fmt: skip
+def test_what_helps(change: Change, new: object, helps: bool) -> None:
+    assert PLUGIN.helps(info(), Happened(change, None, new)) is helps

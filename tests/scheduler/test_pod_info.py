@@ -1,0 +1,70 @@
+from typing import Any
+
+import pytest
+
+from pilothouse.scheduler.pod_info import HostPort, PodInfo, pod_requests
+from pilothouse.scheduler.taints import Toleration
+from scheduler.samples import GIB, info, pod
+
+MIB = 1024**2
+
+
+def _container(name: str = "c", **requests: str) -> dict[str, Any]:
+    return {"name": name, "resources": {"requests": requests}}
+
+
+def _sidecar(name: str, **requests: str) -> dict[str, Any]:
+    return {**_container(name, **requests), "restartPolicy": "Always"}
+
+
+@pytest.mark.parametrize(
+    ("spec", "status", "requests", "cpu", "memory"),
+    [
+        ({"containers": [_container()]}, {}, {}, 100, 200 * MIB),
+        ({"containers": [_container(cpu="0", memory="0")]}, {}, {}, 0, 0),
+        ({"containers": [_container(cpu="1.5"), _container(memory="1Gi")]}, {}, {"cpu": 1500, "memory": GIB}, 1600,
+         GIB + 200 * MIB),
+        ({"containers": [_container(cpu="100m")], "initContainers": [_container(cpu="2")]}, {}, {"cpu": 2000}, 2000,
+         200 * MIB),
+        ({"containers": [_container(cpu="1")], "initContainers": [_sidecar("s", cpu="1"), _container(cpu="1500m")]}, {},
+         {"cpu": 2500}, 2500, 400 * MIB),
+        ({"containers": [_container(cpu="1", memory="1Gi")], "overhead": {"cpu": "250m", "memory": "1Gi"}}, {},
+         {"cpu": 1250, "memory": 2 * GIB}, 1250, 2 * GIB),
+        ({"containers": [_container(cpu="1")], "resources": {"requests": {"cpu": "3", "memory": "1Gi"}}}, {},
+         {"cpu": 3000, "memory": GIB}, 3000, GIB),
+        ({"containers": [{**_container(), "resources": {"requests": {"example.org/gpu": "2"}}}]}, {},
+         {"example.org/gpu": 2}, 100, 200 * MIB),
+        ({"containers": [_container(cpu="1", memory="1Gi")]},
+         {"containerStatuses": [{"name": "c", "resources": {"requests": {"cpu": "2", "memory": "512Mi"}}}]},
+         {"cpu": 2000, "memory": GIB}, 2000, GIB),
+        ({"containers": [_container(cpu="1", memory="1Gi")]},
+         {"containerStatuses": [{"name": "c", "allocatedResources": {"memory": "3Gi"}}]},
+         {"cpu": 1000, "memory": 3 * GIB}, 1000, 3 * GIB),
+    ],
+)  # fmt: skip
+def test_what_a_pod_needs(spec: Any, status: Any, requests: dict[str, int], cpu: int, memory: int) -> None:
+    found, non_zero = pod_requests({"spec": spec, "status": status})
+    assert found == {**requests, "pods": 1}
+    assert non_zero == {"cpu": cpu, "memory": memory}
+
+
+def test_a_pod_is_read() -> None:
+    found = info(
+        priority=7,
+        ports=[{"containerPort": 80, "hostPort": 8080}, {"containerPort": 81},
+               {"hostPort": 53, "protocol": "UDP", "hostIP": "10.0.0.1"}],
+        tolerations=[{"key": "a", "operator": "Exists"}, {"key": "b", "value": "c", "effect": "NoSchedule"}],
+        initContainers=[{"name": "i", "image": "init"}],
+        volumes=[{"name": "v", "image": {"reference": "data:2"}}, {"name": "w", "emptyDir": {}}],
+        on="n",
+    )  # fmt: skip
+    assert (found.key.namespace, found.key.name, found.uid, found.priority) == ("ns", "p", "uid-p", 7)
+    assert found.ports == (HostPort("0.0.0.0", "TCP", 8080), HostPort("10.0.0.1", "UDP", 53))
+    assert found.tolerations == (Toleration("a", "Exists", "", ""), Toleration("b", "Equal", "c", "NoSchedule"))
+    assert found.images == ("init", "example:1", "data:2")
+    assert found.node_name == "n"
+
+
+def test_an_empty_pod_is_read() -> None:
+    found = PodInfo.of(pod())
+    assert (found.priority, found.ports, found.tolerations, found.node_name) == (0, (), (), "")
