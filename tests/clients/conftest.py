@@ -11,7 +11,7 @@ import yaml
 
 from pilothouse.apiserver.config import ApiServerConfig
 from pilothouse.apiserver.main import run
-from pilothouse.net.pki import Authority, KeyPair, Usage
+from pilothouse.net.pki import Authority, KeyPair, Usage, new_signing_key
 from pilothouse.net.server import Listening
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import SystemClock
@@ -56,6 +56,7 @@ def _configuration(directory: Path, authority: Authority, now: float) -> ApiServ
         client_authority=authority.certificate,
         kubelet_client=issue("kube-apiserver-kubelet-client", Usage.CLIENT),
         kubelet_authority=authority.certificate,
+        service_account_key=new_signing_key(),
         host="127.0.0.1",
         port=0,
         advertise_address="192.0.2.1",

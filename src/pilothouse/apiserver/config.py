@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from pilothouse.net.pki import KeyPair
+from pilothouse.api.machinery.view import JsonObject
+from pilothouse.net.pki import KeyPair, SigningKey
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +21,10 @@ class ApiServerConfig:
     """Certificate and key to ask kubelets with."""
     kubelet_authority: bytes
     """PEM of the authority that signs kubelets' serving certificates."""
+    service_account_key: SigningKey
+    """What service-account tokens are signed with, and known by."""
+    service_account_issuer: str = "https://kubernetes.default.svc.cluster.local"
+    """Who issues them; also the audience that means this server."""
     host: str = "0.0.0.0"
     """The address to listen on."""
     port: int = 6443
@@ -36,3 +41,5 @@ class ApiServerConfig:
     """Admission plugins not to run."""
     anonymous: bool = True
     """Whether requests without credentials are served as system:anonymous."""
+    manifests: tuple[JsonObject, ...] = ()
+    """Objects to make before the first request is served, where they are missing."""

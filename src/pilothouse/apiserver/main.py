@@ -3,27 +3,32 @@
 import asyncio
 from collections.abc import Callable
 
+import orjson
+
 from pilothouse.api.catalogue import builtin
 from pilothouse.api.machinery.schema import Schemas
 from pilothouse.apiserver.admission.chain import AdmissionChain
 from pilothouse.apiserver.allocation.services import ServiceAllocation
 from pilothouse.apiserver.authentication.framework import FirstOf
 from pilothouse.apiserver.authentication.in_process import InProcessAuthenticator
+from pilothouse.apiserver.authentication.service_account import ServiceAccountTokens
+from pilothouse.apiserver.authentication.token_keys import TokenKeys
 from pilothouse.apiserver.authentication.x509 import CertificateAuthenticator
 from pilothouse.apiserver.authorization.framework import Chain, Masters
 from pilothouse.apiserver.authorization.rbac import Rbac
 from pilothouse.apiserver.bootstrap.kubernetes_service import publish
-from pilothouse.apiserver.bootstrap.objects import make_objects
+from pilothouse.apiserver.bootstrap.objects import make_manifests, make_objects
 from pilothouse.apiserver.bootstrap.rbac_policy import make_policy
 from pilothouse.apiserver.config import ApiServerConfig
 from pilothouse.apiserver.handlers.authenticate import authenticate
 from pilothouse.apiserver.handlers.authorize import authorize
 from pilothouse.apiserver.reviews.access import AccessReviews
-from pilothouse.apiserver.reviews.identity import self_subject_review
+from pilothouse.apiserver.reviews.identity import TokenReviews, self_subject_review
 from pilothouse.apiserver.routes import Review
 from pilothouse.apiserver.server import ApiServer
 from pilothouse.apiserver.streaming.proxy import KubeletProxy
 from pilothouse.apiserver.subresources.streaming import Streaming
+from pilothouse.apiserver.subresources.token import TokenRequests
 from pilothouse.apiserver.user import MASTERS_GROUP, User
 from pilothouse.client.client import Client
 from pilothouse.client.memo import Memo
@@ -55,6 +60,7 @@ async def run(
         client = Client(HandlerTransport(server.handle, ITSELF), catalogue, clock, agent="kube-apiserver", memo=Memo())
         await make_objects(client)
         await make_policy(client, clock)
+        await make_manifests(client, config.manifests)
         tls = ServerTls(config.serving, config.client_authority)
         async with serve(server.handle, config.host, config.port, tls, clock) as listening:
             await publish(client, config.service_cidr, config.advertise_address, listening.port)
@@ -66,23 +72,37 @@ async def run(
 def assemble(server: ApiServer, config: ApiServerConfig) -> None:
     """Give the server what its configuration asks for."""
     clock, chance, cache = server.clock, server.chance, server.cache
-    who = FirstOf([InProcessAuthenticator(), CertificateAuthenticator(clock)])
+    keys = TokenKeys(config.service_account_key, config.service_account_issuer)
+    tokens = ServiceAccountTokens(keys, cache, clock, (keys.issuer,))
+    who = FirstOf([InProcessAuthenticator(), CertificateAuthenticator(clock), tokens])
     pools = ServiceAllocation(cache.of("", "services"), (config.service_cidr,), config.node_ports, chance)
     kubelets = KubeletProxy(client_context(config.kubelet_authority, config.kubelet_client), clock)
     rbac = Rbac(cache)
     may = Chain([Masters(), rbac])
+    requests = TokenRequests(server.served, keys, tokens.audiences, clock, chance)
     server.assemble(
         steps=(authenticate(who, anonymous=config.anonymous), authorize(may)),
         admission=AdmissionChain.of(
             cache, clock, chance, enabled=config.enabled_admission, disabled=config.disabled_admission
         ),
         allocate=pools.allocate,
-        parts=Streaming(server.served, kubelets).parts(),
-        reviews=reviews_of(AccessReviews(may, rbac, server.served.schemas)),
+        parts={**Streaming(server.served, kubelets).parts(), ("serviceaccounts/token", "create"): requests.create},
+        reviews=reviews_of(
+            AccessReviews(may, rbac, server.served.schemas), TokenReviews(tokens, server.served.schemas)
+        ),
+        pages=issuer_pages(keys, f"{config.advertise_address}:{config.port}"),
     )
 
 
-def reviews_of(access: AccessReviews) -> dict[tuple[str, str], Review]:
+def issuer_pages(keys: TokenKeys, address: str) -> dict[str, tuple[str, bytes]]:
+    """What tells others how to verify our tokens."""
+    return {
+        "/.well-known/openid-configuration": ("application/json", orjson.dumps(keys.provider(address))),
+        "/openid/v1/jwks": ("application/jwk-set+json", orjson.dumps(keys.key_set())),
+    }
+
+
+def reviews_of(access: AccessReviews, tokens: TokenReviews) -> dict[tuple[str, str], Review]:
     """The kinds that are questions, by group and plural."""
     return {
         ("authorization.k8s.io", "selfsubjectaccessreviews"): access.of_self,
@@ -90,4 +110,5 @@ def reviews_of(access: AccessReviews) -> dict[tuple[str, str], Review]:
         ("authorization.k8s.io", "localsubjectaccessreviews"): access.of_subject,
         ("authorization.k8s.io", "selfsubjectrulesreviews"): access.rules,
         ("authentication.k8s.io", "selfsubjectreviews"): self_subject_review,
+        ("authentication.k8s.io", "tokenreviews"): tokens.create,
     }

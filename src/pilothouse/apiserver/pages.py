@@ -23,7 +23,16 @@ _V3 = "openapi/v3/"
 class Pages:
     """Every page by the first segment of its path."""
 
-    def __init__(self, documents: Documents, discovery: Discovery, health: Health, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        documents: Documents,
+        discovery: Discovery,
+        health: Health,
+        metrics: Metrics,
+        more: Mapping[str, tuple[str, bytes]],
+    ) -> None:
+        """`more` are pages that never change, by path: their media type and content."""
+        self._fixed = more
         self._documents = documents
         self._discovery = discovery
         self._health = health
@@ -31,7 +40,8 @@ class Pages:
 
     def by_root(self) -> Mapping[str, Page]:
         """What the routes need."""
-        return {
+        fixed = {path.strip("/").partition("/")[0]: self._unchanging for path in self._fixed}
+        return fixed | {
             "": self._paths,
             "api": self._discover,
             "apis": self._discover,
@@ -55,6 +65,13 @@ class Pages:
 
     async def _healthy(self, exchange: Exchange, _form: Form) -> Response | None:
         return self._health.answer(exchange)
+
+    async def _unchanging(self, exchange: Exchange, _form: Form) -> Response | None:
+        found = self._fixed.get(exchange.info.path)
+        if found is None:
+            return None
+        media_type, content = found
+        return Response(200, content, {"Cache-Control": "public, max-age=3600"}, media_type)
 
     async def _measured(self, _exchange: Exchange, _form: Form) -> Response:
         return Response(200, self._metrics.page(), {}, "text/plain; version=0.0.4; charset=utf-8")

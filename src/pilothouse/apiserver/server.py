@@ -96,6 +96,7 @@ class ApiServer:
         parts: Mapping[tuple[str, str], Part] | None = None,
         reviews: Mapping[tuple[str, str], Review] | None = None,
         ready: Mapping[str, Any] | None = None,
+        pages: Mapping[str, tuple[str, bytes]] | None = None,
     ) -> None:
         """Build what answers. Apart from the constructor, because plugins look at the cache and write through us."""
         served, clock = self.served, self.clock
@@ -119,7 +120,7 @@ class ApiServer:
             Changing(served, shaper, pipeline, deletion),
             parts=own | dict(parts or {}),
             reviews={("", "bindings"): binding.create_by_body} | dict(reviews or {}),
-            pages=self._pages(ready or {}).by_root(),
+            pages=self._pages(ready or {}, pages or {}).by_root(),
         )
         self.routes = routes
         self._chain = chained((self._measured.step, recover, deadline(clock), *steps), routes.answer)
@@ -142,10 +143,10 @@ class ApiServer:
             return error_response(error)
         return await self._chain(Exchange(request, info, self.clock.now(), _NOBODY))
 
-    def _pages(self, ready: Mapping[str, Any]) -> Pages:
+    def _pages(self, ready: Mapping[str, Any], more: Mapping[str, tuple[str, bytes]]) -> Pages:
         catalogue = self.served.catalogue
         documents = Documents(self.served.schemas, catalogue, GIT_VERSION)
-        return Pages(documents, Discovery(catalogue, self._address), Health({}, ready), self.metrics)
+        return Pages(documents, Discovery(catalogue, self._address), Health({}, ready), self.metrics, more)
 
     async def _not_ready(self, _exchange: Exchange) -> Response:
         return Response(503, b"the server is starting\n", {"Retry-After": "1"}, "text/plain; charset=utf-8")

@@ -1,8 +1,6 @@
-"""Addons: what a cluster gets besides its components' own objects. Applied by every `up`: present, or made anew."""
+"""Addons: what a cluster gets besides its components' own objects. The API server makes what is missing."""
 
-from pilothouse.api.machinery.errors import AlreadyExists
 from pilothouse.api.machinery.view import JsonObject
-from pilothouse.client.client import Client
 from pilothouse.cluster.pki import SIMULATED
 from pilothouse.cluster.settings import Settings
 from pilothouse.dns.manifests import manifests
@@ -11,13 +9,10 @@ _GROUP = "rbac.authorization.k8s.io"
 _RBAC = f"{_GROUP}/v1"
 
 
-async def apply_addons(client: Client, settings: Settings) -> None:
-    """Have the DNS's Service and permissions, and those of simulated nodes. What is there is the user's, and stays."""
-    wanted = manifests(settings.dns_address) if settings.node else []
-    if settings.simulated_nodes:
-        wanted += _simulated_nodes()
-    for manifest in wanted:
-        await _ensure(client, manifest)
+def addons(settings: Settings) -> list[JsonObject]:
+    """The DNS's Service and permissions, and those of simulated nodes."""
+    found = manifests(settings.dns_address) if settings.node else []
+    return found + (_simulated_nodes() if settings.simulated_nodes else [])
 
 
 def _simulated_nodes() -> list[JsonObject]:
@@ -38,14 +33,3 @@ def _simulated_nodes() -> list[JsonObject]:
         "subjects": [{"apiGroup": _GROUP, "kind": "User", "name": SIMULATED}],
     }
     return [role, binding]
-
-
-async def _ensure(client: Client, manifest: JsonObject) -> None:
-    group, _, version = manifest["apiVersion"].rpartition("/")
-    resource = client.catalogue.by_kind(group, version, manifest["kind"])
-    if resource is None:
-        raise LookupError(f"{manifest['apiVersion']} {manifest['kind']} is not in the catalogue")
-    try:
-        await client.create(resource, manifest, manifest["metadata"].get("namespace", ""))
-    except AlreadyExists:
-        return

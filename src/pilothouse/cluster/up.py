@@ -11,7 +11,6 @@ from pilothouse.api.types.core_v1 import Node
 from pilothouse.client.client import Client
 from pilothouse.cluster import kubeconfig
 from pilothouse.cluster.access import connect
-from pilothouse.cluster.addons import apply_addons
 from pilothouse.cluster.addresses import choose_ranges, free_port, machine_address, nth
 from pilothouse.cluster.down import stop
 from pilothouse.cluster.errors import ClusterError
@@ -130,9 +129,7 @@ async def _until_ready(home: Home, settings: Settings, clock: Clock, step: Step)
         async with clock.timeout(PATIENCE):
             with step("API server"):
                 client = await connect(home, settings, "admin", "admin", clock, "pilothouse")
-            with step("addons"):
-                await apply_addons(client, settings)
-            for role in roles_of(settings):
+            for role in roles_of(settings)[1:]:
                 with step(role.name):
                     await _role_ready(home, role.name, clock)
             if wanted := _wanted_nodes(settings):

@@ -3,7 +3,10 @@
 Source: pkg/controlplane/controller/systemnamespaces, pkg/registry/scheduling/rest/storage_scheduling.go.
 """
 
+from collections.abc import Iterable
+
 from pilothouse.api.machinery.errors import AlreadyExists
+from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.scheduling.priority_class import SYSTEM_CLASSES
 from pilothouse.api.types.core_v1 import Namespace
 from pilothouse.api.types.scheduling_v1 import PriorityClass
@@ -15,6 +18,22 @@ _DESCRIPTIONS = {
     "system-cluster-critical": "Used for system critical pods that must run in the cluster, but can be moved to "
     "another node if necessary.",
 }
+
+
+async def make_manifests(client: Client, manifests: Iterable[JsonObject]) -> None:
+    """Make what is missing of the objects that whoever set the cluster up wants in it. What is there stays as it is.
+
+    Raises LookupError for a kind that is not served.
+    """
+    for manifest in manifests:
+        group, _, version = manifest["apiVersion"].rpartition("/")
+        resource = client.catalogue.by_kind(group, version, manifest["kind"])
+        if resource is None:
+            raise LookupError(f"{manifest['apiVersion']} {manifest['kind']} is not served")
+        try:
+            await client.create(resource, manifest, manifest["metadata"].get("namespace", ""))
+        except AlreadyExists:
+            continue
 
 
 async def make_objects(client: Client) -> None:

@@ -1,12 +1,22 @@
-"""Who am I? SelfSubjectReview of group authentication.k8s.io (KEP-3325)."""
+"""Who is it? SelfSubjectReview and TokenReview, of group authentication.k8s.io.
+
+Source: KEP-3325; pkg/registry/authentication/tokenreview/storage.go.
+"""
 
 from typing import Any
 
 import orjson
 
+from pilothouse.api.machinery.codec.body import Expected
+from pilothouse.api.machinery.errors import BadRequest
 from pilothouse.api.machinery.resource import Resource
+from pilothouse.api.machinery.schema import Schemas
 from pilothouse.api.machinery.view import JsonObject
+from pilothouse.apiserver.authentication.service_account import ServiceAccountTokens
+from pilothouse.apiserver.authentication.token_keys import InvalidToken
 from pilothouse.apiserver.exchange import Exchange
+from pilothouse.apiserver.pipeline.decode import decode_object
+from pilothouse.apiserver.pipeline.options import write_options
 from pilothouse.apiserver.user import User
 from pilothouse.apiserver.verbs.forms import Form
 from pilothouse.apiserver.verbs.shape import respond
@@ -23,6 +33,36 @@ async def self_subject_review(exchange: Exchange, resource: Resource[Any], form:
         "status": {"userInfo": user_info(exchange.user)},
     }
     return respond(exchange, orjson.dumps(review), form, 201)
+
+
+class TokenReviews:
+    """Answers POST to tokenreviews: whose token is this?"""
+
+    def __init__(self, tokens: ServiceAccountTokens, schemas: Schemas) -> None:
+        self._tokens = tokens
+        self._schemas = schemas
+
+    async def create(self, exchange: Exchange, resource: Resource[Any], form: Form) -> Response:
+        """Answer for the token in the spec. One that does not count is an answer too, not an error."""
+        options = write_options(exchange, "CreateOptions")
+        expected = Expected(resource.group, resource.version, resource.name)
+        review = await decode_object(exchange, expected, self._schemas, options.validation)
+        spec = review.get("spec") or {}
+        if not spec.get("token"):
+            raise BadRequest("token is required for TokenReview in authentication")
+        review["status"] = self._judge(spec["token"], tuple(spec.get("audiences") or self._tokens.audiences))
+        review["metadata"] = {"creationTimestamp": None, **review["metadata"]}
+        return respond(exchange, orjson.dumps(review), form, 201)
+
+    def _judge(self, token: str, audiences: tuple[str, ...]) -> JsonObject:
+        try:
+            found = self._tokens.review(token, audiences)
+        except InvalidToken as error:
+            return {"user": {}, "error": f"[invalid bearer token, {error}]"}
+        if found is None:
+            return {"user": {}, "error": "invalid bearer token"}
+        user, common = found
+        return {"authenticated": True, "user": user_info(user), "audiences": list(common)}
 
 
 def user_info(user: User) -> JsonObject:

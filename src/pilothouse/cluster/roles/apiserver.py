@@ -2,6 +2,7 @@
 
 from pilothouse.apiserver import main
 from pilothouse.apiserver.config import ApiServerConfig
+from pilothouse.cluster.addons import addons
 from pilothouse.cluster.home import Home
 from pilothouse.cluster.pki import Pki
 from pilothouse.cluster.role import Ready
@@ -21,8 +22,11 @@ async def run(home: Home, settings: Settings, clock: Clock, chance: Chance, read
         client_authority=pki.trusted(NAME),
         kubelet_client=pki.pair(NAME, "kubelet-client"),
         kubelet_authority=pki.trusted(NAME),
+        service_account_key=pki.signing_key(),
+        service_account_issuer=f"https://kubernetes.default.svc.{settings.cluster_domain}",
         port=settings.port,
         advertise_address=settings.advertise,
         service_cidr=settings.service_cidr,
+        manifests=tuple(addons(settings)),
     )
     await main.run(config, clock, chance, lambda _: ready())

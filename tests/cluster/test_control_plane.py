@@ -1,0 +1,96 @@
+"""A control plane alone, by the command a user types: it comes up, survives the end of any process, and goes."""
+
+import os
+import signal
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fakes.command import Cluster, eventually, is_root
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as place, socket.socket() as probe:
+        Path(place).chmod(0o711)
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        made = Cluster(Path(place) / "home")
+        up = made.run("up", "--no-node", "--port", str(port))
+        try:
+            assert up.returncode == 0, up.stderr
+            yield made
+        finally:
+            made.run("down", "--delete")
+            assert not made.home.exists()
+
+
+def test_it_answers_kubectl(cluster: Cluster) -> None:
+    assert "kube-system" in cluster.kubectl("get", "namespaces", "-o", "name")
+    eventually(lambda: "default" in cluster.kubectl("get", "serviceaccounts", "-o", "name"))
+
+
+@pytest.mark.skipif(not is_root(), reason="only root can start processes as somebody else")
+def test_the_control_plane_is_not_root(cluster: Cluster) -> None:
+    users = {each["role"]: each["uid"] for each in cluster.status()["processes"]}
+    assert users == {"supervisor": 0, "watcher": 0, "apiserver": 65532, "control": 65532}
+
+
+def test_a_second_up_finds_the_same_cluster(cluster: Cluster) -> None:
+    before = cluster.pids()
+    again = cluster.run("up")
+    assert again.returncode == 0, again.stderr
+    assert cluster.pids() == before
+
+
+def test_another_port_is_refused(cluster: Cluster) -> None:
+    again = cluster.run("up", "--port", "1")
+    assert again.returncode == 1
+    assert "was made with another --port" in again.stderr
+
+
+@pytest.mark.parametrize("role", ["apiserver", "control", "watcher", "supervisor"])
+def test_a_killed_process_comes_back_and_others_stay(cluster: Cluster, role: str) -> None:
+    cluster.kubectl("create", "configmap", f"before-{role}")
+    before = cluster.pids()
+    os.kill(before[role], signal.SIGKILL)
+    eventually(lambda: cluster.pids().keys() == before.keys() and cluster.pids()[role] != before[role])
+    after = cluster.pids()
+    # The watcher becomes the supervisor, and a new watcher is made.
+    replaced = {"supervisor", "watcher"} if role == "supervisor" else {role}
+    assert {name for name in before if before[name] != after[name]} == replaced
+    assert f"before-{role}" in cluster.kubectl("get", "configmap", f"before-{role}", "-o", "name")
+
+
+def test_down_keeps_the_state_for_the_next_up(cluster: Cluster) -> None:
+    cluster.kubectl("create", "configmap", "kept")
+    down = cluster.run("down")
+    assert down.returncode == 0, down.stderr
+    assert cluster.pids() == {}
+    up = cluster.run("up")
+    assert up.returncode == 0, up.stderr
+    assert "kept" in cluster.kubectl("get", "configmap", "kept", "-o", "name")
+
+
+def test_status_and_down_without_a_cluster(tmp_path: Path) -> None:
+    nothing = Cluster(tmp_path / "none")
+    for verb in ("status", "down", "kubeconfig"):
+        answer = nothing.run(verb)
+        assert answer.returncode == 1
+        assert answer.stderr.startswith("pilothouse: there is no cluster in")
+        assert not nothing.home.exists()
+
+
+def test_a_port_in_use_leaves_nothing_behind(tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path / "home")
+    with socket.socket() as taken:
+        taken.bind(("0.0.0.0", 0))
+        taken.listen()
+        up = cluster.run("up", "--no-node", "--port", str(taken.getsockname()[1]))
+    assert up.returncode == 1
+    assert "is in use" in up.stderr
+    assert list(cluster.home.iterdir() if cluster.home.exists() else ()) == []
