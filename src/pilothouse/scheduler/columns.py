@@ -2,7 +2,8 @@
 
 Rows of nodes that have gone are reused; `alive` tells which count. What few nodes differ in (taints, labels) is
 interned: the column holds the number of a set or a value, and a question is asked once for each distinct one.
-`version` rises whenever something else than what pods use has changed, so that answers may be remembered until then.
+`version` rises whenever labels, taints or the nodes themselves have changed, `image_version` when images or the nodes
+have, so that answers may be remembered until then.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -74,6 +75,7 @@ class Columns:
     def __init__(self) -> None:
         self.rows = _FIRST_ROWS
         self.version = 0
+        self.image_version = 0
         self.alive: Bools = np.zeros(self.rows, dtype=np.bool_)
         self.unschedulable: Bools = np.zeros(self.rows, dtype=np.bool_)
         self.taints: Ints = np.zeros(self.rows, dtype=np.int64)
@@ -103,6 +105,7 @@ class Columns:
         self._facts += [None] * more
         self.rows += more
         self.version += 1
+        self.image_version += 1
 
     def write_node(self, row: int, facts: NodeFacts) -> None:
         """A node has come or changed."""
@@ -110,8 +113,10 @@ class Columns:
         self._facts[row] = facts
         self.alive[row] = True
         self._write(self.allocatable, row, facts.allocatable)
-        for image, sizes in self._images.items():
-            sizes[row] = facts.images.get(image, ABSENT)
+        if old is None or old.images != facts.images:
+            self.image_version += 1
+            for image, sizes in self._images.items():
+                sizes[row] = facts.images.get(image, ABSENT)
         if old is not None and _selectable(old) == _selectable(facts):
             return
         self.version += 1
@@ -134,6 +139,7 @@ class Columns:
     def clear(self, row: int) -> None:
         """A node has gone."""
         self.version += 1
+        self.image_version += 1
         self.alive[row] = False
         self._facts[row] = None
         for columns in (self.allocatable, self.requested, self.non_zero):

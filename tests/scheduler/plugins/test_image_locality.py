@@ -39,3 +39,12 @@ def test_each_image_of_the_pod_counts() -> None:
     found = ImageLocality().score(one, nodes, np.array([0]))
     assert found is not None
     assert found.tolist() == [100 * (MOST - LEAST) // (2 * MOST - LEAST)]
+
+
+def test_a_pulled_image_counts_from_then_on() -> None:
+    nodes, plugin = cluster(node("a"), node("b")), ImageLocality()
+    for images, score in (({}, 0), ({"web:1": 2 * MOST}, 100), ({}, 0)):
+        nodes.set_node(node("a", images=images))
+        found = plugin.score(info(image="web:1"), nodes, np.array([0]))
+        assert found is not None
+        assert found.tolist() == [score]

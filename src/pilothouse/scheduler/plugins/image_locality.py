@@ -12,6 +12,7 @@ from pilothouse.scheduler.nodes import Nodes
 from pilothouse.scheduler.pod_info import PodInfo
 
 _MEBIBYTE = 1024 * 1024
+_REMEMBERED = 512
 LEAST = 23 * _MEBIBYTE
 """Smaller images are not worth a thought."""
 MOST = 1000 * _MEBIBYTE
@@ -28,15 +29,30 @@ class ImageLocality(Plugin):
 
     name = "ImageLocality"
 
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, ...], Ints] = {}
+        self._version = -1
+
     def score(self, pod: PodInfo, nodes: Nodes, rows: Ints) -> Ints | None:
         """The share of the images' bytes that need not be pulled."""
-        total = np.zeros(len(rows), dtype=np.int64)
-        images = pod.images
-        for image in images:
-            sizes = nodes.columns.image(full_name(image))
-            holders = int((sizes >= 0).sum())
-            if holders:
-                total += (np.maximum(sizes[rows], 0) * (holders / len(nodes))).astype(np.int64)
-        most = MOST * len(images)
-        scores: Ints = MAX_SCORE * (np.clip(total, LEAST, most) - LEAST) // (most - LEAST)
-        return scores
+        version = nodes.columns.image_version
+        if version != self._version or len(self._known) >= _REMEMBERED:
+            self._known.clear()
+            self._version = version
+        scores = self._known.get(pod.images)
+        if scores is None:
+            scores = self._known[pod.images] = _scores(pod.images, nodes)
+        return scores[rows]
+
+
+def _scores(images: tuple[str, ...], nodes: Nodes) -> Ints:
+    """The scores of all rows."""
+    total = np.zeros(nodes.columns.rows, dtype=np.int64)
+    for image in images:
+        sizes = nodes.columns.image(full_name(image))
+        holders = int((sizes >= 0).sum())
+        if holders:
+            total += (np.maximum(sizes, 0) * (holders / len(nodes))).astype(np.int64)
+    most = MOST * max(len(images), 1)
+    scores: Ints = MAX_SCORE * (np.clip(total, LEAST, most) - LEAST) // (most - LEAST)
+    return scores

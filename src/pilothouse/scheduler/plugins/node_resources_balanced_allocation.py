@@ -6,10 +6,12 @@ What counts is the change that the pod makes: a pod that mends an imbalance is w
 import numpy as np
 from numpy.typing import NDArray
 
-from pilothouse.scheduler.columns import Columns, Ints
+from pilothouse.scheduler.columns import Bools, Ints
 from pilothouse.scheduler.framework import MAX_SCORE, Plugin
 from pilothouse.scheduler.nodes import Nodes
-from pilothouse.scheduler.pod_info import CPU, MEMORY, PodInfo, Units
+from pilothouse.scheduler.pod_info import CPU, MEMORY, PodInfo
+
+Shares = NDArray[np.float64]
 
 
 class NodeResourcesBalancedAllocation(Plugin):
@@ -21,25 +23,24 @@ class NodeResourcesBalancedAllocation(Plugin):
         """How much more balanced the node is with the pod than without; no opinion on pods that request nothing."""
         if not pod.requests.get(CPU) and not pod.requests.get(MEMORY):
             return None
+        columns = nodes.columns
+        offered = [columns.resource(columns.allocatable, name)[rows] for name in (CPU, MEMORY)]
+        used = [columns.resource(columns.requested, name)[rows] for name in (CPU, MEMORY)]
+        more = [pod.requests.get(name, 0) for name in (CPU, MEMORY)]
+        both = (offered[0] > 0) & (offered[1] > 0)
+        before = [_share(some, of) for some, of in zip(used, offered, strict=True)]
+        after = [_share(some + wanted, of) for some, wanted, of in zip(used, more, offered, strict=True)]
         half = MAX_SCORE // 2
-        gained = balance(nodes.columns, rows, pod.requests) - balance(nodes.columns, rows, {})
-        scores: Ints = half + (half + gained) // 2
+        gained = balance(after[0], after[1], both) - balance(before[0], before[1], both)
+        scores: Ints = half + ((half + gained) >> 1)
         return scores
 
 
-def balance(columns: Columns, rows: Ints, more: Units) -> Ints:
-    """100 where both are used in equal shares, down to 50 where one is used up and the other free."""
-    shares = [_share(columns, rows, name, more.get(name, 0)) for name in (CPU, MEMORY)]
-    deviation = np.abs(shares[0] - shares[1]) / 2
-    both = np.ones(len(rows), dtype=np.bool_)
-    for name in (CPU, MEMORY):
-        both &= columns.resource(columns.allocatable, name)[rows] > 0
-    scores: Ints = ((1 - np.where(both, deviation, 0.0)) * MAX_SCORE).astype(np.int64)
+def balance(one: Shares, other: Shares, both: Bools) -> Ints:
+    """100 where both are used in equal shares, or only one is offered; down to 50 where one is used up, one unused."""
+    scores: Ints = ((1 - np.abs(one - other) / 2 * both) * MAX_SCORE).astype(np.int64)
     return scores
 
 
-def _share(columns: Columns, rows: Ints, name: str, more: int) -> NDArray[np.float64]:
-    offered = columns.resource(columns.allocatable, name)[rows]
-    used = columns.resource(columns.requested, name)[rows] + more
-    share: NDArray[np.float64] = np.minimum(used / np.maximum(offered, 1), 1.0)
-    return share
+def _share(used: Ints, offered: Ints) -> Shares:
+    return np.minimum(used / np.maximum(offered, 1), 1.0)

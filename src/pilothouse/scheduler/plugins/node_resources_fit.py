@@ -68,16 +68,17 @@ class NodeResourcesFit(Plugin):
     def score(self, pod: PodInfo, nodes: Nodes, rows: Ints) -> Ints | None:
         """The mean share that would be left of CPU and memory."""
         columns = nodes.columns
-        total = np.zeros(len(rows), dtype=np.int64)
-        counted = np.zeros(len(rows), dtype=np.int64)
+        total = np.zeros(len(rows))
+        counted = np.zeros(len(rows))
         for name in SCORED:
             offered = columns.resource(columns.allocatable, name)[rows]
             used = columns.resource(columns.non_zero, name)[rows] + pod.non_zero[name]
             some = offered > 0
-            left = (offered - used) * MAX_SCORE // np.maximum(offered, 1)
-            total += np.where(some, np.maximum(left, 0), 0)
+            # Floats divide faster, and to the same whole number below 90 TB.
+            left = np.floor((offered - used) * MAX_SCORE / np.maximum(offered, 1))
+            total += np.maximum(left, 0) * some
             counted += some
-        scores: Ints = total // np.maximum(counted, 1)
+        scores: Ints = np.floor(total / np.maximum(counted, 1)).astype(np.int64)
         return scores
 
     def helps(self, pod: PodInfo, happened: Happened) -> bool:

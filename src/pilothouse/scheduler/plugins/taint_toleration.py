@@ -47,7 +47,7 @@ class TaintToleration(Plugin):
         columns = nodes.columns
         counts = [unwanted(pod.tolerations, taints) for taints in columns.taint_sets]
         if not any(counts):
-            return np.full(len(rows), 100, dtype=np.int64)
+            return None
         return normalized(np.array(counts, dtype=np.int64)[columns.taints[rows]], reverse=True)
 
     def helps(self, pod: PodInfo, happened: Happened) -> bool:
