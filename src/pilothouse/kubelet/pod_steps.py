@@ -61,6 +61,8 @@ class Node:
     allocatable: Callable[[], Mapping[str, str]]
     resolver: Callable[[], Resolver]
     cluster_dns: Sequence[str]
+    network_problem: Callable[[], str] = lambda: ""
+    """Why pods cannot have a network now; empty when they can."""
 
 
 class PodSteps:
@@ -95,6 +97,8 @@ class PodSteps:
 
     async def create_sandbox(self, pod: Pod, attempt: int) -> None:
         """Make the sandbox. Raises PodError."""
+        if not pod.spec.hostNetwork and (problem := self._node.network_problem()):
+            raise PodError("NetworkNotReady", f"network is not ready: {problem}")
         try:
             await self._node.cri.run_sandbox(self.sandbox_message(pod, attempt), "")
         except CriError as error:

@@ -1,16 +1,11 @@
-"""All pods of the node: one worker each, by uid, and the removal of what belongs to no pod."""
+"""All pods of the node: one worker each, by uid."""
 
 from collections.abc import Callable, Mapping
 
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.client.key import Key
-from pilothouse.kubelet.cri.interface import Cri, Sandbox
 from pilothouse.kubelet.pod_worker import PodWorker
-from pilothouse.kubelet.runtime_config import GRACE
-from pilothouse.runtime.log import Log
 from pilothouse.runtime.tasks import Tasks
-
-log = Log(__name__)
 
 
 class PodWorkers:
@@ -54,15 +49,3 @@ class PodWorkers:
     def pods(self) -> Mapping[str, Pod]:
         """The pods at work, by uid."""
         return {uid: worker.pod for uid, worker in self._workers.items()}
-
-
-async def remove_orphans(cri: Cri, known: Mapping[str, Pod]) -> None:
-    """End and remove sandboxes, with all in them, of pods that are not known."""
-    strangers: list[Sandbox] = [sandbox for sandbox in await cri.sandboxes() if sandbox.uid not in known]
-    for sandbox in strangers:
-        log.info("Removing a pod that is no longer known", pod=f"{sandbox.namespace}/{sandbox.name}", uid=sandbox.uid)
-        for container in await cri.containers(sandbox.uid):
-            grace = container.annotations.get(GRACE, "")
-            await cri.stop_container(container.id, float(grace) if grace.isdigit() else 30.0)
-        await cri.stop_sandbox(sandbox.id)
-        await cri.remove_sandbox(sandbox.id)

@@ -10,32 +10,22 @@ import ipaddress
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from pilothouse.api.machinery.conditions import condition, set_condition
 from pilothouse.api.machinery.errors import AlreadyExists, Conflict, NotFound, StatusError
 from pilothouse.api.machinery.view import JsonObject
-from pilothouse.api.types.coordination_v1 import Lease
 from pilothouse.api.types.core_v1 import Node, Pod
 from pilothouse.client.client import Client, PatchForm
 from pilothouse.client.informer import Informers
 from pilothouse.client.key import Key
+from pilothouse.kubelet import node_lease, node_status
 from pilothouse.runtime.backoff import Backoff, Growth
 from pilothouse.runtime.chance import Chance
-from pilothouse.runtime.clock import Clock, Instant, format_micro_time, format_time
+from pilothouse.runtime.clock import Clock, Instant
 from pilothouse.runtime.log import Log
 from pilothouse.runtime.tasks import Tasks
 from pilothouse.runtime.work_queue import WorkQueue
 from pilothouse.testing.simulated_pod import Pace, Place, Stage, plan, restarts, stage
 
-LEASES = "kube-node-lease"
-JITTER = 0.04
 _BOUND = "spec.nodeName!="
-_VERSION = "v1.37.0"
-_FINE = (
-    ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-    ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-    ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
-    ("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
-)
 
 log = Log(__name__)
 
@@ -167,7 +157,7 @@ class SimulatedNodes:
                     await act(host)
                 except (StatusError, OSError, TimeoutError) as error:
                     log.info("Simulated node could not report", node=host.name, err=str(error))
-            await self._clock.sleep(period * (1 + self._chance.uniform(0, JITTER)))
+            await self._clock.sleep(period * (1 + self._chance.uniform(0, node_lease.JITTER)))
 
     async def _register(self, host: _Host) -> None:
         try:
@@ -192,17 +182,13 @@ class SimulatedNodes:
     async def _report(self, host: _Host) -> None:
         """Report that all is well, keeping what others say of the node."""
         present = await self._client.get(Node, host.name)
-        now = self._clock.now()
-        conditions = [dict(found.raw) for found in present.status.conditions]
-        for kind, status, reason, message in _FINE:
-            told = {**condition(kind, status, reason, message), "lastHeartbeatTime": format_time(now)}
-            set_condition(conditions, told, now)
+        before = [condition.raw for condition in present.status.conditions]
         capacity = dict(self._config.capacity)
         report: JsonObject = {
             "capacity": capacity,
             "allocatable": capacity,
             "addresses": [{"type": "InternalIP", "address": host.ip}, {"type": "Hostname", "address": host.name}],
-            "conditions": conditions,
+            "conditions": node_status.conditions(before, (), (), self._clock.now()),
             "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
             "nodeInfo": _node_info(host.name),
         }
@@ -211,18 +197,7 @@ class SimulatedNodes:
         )
 
     async def _renew(self, host: _Host) -> None:
-        spec: JsonObject = {
-            "holderIdentity": host.name,
-            "leaseDurationSeconds": self._config.lease_seconds,
-            "renewTime": format_micro_time(self._clock.now()),
-        }
-        try:
-            await self._client.patch(Lease, host.name, LEASES, {"spec": spec})
-        except NotFound:
-            node = await self._client.get(Node, host.name)
-            owner = {"apiVersion": "v1", "kind": "Node", "name": host.name, "uid": node.metadata.uid}
-            meta = {"name": host.name, "namespace": LEASES, "ownerReferences": [owner]}
-            await self._client.create(Lease, {"metadata": meta, "spec": spec})
+        await node_lease.renew(self._client, self._clock, host.name, self._config.lease_seconds)
 
     def _changed(self, old: Pod | None, new: Pod | None) -> None:
         pod = new or old
@@ -308,7 +283,7 @@ def _node_info(name: str) -> JsonObject:
         "kernelVersion": "simulated",
         "osImage": "simulated",
         "containerRuntimeVersion": "simulated://1",
-        "kubeletVersion": _VERSION,
+        "kubeletVersion": node_status.KUBELET_VERSION,
         "kubeProxyVersion": "",
         "operatingSystem": "linux",
         "architecture": "amd64",

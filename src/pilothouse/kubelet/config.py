@@ -1,0 +1,48 @@
+"""The kubelet's configuration."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pilothouse.kubelet.node_status import Thresholds
+from pilothouse.net.pki import KeyPair
+
+
+@dataclass(frozen=True, kw_only=True)
+class KubeletConfig:
+    """How a kubelet runs. Upstream: KubeletConfiguration, kubelet.config.k8s.io/v1beta1."""
+
+    node_name: str
+    """What the node is called."""
+    address: str
+    """Where the node is reached, by the API server above all."""
+    root: Path
+    """Pods' directories and volumes lie below it."""
+    logs: Path
+    """The containers' logs lie below it."""
+    images: Path
+    """Where the runtime keeps images: watched for space."""
+    serving: KeyPair
+    """Shown to clients of the kubelet's own API."""
+    client_authority: bytes
+    """PEM of the authority whose clients may be anybody."""
+    port: int = 10250
+    """Where the kubelet's own API listens."""
+    host: str = "0.0.0.0"
+    """The address that it binds."""
+    cgroup_root: str = ""
+    """The control group that all pods lie in; empty: the root."""
+    cluster_domain: str = "cluster.local"
+    """The domain of services."""
+    cluster_dns: tuple[str, ...] = ()
+    """Whom pods ask for names."""
+    resolver: Path = Path("/etc/resolv.conf")
+    """How the node itself resolves names: for pods with dnsPolicy Default."""
+    max_pods: int = 110
+    """How many pods the node takes."""
+    pod_pids_limit: int = 0
+    """How many processes a pod may have; 0: as many as the node."""
+    node_labels: Mapping[str, str] = field(default_factory=dict)
+    """Labels that the node registers with, besides its own."""
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    """Below what is left the node is under pressure."""

@@ -1,0 +1,98 @@
+"""What the machine is: processors, memory, disk, identity, read from /proc, /sys and /etc.
+
+Sources: proc(5), machine-id(5), os-release(5); upstream takes the same from cAdvisor.
+"""
+
+import os
+import platform
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "ppc64le": "ppc64le", "s390x": "s390x"}
+"""The kernel's names and Kubernetes' (Go's)."""
+_PAGE_SIZES = "sys/kernel/mm/hugepages"
+_MACHINE_IDS = ("etc/machine-id", "var/lib/dbus/machine-id")
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """A filesystem, in bytes and inodes."""
+
+    size: int
+    available: int
+    inodes: int
+    free_inodes: int
+
+    @classmethod
+    def of(cls, path: Path) -> "Disk":
+        """The filesystem that `path` lies on. Raises OSError."""
+        found = os.statvfs(path)
+        return cls(found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize, found.f_files, found.f_ffree)
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What does not change while the kubelet runs. Memory in bytes."""
+
+    cpus: int
+    memory: int
+    hugepages: Mapping[int, int]
+    """How many are reserved, by size in bytes."""
+    machine_id: str
+    system_uuid: str
+    boot_id: str
+    kernel: str
+    os_image: str
+    architecture: str
+
+    @classmethod
+    def read(cls, root: Path = Path("/")) -> "Machine":
+        """This machine, or what files below `root` say of one."""
+        return cls(
+            cpus=os.cpu_count() or 1,
+            memory=memory_sizes((root / "proc/meminfo").read_text())["MemTotal"],
+            hugepages=_hugepages(root / _PAGE_SIZES),
+            machine_id=next(filter(None, (_line(root / place) for place in _MACHINE_IDS)), ""),
+            system_uuid=_line(root / "sys/class/dmi/id/product_uuid"),
+            boot_id=_line(root / "proc/sys/kernel/random/boot_id"),
+            kernel=platform.release(),
+            os_image=pretty_name((root / "etc/os-release").read_text()) if (root / "etc/os-release").exists() else "",
+            architecture=ARCHITECTURES.get(platform.machine(), platform.machine()),
+        )
+
+
+def memory_sizes(text: str) -> dict[str, int]:
+    """The sizes in /proc/meminfo, in bytes."""
+    found = (line.split() for line in text.splitlines())
+    return {words[0].rstrip(":"): int(words[1]) * 1024 for words in found if len(words) == 3 and words[2] == "kB"}
+
+
+def available_memory() -> int:
+    """Bytes that programs could still get."""
+    return memory_sizes(Path("/proc/meminfo").read_text())["MemAvailable"]
+
+
+def pretty_name(text: str) -> str:
+    """What an os-release calls the system."""
+    lines = (line.partition("=") for line in text.splitlines())
+    return next((" ".join(shlex.split(value)) for name, _, value in lines if name == "PRETTY_NAME"), "")
+
+
+def _hugepages(directory: Path) -> dict[int, int]:
+    if not directory.exists():
+        return {}
+    places = sorted(directory.glob("hugepages-*kB"))
+    return {
+        int(place.name.removeprefix("hugepages-").removesuffix("kB")) * 1024: int(_line(place / "nr_hugepages") or 0)
+        for place in places
+    }
+
+
+def _line(path: Path) -> str:
+    """A file of one line; empty where it is missing or not ours to read."""
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""

@@ -1,0 +1,215 @@
+"""The node's voice: registers the node, renews its lease, watches its runtime's health and reports its status.
+
+A status is written when it has changed, or every five minutes; that the node lives, the lease says. What the status
+says is decided in `node_status`. Upstream: pkg/kubelet/kubelet_node_status.go.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from pilothouse.api.machinery.errors import AlreadyExists, StatusError
+from pilothouse.api.machinery.view import JsonObject
+from pilothouse.api.types.core_v1 import Node
+from pilothouse.client.client import Client, PatchForm
+from pilothouse.kubelet import node_lease, node_status
+from pilothouse.kubelet.api import Recorder
+from pilothouse.kubelet.cri.interface import Cri, CriError, Image, Version
+from pilothouse.kubelet.machine import Machine
+from pilothouse.kubelet.node_status import NodeIdentity, Room, Thresholds
+from pilothouse.runtime.backoff import Backoff, Growth
+from pilothouse.runtime.chance import Chance
+from pilothouse.runtime.clock import Clock
+from pilothouse.runtime.log import Log
+from pilothouse.runtime.tasks import Tasks
+
+log = Log(__name__)
+UPDATE_PERIOD = 10.0
+"""Seconds after which the status is drawn up anew."""
+REPORT_PERIOD = 300.0
+"""Seconds after which it is written though nothing has changed."""
+HEALTH_PERIOD = 5.0
+"""Seconds between two questions about the runtime's health."""
+_IMPATIENCE = 0.1
+"""The same while the runtime is not ready, for the first minute."""
+_REGISTER = Growth(first=0.2, limit=7.0)
+_FAILURES = (StatusError, OSError, TimeoutError)
+_TOLD = {
+    ("MemoryPressure", "False"): "NodeHasSufficientMemory",
+    ("MemoryPressure", "True"): "NodeHasInsufficientMemory",
+    ("DiskPressure", "False"): "NodeHasNoDiskPressure",
+    ("DiskPressure", "True"): "NodeHasDiskPressure",
+    ("PIDPressure", "False"): "NodeHasSufficientPID",
+    ("PIDPressure", "True"): "NodeHasInsufficientPID",
+    ("Ready", "True"): "NodeReady",
+    ("Ready", "False"): "NodeNotReady",
+}
+"""The event of each condition's change."""
+
+
+class NodeAgent:
+    """Speaks for one node. `start` begins; `problems` is why pods cannot run now."""
+
+    def __init__(
+        self, identity: NodeIdentity, machine: Machine, limits: Thresholds, room: Callable[[], Room], client: Client,
+        cri: Cri, recorder: Recorder, clock: Clock, chance: Chance,
+    ) -> None:  # fmt: skip
+        self._identity = identity
+        self._machine = machine
+        self._limits = limits
+        self._room = room
+        self._client = client
+        self._cri = cri
+        self._recorder = recorder
+        self._clock = clock
+        self._chance = chance
+        self._news = asyncio.Event()
+        self._health_known = asyncio.Event()
+        self._version: Version | None = None
+        self._written: JsonObject = {}
+        self._written_at = 0.0
+        self._told: dict[str, str] = {}
+        self._listeners: list[Callable[[], None]] = []
+        self.problems: list[str] = ["container runtime status check may not have completed yet"]
+
+    @property
+    def allocatable(self) -> Mapping[str, str]:
+        """What pods may have of the machine."""
+        return node_status.allocatable(self._machine, self._room().disk, self._identity.max_pods, self._limits)
+
+    def on_health(self, callback: Callable[[], None]) -> None:
+        """Call back when `problems` has changed."""
+        self._listeners.append(callback)
+
+    async def start(self, tasks: Tasks) -> None:
+        """Register, and go on in the background: health, status, lease."""
+        tasks.spawn(self._watch_runtime(), name="runtime health")
+        await self._health_known.wait()
+        await self._register()
+        self._event("Normal", "Starting", "Starting kubelet.")
+        tasks.spawn(self._report_forever(), name="node status")
+        tasks.spawn(self._renew_forever(), name="node lease")
+
+    async def _register(self) -> None:
+        backoff = Backoff(_REGISTER)
+        name = self._identity.name
+        while True:
+            status = await self._status({})
+            try:
+                manifest = {**node_status.manifest(self._identity, self._machine), "status": status}
+                try:
+                    await self._client.create(Node, manifest)
+                except AlreadyExists:
+                    await self._client.patch(Node, name, "", {"metadata": manifest["metadata"]})
+                log.info("Registered node", node=name)
+                return
+            except _FAILURES as error:
+                log.warning("Unable to register node with API server", node=name, err=str(error))
+            await self._clock.sleep(backoff.next())
+
+    async def _watch_runtime(self) -> None:
+        impatient_until = self._clock.monotonic() + 60.0
+        while True:
+            found = await self._ask_runtime()
+            changed, self.problems = found != self.problems, found
+            self._health_known.set()
+            if changed:
+                self._news.set()
+                for callback in self._listeners:
+                    callback()
+            impatient = found and self._clock.monotonic() < impatient_until
+            await self._clock.sleep(_IMPATIENCE if impatient else HEALTH_PERIOD)
+
+    async def _ask_runtime(self) -> list[str]:
+        try:
+            status = await self._cri.status()
+            self._version = self._version or await self._cri.version()
+        except CriError as error:
+            self._version = None
+            return node_status.problems(None, str(error))
+        return node_status.problems(status)
+
+    async def _report_forever(self) -> None:
+        while True:
+            self._news.clear()
+            await self._attempt(self._report, "Unable to update node status")
+            try:
+                async with self._clock.timeout(UPDATE_PERIOD):
+                    await self._news.wait()
+            except TimeoutError:
+                continue
+
+    async def _renew_forever(self) -> None:
+        name = self._identity.name
+        while True:
+            await self._attempt(
+                lambda: node_lease.renew(self._client, self._clock, name), "Failed to update node lease"
+            )
+            await self._clock.sleep(node_lease.PERIOD * (1 + self._chance.uniform(0, node_lease.JITTER)))
+
+    async def _attempt(self, act: Callable[[], Awaitable[None]], failed: str) -> None:
+        try:
+            await act()
+        except _FAILURES as error:
+            log.warning(failed, node=self._identity.name, err=str(error))
+
+    async def _report(self) -> None:
+        """Write the status, if there is something to say. What failed is tried again in the next round."""
+        name = self._identity.name
+        present = (await self._client.get(Node, name, resource_version="0")).raw.get("status") or {}
+        status = await self._status(present)
+        now = self._clock.now()
+        if _said(status) == _said(self._written) and now < self._written_at + REPORT_PERIOD:
+            return
+        addresses = [{"$patch": "replace"}, *status["addresses"]]
+        patch = {"status": {**status, "addresses": addresses}}
+        await self._client.patch(Node, name, "", patch, subresource="status", form=PatchForm.STRATEGIC)
+        self._written, self._written_at = status, now
+        self._tell(present, status)
+
+    async def _status(self, present: Mapping[str, Any]) -> JsonObject:
+        room, identity, machine = self._room(), self._identity, self._machine
+        before = present.get("conditions") or ()
+        pressed = node_status.pressures(room, self._limits)
+        return {
+            "addresses": node_status.addresses(identity),
+            "allocatable": node_status.allocatable(machine, room.disk, identity.max_pods, self._limits),
+            "capacity": node_status.capacity(machine, room.disk, identity.max_pods),
+            "conditions": node_status.conditions(before, pressed, self.problems, self._clock.now()),
+            "daemonEndpoints": {"kubeletEndpoint": {"Port": identity.kubelet_port}},
+            "images": node_status.image_list(await self._images()),
+            "nodeInfo": node_status.node_info(machine, self._version),
+        }
+
+    async def _images(self) -> list[Image]:
+        try:
+            return await self._cri.images()
+        except CriError as error:
+            log.warning("Failed to list images", err=str(error))
+            return []
+
+    def _tell(self, present: Mapping[str, Any], status: JsonObject) -> None:
+        """Events: of conditions that have changed since we last spoke, and of a reboot."""
+        boot = (present.get("nodeInfo") or {}).get("bootID") or self._machine.boot_id
+        name = self._identity.name
+        if boot != self._machine.boot_id and not self._told:
+            text = f"Node {name} has been rebooted, boot id: {self._machine.boot_id}"
+            self._event("Warning", "Rebooted", text)
+        for condition in status["conditions"]:
+            kind, now = condition["type"], condition["status"]
+            if self._told.get(kind) != now:
+                self._told[kind] = now
+                self._event("Normal", _TOLD[kind, now], f"Node {name} status is now: {_TOLD[kind, now]}")
+
+    def _event(self, kind: str, reason: str, message: str) -> None:
+        name = self._identity.name
+        self._recorder.event({"kind": "Node", "name": name, "uid": name}, kind, reason, message)
+
+
+def _said(status: JsonObject) -> JsonObject:
+    """What a status says, without when."""
+    conditions = [
+        {name: value for name, value in one.items() if name != "lastHeartbeatTime"}
+        for one in status.get("conditions", ())
+    ]
+    return {**status, "conditions": conditions}

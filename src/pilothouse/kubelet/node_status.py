@@ -1,0 +1,193 @@
+"""A node's manifest and status, drawn up from what the machine and the runtime say: pure.
+
+Reasons and messages are upstream's (pkg/kubelet/nodestatus/setters.go). API page: Nodes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pilothouse.api.machinery.conditions import condition, set_condition
+from pilothouse.api.machinery.quantity import QuantityFormat, of_units
+from pilothouse.api.machinery.view import JsonObject
+from pilothouse.kubelet.cri.interface import Image, RuntimeStatus, Version
+from pilothouse.kubelet.machine import Disk, Machine
+from pilothouse.runtime.clock import Instant, format_time
+
+KUBELET_VERSION = "v1.37.0"
+MOST_IMAGES = 50
+MOST_NAMES = 5
+"""Names of one image in the status."""
+_FINE = {
+    "MemoryPressure": ("KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+    "DiskPressure": ("KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+    "PIDPressure": ("KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+}
+_PRESSED = {
+    "MemoryPressure": ("KubeletHasInsufficientMemory", "kubelet has insufficient memory available"),
+    "DiskPressure": ("KubeletHasDiskPressure", "kubelet has disk pressure"),
+    "PIDPressure": ("KubeletHasInsufficientPID", "kubelet has insufficient PID available"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds:
+    """Below what is left, the node is under pressure. Memory in bytes, the others shares of the whole."""
+
+    memory: int = 100 << 20
+    disk: float = 0.1
+    disk_inodes: float = 0.05
+    images: float = 0.15
+    images_inodes: float = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeIdentity:
+    """What the node is called and where it is reached."""
+
+    name: str
+    address: str
+    kubelet_port: int
+    labels: Mapping[str, str] = field(default_factory=dict)
+    max_pods: int = 110
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What is left on the machine."""
+
+    memory: int
+    disk: Disk
+    """Where pods have their files and logs."""
+    images: Disk
+    """Where images lie."""
+
+
+def manifest(identity: NodeIdentity, machine: Machine) -> JsonObject:
+    """The node as it registers itself, but for its status."""
+    return {
+        "metadata": {
+            "name": identity.name,
+            "labels": {**default_labels(identity, machine), **identity.labels},
+            "annotations": {"volumes.kubernetes.io/controller-managed-attach-detach": "true"},
+        }
+    }
+
+
+def default_labels(identity: NodeIdentity, machine: Machine) -> dict[str, str]:
+    """Labels that every kubelet gives its node."""
+    return {
+        "beta.kubernetes.io/arch": machine.architecture,
+        "beta.kubernetes.io/os": "linux",
+        "kubernetes.io/arch": machine.architecture,
+        "kubernetes.io/hostname": identity.name,
+        "kubernetes.io/os": "linux",
+    }
+
+
+def capacity(machine: Machine, disk: Disk, max_pods: int) -> dict[str, str]:
+    """What the machine has."""
+    return {
+        "cpu": str(machine.cpus),
+        "ephemeral-storage": f"{disk.size >> 10}Ki",
+        **{f"hugepages-{_binary(size)}": _binary(size * count) for size, count in machine.hugepages.items()},
+        "memory": f"{machine.memory >> 10}Ki",
+        "pods": str(max_pods),
+    }
+
+
+def allocatable(machine: Machine, disk: Disk, max_pods: int, limits: Thresholds) -> dict[str, str]:
+    """What of it pods may have: what is there before the node feels pressure, without reserved huge pages."""
+    reserved = sum(size * count for size, count in machine.hugepages.items())
+    return {
+        **capacity(machine, disk, max_pods),
+        "ephemeral-storage": str(disk.size - int(disk.size * limits.disk)),
+        "memory": f"{max(machine.memory - limits.memory - reserved, 0) >> 10}Ki",
+    }
+
+
+def pressures(room: Room, limits: Thresholds) -> list[str]:
+    """The conditions that are true of a node with so much room left."""
+    disk, images = room.disk, room.images
+    scarce = (
+        disk.available < limits.disk * disk.size
+        or disk.free_inodes < limits.disk_inodes * disk.inodes
+        or images.available < limits.images * images.size
+        or images.free_inodes < limits.images_inodes * images.inodes
+    )
+    found = (("MemoryPressure", room.memory < limits.memory), ("DiskPressure", scarce))
+    return [name for name, pressed in found if pressed]
+
+
+def problems(runtime: RuntimeStatus | None, error: str = "") -> list[str]:
+    """Why the node cannot run pods, in upstream's words. `runtime` is None while it does not answer."""
+    if runtime is None:
+        return [f"container runtime is down: {error}" if error else "container runtime is down"]
+    found = []
+    for kind, text in (("RuntimeReady", "container runtime not ready"), ("NetworkReady", NETWORK_NOT_READY)):
+        told = next((one for one in runtime.conditions if one.type == kind), None)
+        if told is None or not told.status:
+            reason, message = (told.reason, told.message) if told else ("", "")
+            found.append(f"{text}: {kind}=false reason:{reason} message:{message}")
+    return found
+
+
+NETWORK_NOT_READY = "container runtime network not ready"
+
+
+def conditions(
+    before: Sequence[Mapping[str, object]], pressed: Sequence[str], problem: Sequence[str], now: Instant
+) -> list[JsonObject]:
+    """The four that the kubelet speaks of, with the time of the last change kept from `before`."""
+    kept = [dict(one) for one in before]
+    told = []
+    for kind in _FINE:
+        status, (reason, message) = ("True", _PRESSED[kind]) if kind in pressed else ("False", _FINE[kind])
+        told.append(condition(kind, status, reason, message))
+    if problem:
+        text = problem[0] if len(problem) == 1 else f"[{', '.join(problem)}]"
+        told.append(condition("Ready", "False", "KubeletNotReady", text))
+    else:
+        told.append(condition("Ready", "True", "KubeletReady", "kubelet is posting ready status"))
+    for one in told:
+        set_condition(kept, {**one, "lastHeartbeatTime": format_time(now)}, now)
+    kinds = [*_FINE, "Ready"]
+    return [one for kind in kinds for one in kept if one["type"] == kind]
+
+
+def image_list(images: Sequence[Image]) -> list[JsonObject]:
+    """The images that schedulers should know of, the largest first."""
+    largest = sorted(images, key=lambda image: (-image.size, image.id))[:MOST_IMAGES]
+    return [
+        {"names": [*image.digests, *image.tags][:MOST_NAMES], "sizeBytes": image.size}
+        for image in largest
+        if image.digests or image.tags
+    ]
+
+
+def node_info(machine: Machine, runtime: Version | None) -> JsonObject:
+    """Who the node is."""
+    name, version = (runtime.name, runtime.version) if runtime else ("containerd", "Unknown")
+    return {
+        "architecture": machine.architecture,
+        "bootID": machine.boot_id,
+        "containerRuntimeVersion": f"{name}://{version.removeprefix('v')}",
+        "kernelVersion": machine.kernel,
+        "kubeProxyVersion": "",
+        "kubeletVersion": KUBELET_VERSION,
+        "machineID": machine.machine_id,
+        "operatingSystem": "linux",
+        "osImage": machine.os_image,
+        "systemUUID": machine.system_uuid,
+    }
+
+
+def addresses(identity: NodeIdentity) -> list[JsonObject]:
+    """Where the node is reached."""
+    return [
+        {"type": "InternalIP", "address": identity.address},
+        {"type": "Hostname", "address": identity.name},
+    ]
+
+
+def _binary(value: int) -> str:
+    return str(of_units(value, QuantityFormat.BINARY))

@@ -1,0 +1,188 @@
+"""The node's voice, on a real API server in virtual time, with a runtime that can be made ill."""
+
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kubelet.harness import Told
+from pilothouse.api.types.coordination_v1 import Lease
+from pilothouse.api.types.core_v1 import Node
+from pilothouse.client.client import Client
+from pilothouse.kubelet import node_lease
+from pilothouse.kubelet.cri.interface import CriUnavailable, Image, RuntimeCondition, RuntimeStatus
+from pilothouse.kubelet.machine import Disk, Machine
+from pilothouse.kubelet.node_agent import NodeAgent
+from pilothouse.kubelet.node_status import NodeIdentity, Room, Thresholds
+from pilothouse.runtime.chance import Chance
+from pilothouse.runtime.clock import LoopClock
+from pilothouse.runtime.tasks import Tasks
+from pilothouse.testing.cluster import Cluster
+from pilothouse.testing.fake_cri import FakeCri
+from pilothouse.testing.loop import run
+
+MACHINE = Machine(2, 4 << 30, {}, "m", "u", "boot-1", "6.1", "Debian", "amd64")
+DISK = Disk(100 << 30, 60 << 30, 1000, 900)
+
+
+class MoodyCri(FakeCri):
+    """A runtime whose health the test decides."""
+
+    network = True
+    gone = False
+    asked = 0
+
+    async def status(self) -> RuntimeStatus:
+        self.asked += 1
+        if self.gone:
+            raise CriUnavailable("UNAVAILABLE", "no socket")
+        return RuntimeStatus((RuntimeCondition("RuntimeReady", True), RuntimeCondition("NetworkReady", self.network)))
+
+
+@dataclass
+class Stage:
+    clock: LoopClock
+    client: Client
+    cri: MoodyCri
+    told: Told
+    agent: NodeAgent
+    room: list[Room] = field(default_factory=list)
+
+    async def node(self) -> Node:
+        return await self.client.get(Node, "n1")
+
+    async def condition(self, kind: str) -> str:
+        return next(one.status for one in (await self.node()).status.conditions if one.type == kind)
+
+    async def until(self, kind: str, status: str) -> None:
+        async with self.clock.timeout(30):
+            while await self.condition(kind) != status:
+                await self.clock.sleep(0.1)
+
+
+def play(story: Callable[[Stage], Coroutine[Any, Any, None]], *, network: bool = True) -> None:
+    async def main(clock: LoopClock, chance: Chance) -> None:
+        async with Cluster(clock, chance) as cluster, Tasks() as tasks:
+            client, told = cluster.client(), Told()
+            cri = MoodyCri(clock, present={"app:1": Image("sha256:app", ("app:1",), (), 7)})
+            cri.network = network
+            identity = NodeIdentity(name="n1", address="10.0.0.1", kubelet_port=10250)
+            room = [Room(1 << 30, DISK, DISK)]
+            agent = NodeAgent(
+                identity, MACHINE, Thresholds(), lambda: room[0], client, cri, told, clock, chance
+            )  # fmt: skip
+            await agent.start(tasks)
+            await story(Stage(clock, client, cri, told, agent, room))
+            tasks.cancel_all()
+
+    run(main)
+
+
+def test_it_registers_with_what_the_machine_has() -> None:
+    async def story(stage: Stage) -> None:
+        node = await stage.node()
+        assert node.metadata.labels["kubernetes.io/hostname"] == "n1"
+        assert node.status.capacity["cpu"] == "2"
+        assert node.status.allocatable["memory"] == "3996Mi"
+        assert node.status.addresses[0].address == "10.0.0.1"
+        assert node.status.images[0].names == ("app:1",) or list(node.status.images[0].names) == ["app:1"]
+        assert await stage.condition("Ready") == "True"
+        await stage.clock.sleep(1)
+        assert stage.told.reasons() == [
+            "Starting", "NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID", "NodeReady",
+        ]  # fmt: skip
+
+    play(story)
+
+
+def test_a_node_that_is_known_keeps_what_others_have_said_of_it() -> None:
+    async def story(stage: Stage) -> None:
+        await stage.client.patch(Node, "n1", "", {"metadata": {"labels": {"mine": "x", "kubernetes.io/os": "plan9"}}})
+        async with Tasks() as tasks:
+            again = NodeAgent(
+                NodeIdentity(name="n1", address="10.0.0.2", kubelet_port=10250), MACHINE, Thresholds(),
+                lambda: stage.room[0], stage.client, stage.cri, Told(), stage.clock, Chance(2),
+            )  # fmt: skip
+            await again.start(tasks)
+            await stage.clock.sleep(1)
+            tasks.cancel_all()
+        node = await stage.node()
+        assert node.metadata.labels["mine"] == "x"
+        assert node.metadata.labels["kubernetes.io/os"] == "linux"
+        assert [one.address for one in node.status.addresses] == ["10.0.0.2", "n1"]
+
+    play(story)
+
+
+def test_it_becomes_ready_soon_after_the_network_does() -> None:
+    async def story(stage: Stage) -> None:
+        assert await stage.condition("Ready") == "False"
+        assert stage.agent.problems[0].startswith("container runtime network not ready: NetworkReady=false")
+        changes: list[Sequence[str]] = []
+        stage.agent.on_health(lambda: changes.append(stage.agent.problems))
+        stage.cri.network = True
+        await stage.clock.sleep(0.5)
+        assert await stage.condition("Ready") == "True"
+        assert changes == [[]]
+        assert stage.told.reasons()[-1] == "NodeReady"
+
+    play(story, network=False)
+
+
+def test_a_runtime_that_is_gone_makes_it_not_ready() -> None:
+    async def story(stage: Stage) -> None:
+        stage.cri.gone = True
+        await stage.until("Ready", "False")
+        ready = (await stage.node()).status.conditions[-1]
+        assert ready.reason == "KubeletNotReady"
+        assert "container runtime is down: rpc error: code = Unavailable desc = no socket" in ready.message
+        stage.cri.gone = False
+        await stage.until("Ready", "True")
+
+    play(story)
+
+
+def test_pressure_is_reported() -> None:
+    async def story(stage: Stage) -> None:
+        stage.room[0] = Room(1 << 20, DISK, DISK)
+        await stage.until("MemoryPressure", "True")
+        assert "NodeHasInsufficientMemory" in stage.told.reasons()
+
+    play(story)
+
+
+def test_a_status_without_news_is_written_every_five_minutes_and_the_lease_every_ten_seconds() -> None:
+    async def story(stage: Stage) -> None:
+        await stage.clock.sleep(5)
+        first, lease = await stage.node(), await stage.client.get(Lease, "n1", node_lease.NAMESPACE)
+        assert lease.metadata.ownerReferences[0].uid == first.metadata.uid
+        asked = stage.cri.asked
+        await stage.clock.sleep(100)
+        assert stage.cri.asked - asked <= 21
+        assert (await stage.node()).metadata.resourceVersion == first.metadata.resourceVersion
+        renewed = await stage.client.get(Lease, "n1", node_lease.NAMESPACE)
+        times = renewed.spec.renewTime, lease.spec.renewTime
+        assert times[0] is not None
+        assert times[1] is not None
+        assert 80 < times[0] - times[1] <= 105
+        await stage.clock.sleep(210)
+        assert (await stage.node()).metadata.resourceVersion != first.metadata.resourceVersion
+
+    play(story)
+
+
+def test_a_reboot_is_told() -> None:
+    async def story(stage: Stage) -> None:
+        await stage.clock.sleep(1)
+        booted = Machine(2, 4 << 30, {}, "m", "u", "boot-2", "6.1", "Debian", "amd64")
+        told = Told()
+        async with Tasks() as tasks:
+            again = NodeAgent(
+                NodeIdentity(name="n1", address="10.0.0.1", kubelet_port=10250), booted, Thresholds(),
+                lambda: stage.room[0], stage.client, stage.cri, told, stage.clock, Chance(2),
+            )  # fmt: skip
+            await again.start(tasks)
+            await stage.clock.sleep(1)
+            tasks.cancel_all()
+        assert ("Warning", "Rebooted", "Node n1 has been rebooted, boot id: boot-2") in told.events
+
+    play(story)
