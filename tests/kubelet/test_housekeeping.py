@@ -33,11 +33,11 @@ def test_strangers_go_and_known_pods_stay(tmp_path: Path) -> None:
 class BusyCri(FakeCri):
     """A runtime that does not answer the first time."""
 
-    calls = 0
+    asked = 0
 
     async def sandboxes(self, uid: str = "") -> list[Sandbox]:
-        self.calls += 1
-        if self.calls == 1:
+        self.asked += 1
+        if self.asked == 1:
             raise CriUnavailable("UNAVAILABLE", "starting")
         return await super().sandboxes(uid)
 
@@ -46,6 +46,6 @@ def test_what_fails_is_tried_again(tmp_path: Path) -> None:
     async def story(node: FakeNode) -> None:
         cri = BusyCri(node.clock)
         await housekeeping(node, cri, FakeCgroups()).clean(frozenset())
-        assert cri.calls == 2
+        assert cri.asked == 2
 
     run(tmp_path, story)
