@@ -15,8 +15,11 @@ from pilothouse.apiserver.authentication.service_account import ServiceAccountTo
 from pilothouse.apiserver.authentication.token_keys import TokenKeys
 from pilothouse.apiserver.authentication.x509 import CertificateAuthenticator
 from pilothouse.apiserver.authorization.framework import Chain, Masters
+from pilothouse.apiserver.authorization.node import NodeAuthorizer
 from pilothouse.apiserver.authorization.rbac import Rbac
+from pilothouse.apiserver.bootstrap.cluster_roles import CLUSTER_ROLES
 from pilothouse.apiserver.bootstrap.kubernetes_service import publish
+from pilothouse.apiserver.bootstrap.notation import rules
 from pilothouse.apiserver.bootstrap.objects import make_manifests, make_objects
 from pilothouse.apiserver.bootstrap.rbac_policy import make_policy
 from pilothouse.apiserver.config import ApiServerConfig
@@ -78,7 +81,7 @@ def assemble(server: ApiServer, config: ApiServerConfig) -> None:
     pools = ServiceAllocation(cache.of("", "services"), (config.service_cidr,), config.node_ports, chance)
     kubelets = KubeletProxy(client_context(config.kubelet_authority, config.kubelet_client), clock)
     rbac = Rbac(cache)
-    may = Chain([Masters(), rbac])
+    may = Chain([Masters(), NodeAuthorizer(cache, rules(*CLUSTER_ROLES["system:node"])), rbac])
     requests = TokenRequests(server.served, keys, tokens.audiences, clock, chance)
     server.assemble(
         steps=(authenticate(who, anonymous=config.anonymous), authorize(may)),

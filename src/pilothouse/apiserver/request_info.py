@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote
 
 from pilothouse.api.machinery.errors import BadRequest
+from pilothouse.api.machinery.selectors import FieldRequirement, FieldSelector, parse_field_selector
 
 _VERBS = {"POST": "create", "GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _NAMESPACE_SUBRESOURCES = frozenset({"status", "finalize"})
+_MANY = frozenset({"list", "watch", "deletecollection"})
 _NO_QUERY: Mapping[str, tuple[str, ...]] = {}
 
 
@@ -37,6 +39,13 @@ class RequestInfo:
         """The first value of a query parameter, empty when it is absent."""
         found = self.query.get(parameter)
         return found[0] if found else ""
+
+    @property
+    def field_requirements(self) -> tuple[FieldRequirement, ...]:
+        """What the objects of a list, watch or deletion of many are narrowed to; empty where it cannot be parsed."""
+        if self.verb not in _MANY or "fieldSelector" not in self.query:
+            return ()
+        return _field_selector(self.query).requirements
 
     def flag(self, parameter: str) -> bool:
         """A boolean query parameter: present without value, `true` and `1` mean yes."""
@@ -116,9 +125,15 @@ def _is_true(query: Mapping[str, tuple[str, ...]], parameter: str) -> bool:
 
 def _name_in_selector(query: Mapping[str, tuple[str, ...]]) -> str:
     """The name a list or watch is narrowed to, which authorization counts as a request for that name."""
-    for selector in query.get("fieldSelector", ()):
-        for term in selector.split(","):
-            field, _, value = term.partition("=")
-            if field == "metadata.name" and value.lstrip("="):
-                return value.lstrip("=")
-    return ""
+    if "fieldSelector" not in query:
+        return ""
+    name = _field_selector(query).exact("metadata.name") or ""
+    return "" if name in (".", "..") or "/" in name or "%" in name else name
+
+
+def _field_selector(query: Mapping[str, tuple[str, ...]]) -> FieldSelector:
+    """The selector that the list will use: the first, whatever follows it."""
+    try:
+        return parse_field_selector(query["fieldSelector"][0])
+    except ValueError:
+        return FieldSelector()

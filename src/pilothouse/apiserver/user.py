@@ -22,11 +22,11 @@ class User:
     extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
     @property
-    def node_name(self) -> str:
-        """The node this user is the kubelet of; empty for anyone else."""
+    def node_name(self) -> str | None:
+        """The node this user is the kubelet of, empty where it does not say which; None for anyone else."""
         if NODES_GROUP in self.groups and self.name.startswith(NODE_USER_PREFIX):
             return self.name.removeprefix(NODE_USER_PREFIX)
-        return ""
+        return None
 
 
 def service_account_user(

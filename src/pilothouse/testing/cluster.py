@@ -19,7 +19,10 @@ from pilothouse.apiserver.admission.chain import AdmissionChain
 from pilothouse.apiserver.allocation.services import ServiceAllocation
 from pilothouse.apiserver.authentication.in_process import InProcessAuthenticator
 from pilothouse.apiserver.authorization.framework import Chain, Masters
+from pilothouse.apiserver.authorization.node import NodeAuthorizer
 from pilothouse.apiserver.authorization.rbac import Rbac
+from pilothouse.apiserver.bootstrap.cluster_roles import CLUSTER_ROLES
+from pilothouse.apiserver.bootstrap.notation import rules
 from pilothouse.apiserver.bootstrap.objects import make_objects
 from pilothouse.apiserver.bootstrap.rbac_policy import make_policy
 from pilothouse.apiserver.handlers.authenticate import authenticate
@@ -112,11 +115,9 @@ class Cluster:
             server.assemble()
             return
         pools = ServiceAllocation(cache.of("", "services"), self._manager.service_cidr, NODE_PORTS, self.chance)
+        may = Chain([Masters(), NodeAuthorizer(cache, rules(*CLUSTER_ROLES["system:node"])), Rbac(cache)])
         server.assemble(
-            steps=(
-                authenticate(InProcessAuthenticator(), anonymous=False),
-                authorize(Chain([Masters(), Rbac(cache)])),
-            ),
+            steps=(authenticate(InProcessAuthenticator(), anonymous=False), authorize(may)),
             admission=AdmissionChain.of(cache, self.clock, self.chance),
             allocate=pools.allocate,
         )

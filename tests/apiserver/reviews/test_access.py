@@ -35,3 +35,19 @@ def test_what_a_review_asks(spec: dict[str, Any], expected: tuple[Any, ...]) -> 
 def test_what_is_no_question(spec: dict[str, Any], message: str) -> None:
     with pytest.raises(Invalid, match=message):
         attributes_of(spec, ANN, RESOURCE)
+
+
+@pytest.mark.parametrize(
+    ("selector", "fields"),
+    [
+        ({"rawSelector": "spec.nodeName=a"}, [("spec.nodeName", "=", "a")]),
+        ({"rawSelector": "nonsense"}, []),
+        ({"requirements": [{"key": "k", "operator": "In", "values": ["v"]}]}, [("k", "=", "v")]),
+        ({"requirements": [{"key": "k", "operator": "NotIn", "values": ["v"]}]}, [("k", "!=", "v")]),
+        ({"requirements": [{"key": "k", "operator": "In", "values": ["v", "w"]}]}, []),
+        ({"requirements": [{"key": "k", "operator": "Exists"}]}, []),
+    ],
+)
+def test_selectors_of_what_is_asked(selector: dict[str, Any], fields: list[tuple[str, str, str]]) -> None:
+    spec = {"resourceAttributes": {"verb": "list", "resource": "pods", "fieldSelector": selector}}
+    assert list(attributes_of(spec, ANN, RESOURCE).fields) == fields

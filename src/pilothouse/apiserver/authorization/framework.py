@@ -5,12 +5,13 @@ words of the refusal.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
 from pilothouse.api.machinery import errors
 from pilothouse.api.machinery.errors import Forbidden
+from pilothouse.api.machinery.selectors import FieldRequirement
 from pilothouse.apiserver.request_info import RequestInfo
 from pilothouse.apiserver.user import User
 
@@ -50,13 +51,15 @@ class Attributes:
     name: str = ""
     path: str = ""
     is_resource: bool = True
+    fields: tuple[FieldRequirement, ...] = field(default=(), compare=False)
+    """What a list, watch or deletion of many is narrowed to. Roles do not look at it, so a kept decision may not."""
 
     @classmethod
     def of(cls, user: User, info: RequestInfo) -> "Attributes":
         """The attributes of a request."""
         return cls(
             user, info.verb, info.group, info.version, info.resource, info.subresource, info.namespace, info.name,
-            info.path, info.is_resource,
+            info.path, info.is_resource, info.field_requirements,
         )  # fmt: skip
 
 
@@ -83,7 +86,7 @@ class Chain:
                 return decision
             if decision.reason:
                 reasons.append(decision.reason)
-        return Decision(Verdict.NO_OPINION, ", ".join(reasons))
+        return Decision(Verdict.NO_OPINION, "\n".join(reasons))
 
 
 class Masters:

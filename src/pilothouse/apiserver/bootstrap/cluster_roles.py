@@ -107,6 +107,10 @@ CLUSTER_ROLES: Mapping[str, tuple[str, ...]] = {
         "read : csidrivers @ storage.k8s.io",
         "get,create,update,patch,delete : csinodes @ storage.k8s.io",
         "read : runtimeclasses @ node.k8s.io",
+        "get : resourceclaims @ resource.k8s.io",
+        "deletecollection : resourceslices @ resource.k8s.io",
+        f"read : clustertrustbundles @ {_CSR}",
+        f"create,get,list,watch : podcertificaterequests @ {_CSR}",
     ),
     "system:node-problem-detector": ("get : nodes @ core", "patch : nodes/status @ core", EVENTS),
     "system:kubelet-api-admin": (

@@ -35,6 +35,8 @@ class Change:
 Watcher = Callable[[Change], None]
 Observer = Callable[[JsonObject | None, JsonObject | None], None]
 """Called with the decoded object before and after a change."""
+Follower = Callable[[Entry, JsonObject | None], None]
+"""Called with an entry and its decoded object, None once it is gone; costs less, as what was is not decoded."""
 
 
 class ResourceCache:
@@ -51,6 +53,7 @@ class ResourceCache:
         self._watchers: dict[int, Watcher] = {}
         self._next_watcher = 0
         self._observers: list[Observer] = []
+        self._followers: list[Follower] = []
         self._indexes: dict[str, dict[str, dict[str, Entry]]] = {name: {} for name in resource.indexed_fields}
         self.last_change = 0
         """Revision of the latest change of this resource."""
@@ -62,6 +65,8 @@ class ResourceCache:
         self.last_change = max(self.last_change, stored.revision)
         for observe in self._observers:
             observe(None, obj)
+        for follow in self._followers:
+            follow(entry, obj)
 
     def loaded(self, revision: int) -> None:
         """The initial list is complete as of `revision`: watches may resume from here on."""
@@ -87,6 +92,8 @@ class ResourceCache:
             before = previous.decode() if previous is not None else None
             for observe in self._observers:
                 observe(before, obj)
+        for follow in self._followers:
+            follow(change.entry, None if change.deleted else obj)
         for watcher in list(self._watchers.values()):
             watcher(change)
 
@@ -134,6 +141,12 @@ class ResourceCache:
         self._observers.append(observer)
         for entry in self.select(""):
             observer(None, entry.decode())
+
+    def follow(self, follower: Follower) -> None:
+        """Call `follower` with every entry that is here and every later change."""
+        self._followers.append(follower)
+        for entry in self.select(""):
+            follower(entry, entry.decode())
 
     def _put(self, entry: Entry) -> None:
         previous = self.entries.get(entry.key)

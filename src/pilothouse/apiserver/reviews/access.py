@@ -13,6 +13,7 @@ from pilothouse.api.machinery.errors import BadRequest
 from pilothouse.api.machinery.field import FieldErrors
 from pilothouse.api.machinery.resource import Resource
 from pilothouse.api.machinery.schema import Schemas
+from pilothouse.api.machinery.selectors import FieldRequirement, parse_field_selector
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.authorization.framework import Attributes, Authorizer, Verdict
 from pilothouse.apiserver.authorization.rbac import Rbac
@@ -25,6 +26,7 @@ from pilothouse.apiserver.verbs.shape import respond
 from pilothouse.net.http import Response
 
 GROUP = "authorization.k8s.io"
+_OPERATORS = {"In": "=", "NotIn": "!="}
 
 
 class AccessReviews:
@@ -76,6 +78,9 @@ class AccessReviews:
             ],
             "incomplete": False,
         }
+        if exchange.user.node_name is not None:
+            why = "node authorizer does not support user rule resolution"
+            review["status"] |= {"incomplete": True, "evaluationError": why}
         return respond(exchange, orjson.dumps(review), form, 201)
 
     async def _read(self, exchange: Exchange, resource: Resource[Any]) -> JsonObject:
@@ -120,6 +125,21 @@ def attributes_of(spec: JsonObject, user: User, resource: Resource[Any]) -> Attr
         about.get("subresource") or "",
         about.get("namespace") or "",
         about.get("name") or "",
+        fields=_fields(about.get("fieldSelector") or {}),
+    )
+
+
+def _fields(selector: JsonObject) -> tuple[FieldRequirement, ...]:
+    """What a review's selector narrows the fields to; what cannot be understood narrows nothing."""
+    if raw := selector.get("rawSelector"):
+        try:
+            return parse_field_selector(raw).requirements
+        except ValueError:
+            return ()
+    return tuple(
+        FieldRequirement(one.get("key") or "", _OPERATORS[one["operator"]], one["values"][0])
+        for one in selector.get("requirements") or ()
+        if one.get("operator") in _OPERATORS and len(one.get("values") or ()) == 1
     )
 
 

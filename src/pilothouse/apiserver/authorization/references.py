@@ -1,0 +1,193 @@
+"""References: which objects the pods of a node name, kept current change by change.
+
+What a node may read follows from the pods bound to it. Only names are kept, each once however many pods share it, with
+the number of pods per node that use it; a question is two look-ups. Mirror pods count for nothing, or a node could
+name what it wants to read. Source: plugin/pkg/auth/authorizer/node/graph.go, pkg/api/v1/pod/util.go and
+pkg/api/v1/persistentvolume/util.go.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pilothouse.api.machinery.view import JsonObject
+from pilothouse.apiserver.registry.entry import Entry
+from pilothouse.apiserver.registry.watch_cache import WatchCache
+
+Name = tuple[str, str, str]
+"""Plural, namespace and name."""
+MIRROR = "kubernetes.io/config.mirror"
+_SECRET_SOURCES = ("cephfs", "cinder", "flexVolume", "rbd", "scaleIO", "iscsi", "storageos")
+"""Volumes whose secret is `secretRef`."""
+_CSI_SECRETS = ("nodePublishSecretRef", "nodeStageSecretRef", "nodeExpandSecretRef")
+"""Those of a persistent volume that kubelets hand to the driver; controllers hand it the others."""
+_CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
+
+
+class _Target:
+    """An object that pods name, and how many do so on each node."""
+
+    __slots__ = ("name", "nodes")
+
+    def __init__(self, name: Name) -> None:
+        self.name = name
+        self.nodes: dict[str, int] = {}
+
+
+class References:
+    """Follows pods and persistent volumes."""
+
+    def __init__(self, cache: WatchCache) -> None:
+        self._targets: dict[Name, _Target] = {}
+        self._pods: dict[str, tuple[str, tuple[_Target, ...]]] = {}
+        self._claims: dict[str, tuple[Name, tuple[Name, ...]]] = {}
+        self._volumes: dict[Name, dict[str, None]] = {}
+        cache.of("", "pods").follow(self._pod)
+        cache.of("", "persistentvolumes").follow(self._volume)
+
+    def leads(self, name: Name, node: str) -> bool:
+        """Whether a pod on the node needs the object: it names it, or its claim is bound to a volume that does."""
+        if name[0] == "persistentvolumes":
+            bound = self._claims.get(name[2])
+            return bound is not None and self._named(bound[0], node)
+        if self._named(name, node):
+            return True
+        return any(self._named(self._claims[volume][0], node) for volume in self._volumes.get(name, ()))
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """How many objects are known by name, and how many pods name them."""
+        return len(self._targets), len(self._pods)
+
+    def _named(self, name: Name, node: str) -> bool:
+        target = self._targets.get(name)
+        return target is not None and node in target.nodes
+
+    def _pod(self, entry: Entry, pod: JsonObject | None) -> None:
+        known = self._pods.get(entry.key)
+        if pod is None:
+            self._forget_pod(entry.key)
+            return
+        node = entry.fields["spec.nodeName"]
+        if known is not None and known[0] == node and not _claims_change(pod):
+            return
+        self._forget_pod(entry.key)
+        if not node or MIRROR in (pod["metadata"].get("annotations") or {}):
+            return
+        targets = tuple(self._target(name) for name in dict.fromkeys(pod_names(pod)))
+        for target in targets:
+            target.nodes[node] = target.nodes.get(node, 0) + 1
+        self._pods[entry.key] = (node, targets)
+
+    def _forget_pod(self, key: str) -> None:
+        node, targets = self._pods.pop(key, ("", ()))
+        for target in targets:
+            target.nodes[node] -= 1
+            if not target.nodes[node]:
+                del target.nodes[node]
+                if not target.nodes:
+                    del self._targets[target.name]
+
+    def _target(self, name: Name) -> _Target:
+        target = self._targets.get(name)
+        if target is None:
+            target = self._targets[name] = _Target(name)
+        return target
+
+    def _volume(self, entry: Entry, volume: JsonObject | None) -> None:
+        _, secrets = self._claims.pop(entry.name, (None, ()))
+        for secret in secrets:
+            del self._volumes[secret][entry.name]
+            if not self._volumes[secret]:
+                del self._volumes[secret]
+        claim = (volume or {}).get("spec", {}).get("claimRef")
+        if volume is None or not claim:
+            return
+        namespace = claim.get("namespace") or ""
+        secrets = tuple(dict.fromkeys(_volume_secrets(volume["spec"], namespace)))
+        self._claims[entry.name] = (("persistentvolumeclaims", namespace, claim.get("name") or ""), secrets)
+        for secret in secrets:
+            self._volumes.setdefault(secret, {})[entry.name] = None
+
+
+def pod_names(pod: JsonObject) -> Iterator[Name]:
+    """What a pod names: account, secrets, config maps, claims of volumes and devices."""
+    namespace, spec = pod["metadata"].get("namespace") or "", pod.get("spec") or {}
+    if account := spec.get("serviceAccountName"):
+        yield "serviceaccounts", namespace, account
+    for secret in secret_names(spec):
+        yield "secrets", namespace, secret
+    for name in config_map_names(spec):
+        yield "configmaps", namespace, name
+    for volume in spec.get("volumes") or ():
+        if claim := (volume.get("persistentVolumeClaim") or {}).get("claimName"):
+            yield "persistentvolumeclaims", namespace, claim
+        elif volume.get("ephemeral") is not None:
+            yield "persistentvolumeclaims", namespace, f"{pod['metadata']['name']}-{volume.get('name')}"
+    for claim in _resource_claims(pod):
+        yield "resourceclaims", namespace, claim
+
+
+def secret_names(spec: JsonObject) -> Iterator[str]:
+    """The secrets that a pod's spec names."""
+    found = [one.get("name") for one in spec.get("imagePullSecrets") or ()]
+    found += _of_environment(spec, "secretKeyRef", "secretRef")
+    for volume in spec.get("volumes") or ():
+        found.append((volume.get("secret") or {}).get("secretName"))
+        found.append((volume.get("azureFile") or {}).get("secretName"))
+        found.append(_named_in(volume.get("csi"), "nodePublishSecretRef"))
+        found += [_named_in(volume.get(source), "secretRef") for source in _SECRET_SOURCES]
+        found += [_named_in(source, "secret") for source in (volume.get("projected") or {}).get("sources") or ()]
+    return (name for name in found if name)
+
+
+def config_map_names(spec: JsonObject) -> Iterator[str]:
+    """The config maps that a pod's spec names."""
+    found = _of_environment(spec, "configMapKeyRef", "configMapRef")
+    for volume in spec.get("volumes") or ():
+        found.append(_named_in(volume, "configMap"))
+        found += [_named_in(source, "configMap") for source in (volume.get("projected") or {}).get("sources") or ()]
+    return (name for name in found if name)
+
+
+def _of_environment(spec: JsonObject, key: str, whole: str) -> list[Any]:
+    found = []
+    for field in _CONTAINERS:
+        for container in spec.get(field) or ():
+            found += [_named_in(variable.get("valueFrom"), key) for variable in container.get("env") or ()]
+            found += [_named_in(source, whole) for source in container.get("envFrom") or ()]
+    return found
+
+
+def _resource_claims(pod: JsonObject) -> Iterator[str]:
+    status = pod.get("status") or {}
+    made = {one.get("name"): one.get("resourceClaimName") for one in status.get("resourceClaimStatuses") or ()}
+    for claim in pod["spec"].get("resourceClaims") or ():
+        if name := claim.get("resourceClaimName") or made.get(claim.get("name")):
+            yield name
+    if name := (status.get("extendedResourceClaimStatus") or {}).get("resourceClaimName"):
+        yield name
+
+
+def _claims_change(pod: JsonObject) -> bool:
+    """Whether an update may name another claim: all else that a bound pod names stays as it is."""
+    return bool(pod["spec"].get("resourceClaims") or (pod.get("status") or {}).get("extendedResourceClaimStatus"))
+
+
+def _volume_secrets(spec: JsonObject, claimed_in: str) -> Iterator[Name]:
+    """The secrets of a persistent volume that a kubelet needs."""
+    found = [_reference(spec.get(source), "secretRef") for source in _SECRET_SOURCES]
+    found += [_reference(spec.get("csi"), field) for field in _CSI_SECRETS]
+    if azure := spec.get("azureFile"):
+        found.append((azure.get("secretNamespace") or "", azure.get("secretName") or ""))
+    for namespace, name in found:
+        if name:
+            yield "secrets", namespace or claimed_in, name
+
+
+def _reference(source: JsonObject | None, field: str) -> tuple[str, str]:
+    found = (source or {}).get(field) or {}
+    return found.get("namespace") or "", found.get("name") or ""
+
+
+def _named_in(source: JsonObject | None, field: str) -> Any:
+    return ((source or {}).get(field) or {}).get("name")
