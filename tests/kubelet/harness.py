@@ -145,6 +145,9 @@ class FakeProber:
     def health(self, uid: str) -> Mapping[str, Health]:
         return self.verdicts
 
+    def retire(self, uid: str, changed: Callable[[], None]) -> None:
+        self.attended.append(f"retired {uid}")
+
     def forget(self, uid: str) -> None:
         self.attended.append(f"forgotten {uid}")
 

@@ -50,6 +50,10 @@ class Prober(Protocol):
         """By container id."""
         ...
 
+    def retire(self, uid: str, changed: Callable[[], None]) -> None:
+        """The pod is being ended: go on with readiness alone, and call `changed` at each new verdict."""
+        ...
+
     def forget(self, uid: str) -> None:
         """Probe no more."""
         ...
@@ -197,6 +201,8 @@ class PodWorker:
         for _ in range(_ROUNDS):
             observed = await self._observe()
             pod = self._with_status()
+            self._prober.attend(pod, observed, self.poke)
+            observed = replace(observed, health=self._prober.health(pod.metadata.uid))
             plan = lifecycle.plan(pod, observed, self._node.clock.now())
             if plan.finished and not plan.steps:
                 if lifecycle.past_deadline(pod, self._node.clock.now()):
@@ -213,9 +219,8 @@ class PodWorker:
         return self._node.clock.now() + RESYNC
 
     async def _rest(self, pod: Pod, observed: ObservedPod, plan: PodPlan) -> Instant | None:
-        """Nothing to do now: refresh the volumes, attend to the probes, tell of crash loops."""
+        """Nothing to do now: refresh the volumes, tell of crash loops."""
         self._volumes = await self._steps.prepare(pod, pod_ips(pod, observed, self._node.host_ips))
-        self._prober.attend(pod, observed, self.poke)
         for name in plan.failures:
             message = f"Back-off restarting failed container {name} in pod {describe(pod)}"
             self._node.recorder.event(reference(pod, field_path(pod, name)), "Warning", "BackOff", message)
@@ -286,13 +291,14 @@ class PodWorker:
         """End what runs, report how it ended, and let the pod go where it is being deleted."""
         pod, uid = self._pod, self._pod.metadata.uid
         observed = await self._observe()
-        self._prober.forget(uid)
         if running := observed.running():
+            self._prober.retire(uid, lambda: self._report(replace(observed, health=self._prober.health(uid))))
             grace = float(grace_period(pod)) if self._grace is None else self._grace
             if self._grace is not None:
                 self._report(observed)
             ip = next(iter(pod_ips(pod, observed, self._node.host_ips)), "")
             await self._ender.end_all(pod, running, grace, ip)
+        self._prober.forget(uid)
         for sandbox in observed.sandboxes:
             if sandbox.ready:
                 await self._node.cri.stop_sandbox(sandbox.id)

@@ -1,0 +1,1 @@
+"""Ways to probe, one file each."""
