@@ -1,5 +1,6 @@
 from fakes.api import FakeApi
 from pilothouse.api.types.core_v1 import Pod
+from pilothouse.client.client import Page, WatchEvent
 from pilothouse.client.informer import Informers
 from pilothouse.client.key import Key
 from pilothouse.runtime.chance import Chance
@@ -115,3 +116,35 @@ def test_informers_are_shared() -> None:
             return len(api.calls)
 
     assert run(main) == 2
+
+
+def test_an_informer_is_known_once_asked_for_and_a_sink_can_do_without_one() -> None:
+    async def main(clock: LoopClock, chance: Chance) -> None:
+        api = FakeApi(clock)
+        api.add("v1", "Pod", _pod("a"))
+        story: list[str] = []
+
+        class Told:
+            def replace(self, page: Page[Pod]) -> None:
+                story.extend(view.metadata.name for view in page.items)
+
+            def change(self, event: WatchEvent[Pod]) -> None:
+                story.append(f"{event.type} {event.object.metadata.name}")
+
+        async with Tasks() as tasks:
+            informers = Informers(api.client(), clock, tasks)
+            assert informers.known(Pod) is None
+            task = informers.reflect_metadata(Pod, Told())
+            await clock.sleep(1)
+            api.add("v1", "Pod", _pod("b"))
+            await clock.sleep(1)
+            task.cancel()
+            await clock.sleep(1)
+            api.add("v1", "Pod", _pod("c"))
+            await clock.sleep(1)
+            assert informers.known(Pod) is None
+            assert informers.of(Pod, fields="spec.nodeName=n") is not informers.known(Pod)
+            assert informers.of(Pod) is informers.known(Pod)
+        assert story == ["a", "ADDED b"]
+
+    run(main)

@@ -28,6 +28,7 @@ V = TypeVar("V", bound=View)
 Kind = type[V] | Resource[V]
 _RETRIES = 10
 """How often an answer with Retry-After is followed, as client-go does."""
+_METADATA = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1,application/json"
 
 
 class PatchForm(enum.Enum):
@@ -66,6 +67,15 @@ class Client:
         self._clock = clock
         self._memo = memo
         self._headers = {"accept": "application/json", "user-agent": agent}
+        self._list_headers = self._headers
+
+    def metadata_only(self) -> "Client":
+        """The same client, to whom only the metadata of objects is sent. For kinds whose view class shows no more."""
+        agent = self._headers["user-agent"]
+        client = Client(self._transport, self.catalogue, self._clock, agent=agent, memo=Memo())
+        client._headers = {"accept": _METADATA.format(""), "user-agent": agent}
+        client._list_headers = {"accept": _METADATA.format("List"), "user-agent": agent}
+        return client
 
     def resource(self, kind: Kind[V]) -> Resource[V]:
         """The resource of a view class."""
@@ -98,7 +108,7 @@ class Client:
             resourceVersion=resource_version,
             **{"continue": continue_token},
         )
-        found = orjson.loads(await self._ask("GET", target))
+        found = orjson.loads(await self._ask("GET", target, headers=self._list_headers))
         meta = found.get("metadata") or {}
         items = tuple([self._memo.view(resource, item) for item in found.get("items") or ()])
         return Page(items, meta.get("resourceVersion") or "", meta.get("continue") or "")
@@ -187,6 +197,16 @@ class Client:
         """GET a path that is no object: discovery, say. Returns the decoded JSON."""
         return orjson.loads(await self._ask("GET", path))
 
+    async def read_newer(self, path: str, *, accept: str, etag: str = "") -> tuple[Any, str] | None:
+        """GET a path in the form `accept`, unless it is what `etag` names still. The decoded JSON and its ETag."""
+        headers = {**self._headers, "accept": accept, **({"if-none-match": etag} if etag else {})}
+        answer = await self._transport.send("GET", path, headers)
+        if answer.status == 304:
+            return None
+        if answer.status >= 300:
+            raise _error(answer.status, answer.body)
+        return orjson.loads(answer.body), answer.headers.get("etag", "")
+
     async def write(self, method: str, path: str, body: JsonObject) -> Any:
         """Send JSON to a path that no kind has. Returns the decoded answer."""
         return orjson.loads(await self._ask(method, path, body))
@@ -217,8 +237,15 @@ class Client:
     def _view(self, resource: Resource[V], body: bytes) -> V:
         return self._memo.view(resource, orjson.loads(body))
 
-    async def _ask(self, method: str, target: str, body: Any = None, content_type: str = "application/json") -> bytes:
-        headers: Mapping[str, str] = self._headers
+    async def _ask(
+        self,
+        method: str,
+        target: str,
+        body: Any = None,
+        content_type: str = "application/json",
+        headers: Mapping[str, str] | None = None,
+    ) -> bytes:
+        headers = headers or self._headers
         data = b""
         if body is not None:
             data = orjson.dumps(body)

@@ -13,7 +13,7 @@ from pilothouse.api.machinery.resource import Resource
 from pilothouse.api.machinery.view import View
 from pilothouse.client.client import Client, Kind, Page, WatchEvent
 from pilothouse.client.key import Key
-from pilothouse.client.reflector import Reflector, Selection
+from pilothouse.client.reflector import Reflector, Selection, Sink
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock
 from pilothouse.runtime.tasks import Tasks
@@ -165,6 +165,18 @@ class Informers:
             reflector = Reflector(self._client, selection, informer, self._clock, self._chance)
             self._tasks.spawn(reflector.run(), name=f"reflector {resource.qualified_name}")
         return cast("Informer[V]", informer)
+
+    def known(self, kind: Kind[V]) -> Informer[Any] | None:
+        """The informer of the whole kind, where somebody has asked for it."""
+        resource = self._client.resource(kind)
+        return self._informers.get((resource.api_version, resource.plural, "", "", ""))
+
+    def reflect_metadata(self, kind: Kind[V], sink: Sink[V]) -> asyncio.Task[None]:
+        """Tell `sink` the metadata of a kind, keeping no copy here, until the task is cancelled."""
+        client = self._client.metadata_only()
+        reflector = Reflector(client, Selection(kind), sink, self._clock, self._chance)
+        name = f"metadata reflector {client.resource(kind).qualified_name}"
+        return self._tasks.spawn(reflector.run(), name=name)
 
     def resource(self, kind: Kind[V]) -> Resource[V]:
         """The resource of a view class."""
