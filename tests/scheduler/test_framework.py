@@ -95,6 +95,11 @@ def test_the_answer_for_all_nodes_is_that_for_each(views: list[Any], wanted: Any
             assert refusal is not None
             expected.add(plugin, np.array([each.row]), refusal)
         assert counted == expected, plugin.name
+        rates = plugin.rates(one, nodes)
+        if plugin.by_use:
+            assert [plugin.rate(one, each) for each in nodes] == [
+                0 if rates is None else rates[each.row] for each in nodes
+            ]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 Rows of nodes that have gone are reused; `alive` tells which count. What few nodes differ in (taints, labels) is
 interned: the column holds the number of a set or a value, and a question is asked once for each distinct one.
 `version` rises whenever labels, taints or the nodes themselves have changed, `image_version` when images or the nodes
-have, so that answers may be remembered until then.
+have, so that answers may be remembered until then; the journal names the rows where amounts have.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +21,33 @@ ABSENT = -1
 _FIRST_ROWS = 16
 _IMAGES = 512
 """So many images, those asked for last, have a column."""
+_JOURNAL = 4096
+
+
+class Journal:
+    """The rows that have changed, one after the other; the oldest are forgotten."""
+
+    def __init__(self) -> None:
+        self._rows: list[int] = []
+        self._forgotten = 0
+
+    @property
+    def position(self) -> int:
+        """How much has been written."""
+        return self._forgotten + len(self._rows)
+
+    def write(self, row: int) -> None:
+        """A row has changed."""
+        if len(self._rows) >= _JOURNAL:
+            del self._rows[: _JOURNAL // 2]
+            self._forgotten += _JOURNAL // 2
+        self._rows.append(row)
+
+    def since(self, position: int) -> dict[int, None] | None:
+        """The rows that have changed since then; None if that is forgotten."""
+        if position < self._forgotten:
+            return None
+        return dict.fromkeys(self._rows[position - self._forgotten :])
 
 
 class LabelColumn:
@@ -76,6 +103,7 @@ class Columns:
         self.rows = _FIRST_ROWS
         self.version = 0
         self.image_version = 0
+        self.journal = Journal()
         self.alive: Bools = np.zeros(self.rows, dtype=np.bool_)
         self.unschedulable: Bools = np.zeros(self.rows, dtype=np.bool_)
         self.taints: Ints = np.zeros(self.rows, dtype=np.int64)
@@ -112,7 +140,9 @@ class Columns:
         old = self._facts[row]
         self._facts[row] = facts
         self.alive[row] = True
-        self._write(self.allocatable, row, facts.allocatable)
+        if old is None or old.allocatable != facts.allocatable:
+            self.journal.write(row)
+            self._write(self.allocatable, row, facts.allocatable)
         if old is None or old.images != facts.images:
             self.image_version += 1
             for image, sizes in self._images.items():
@@ -127,11 +157,13 @@ class Columns:
 
     def write_use(self, row: int, requested: Units, non_zero: Units) -> None:
         """What the pods of a node use."""
+        self.journal.write(row)
         self._write(self.requested, row, requested)
         self._write(self.non_zero, row, non_zero)
 
     def add_use(self, row: int, requests: Units, non_zero: Units, sign: int) -> None:
         """A pod has come (1) or gone (-1)."""
+        self.journal.write(row)
         for columns, amounts in ((self.requested, requests), (self.non_zero, non_zero)):
             for name, amount in amounts.items():
                 self._column(columns, name)[row] += sign * amount

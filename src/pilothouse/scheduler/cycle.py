@@ -1,25 +1,25 @@
 """The cycle: from a pod and the nodes to the one node, or to the reasons why there is none.
 
-Pure but for the tie-break, which is Chance's: filters narrow a mask over all nodes, scores are added up over what is
-left. As nothing here waits, the nodes cannot change meanwhile and no snapshot is needed. Upstream:
-pkg/scheduler/schedule_one.go.
+Pure but for the tie-break, which is Chance's: the ranking of the pod's sort says which nodes would do and what they are
+worth; what it cannot know is asked; the best is taken. As nothing here waits, the nodes cannot change meanwhile and no
+snapshot is needed. Upstream: pkg/scheduler/schedule_one.go.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pilothouse.runtime.chance import Chance
 from pilothouse.scheduler.columns import Bools, Ints
-from pilothouse.scheduler.framework import Diagnosis, Plugin, Refusal
-from pilothouse.scheduler.nodes import Nodes
+from pilothouse.scheduler.framework import Diagnosis, Plugin, Refusal, overrides
+from pilothouse.scheduler.nodes import NodeInfo, Nodes
 from pilothouse.scheduler.pod_info import PodInfo
+from pilothouse.scheduler.ranking import REFUSED, Rankings, Totals
 
 ENOUGH_NODES = 100
 """So many are always looked for."""
 LEAST_PERCENTAGE = 5
-_REMEMBERED = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,22 @@ class Placement:
     node: str
     feasible: int
     """Among how many it was chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What plugins say before any node is looked at."""
+
+    mask: Bools | None = None
+    """The only nodes to look at; None for all."""
+    narrowing: tuple[str, ...] = ()
+    """Who said so."""
+    refusing: Plugin | None = None
+    """Who refuses every node."""
+    refusal: Refusal | None = None
+
+
+_EVERYWHERE = Begun()
 
 
 def nodes_to_find(nodes: int, percentage: int) -> int:
@@ -43,95 +59,132 @@ class Cycle:
     """Decides for one pod after the other."""
 
     def __init__(self, plugins: Sequence[Plugin], nodes: Nodes, chance: Chance, percentage: int = 100) -> None:
-        self._filters = [one for one in plugins if _overrides(one, "refuse", "passes", "begin")]
-        self._scorers = [one for one in plugins if _overrides(one, "score")]
+        self._beginners = [one for one in plugins if overrides(one, "begin")]
+        self._filters = [one for one in plugins if overrides(one, "refuse", "passes")]
+        self._comparing = [one for one in plugins if overrides(one, "score")]
+        ranked = [one for one in plugins if overrides(one, "refuse", "passes", "rate", "rates")]
+        self.rankings = Rankings(ranked, nodes)
         self._nodes = nodes
         self._chance = chance
         self._percentage = percentage
         self._start = 0
-        self._known: dict[tuple[str, Hashable], Bools | None] = {}
-        self._known_version = -1
 
     def place(self, pod: PodInfo) -> Placement | Diagnosis:
         """Choose a node."""
         if not len(self._nodes):
             return Diagnosis(0)
-        diagnosis = Diagnosis(len(self._nodes))
-        mask = self._filter(pod, diagnosis)
-        if mask is None:
-            return diagnosis
-        rows = self._sample(pod, mask)
-        row = int(rows[0]) if len(rows) == 1 else self._best(pod, rows)
-        return Placement(self._nodes.at(row).name, len(rows))
+        begun = self._begin(pod) if self._beginners else _EVERYWHERE
+        if begun.refusal is not None:
+            return self._explain(pod, begun)
+        totals = self._totals(pod, begun)
+        highest = totals.max()
+        if highest == REFUSED:
+            return self._explain(pod, begun)
+        comparing = [one for one in self._comparing if one.compares(pod, self._nodes)]
+        if comparing or pod.nominated or self._percentage < 100:
+            rows = self._sample(pod, (totals != REFUSED).nonzero()[0])
+            best, feasible = self._best(pod, rows, totals[rows], comparing), len(rows)
+        else:
+            best, feasible = (totals == highest).nonzero()[0], int(np.count_nonzero(totals != REFUSED))
+        row = best[0] if len(best) == 1 else best[self._chance.below(len(best))]
+        return Placement(self._nodes.at(int(row)).name, feasible)
 
-    def _filter(self, pod: PodInfo, diagnosis: Diagnosis) -> Bools | None:
-        """The nodes that nobody refuses; None if there are none, and the diagnosis says why."""
-        mask = self._begin(pod, diagnosis)
-        if mask is None:
-            return None
-        refused: list[tuple[Plugin, Bools]] = []
+    def refusal(self, pod: PodInfo, node: NodeInfo) -> tuple[Plugin, Refusal] | None:
+        """Why a pod cannot run on one node, as it is given here; None if it can."""
         for plugin in self._filters:
-            passing = self._passing(plugin, pod)
-            if passing is not None:
-                refused.append((plugin, mask))
-                mask = mask & passing
-        if mask.any():
-            return mask
-        for number, (plugin, before) in enumerate(refused):
-            after = refused[number + 1][1] if number + 1 < len(refused) else mask
-            rows = np.flatnonzero(before & ~after)
-            if len(rows):
-                diagnosis.plugins[plugin.name] = None
-                plugin.explain(pod, self._nodes, rows, diagnosis)
+            refusal = plugin.refuse(pod, node)
+            if refusal is not None:
+                return plugin, refusal
         return None
 
-    def _begin(self, pod: PodInfo, diagnosis: Diagnosis) -> Bools | None:
-        """The nodes to look at; None if a plugin refuses them all."""
-        alive = self._nodes.columns.alive
+    def _totals(self, pod: PodInfo, begun: Begun) -> Totals:
+        """What each node is worth, REFUSED where the pod cannot run."""
+        totals, left = self.rankings.of(pod)
+        mask = begun.mask
+        if left:
+            totals = totals.copy()
+            for plugin in left:
+                passing = plugin.passes(pod, self._nodes)
+                if passing is not None:
+                    mask = passing if mask is None else mask & passing
+                rates = plugin.rates(pod, self._nodes)
+                if rates is not None:
+                    totals[totals != REFUSED] += (plugin.weight * rates[totals != REFUSED]).astype(np.int32)
+        if mask is not None:
+            totals = np.where(mask, totals, np.int32(REFUSED))
+        promised = [row for row in self._promised(pod) if totals[row] != REFUSED]
+        if promised:
+            totals = totals.copy()
+            for row in promised:
+                if self.refusal(pod, self._with_promised(pod, row)) is not None:
+                    totals[row] = REFUSED
+        return totals
+
+    def _promised(self, pod: PodInfo) -> list[int]:
+        """The nodes where room was made for other pods, no less important, that have not come yet."""
+        if not self._nodes.nominations:
+            return []
+        named = [name for name in self._nodes.nominations if self._nodes.nominated(name, pod)]
+        found = [self._nodes.get(name) for name in named]
+        return [node.row for node in found if node is not None]
+
+    def _with_promised(self, pod: PodInfo, row: int) -> NodeInfo:
+        node = self._nodes.at(row)
+        return node.having(self._nodes.nominated(node.name, pod))
+
+    def _begin(self, pod: PodInfo) -> Begun:
         names: tuple[str, ...] | None = None
         narrowing: list[str] = []
-        for plugin in self._filters:
+        for plugin in self._beginners:
             answer = plugin.begin(pod, self._nodes)
             if isinstance(answer, Refusal):
-                diagnosis.add(plugin, np.flatnonzero(alive), answer)
-                diagnosis.general = ", ".join(answer.reasons)
-                return None
+                return Begun(refusing=plugin, refusal=answer)
             if answer is not None:
                 narrowing.append(plugin.name)
                 names = answer.names if names is None else tuple(name for name in names if name in answer.names)
         if names is None:
-            return alive
-        mask = np.zeros_like(alive)
+            return _EVERYWHERE
+        mask = np.zeros(self._nodes.columns.rows, dtype=np.bool_)
         for name in names:
             node = self._nodes.get(name)
             if node is not None:
                 mask[node.row] = True
-        diagnosis.plugins |= dict.fromkeys(narrowing)
-        ignored = diagnosis.nodes - int(mask.sum())
-        if ignored:
-            diagnosis.reasons[f"node(s) didn't satisfy plugin(s) [{' '.join(sorted(narrowing))}]"] = ignored
-        return mask
+        return Begun(mask, tuple(narrowing))
 
-    def _passing(self, plugin: Plugin, pod: PodInfo) -> Bools | None:
-        """Ask the plugin, or remember what it said for another pod of this sort."""
-        sort = plugin.sort(pod)
-        if sort is None:
-            return plugin.passes(pod, self._nodes)
-        version = self._nodes.columns.version
-        if version != self._known_version or len(self._known) > _REMEMBERED:
-            self._known.clear()
-            self._known_version = version
-        place = (plugin.name, sort)
-        if place not in self._known:
-            self._known[place] = plugin.passes(pod, self._nodes)
-        return self._known[place]
+    def _explain(self, pod: PodInfo, begun: Begun) -> Diagnosis:
+        """Ask the plugins one after the other which nodes they refuse, and why."""
+        diagnosis = Diagnosis(len(self._nodes))
+        mask = self._nodes.columns.alive
+        if begun.refusing is not None and begun.refusal is not None:
+            diagnosis.add(begun.refusing, np.flatnonzero(mask), begun.refusal)
+            diagnosis.general = ", ".join(begun.refusal.reasons)
+            return diagnosis
+        if begun.mask is not None:
+            mask = begun.mask
+            diagnosis.plugins |= dict.fromkeys(begun.narrowing)
+            ignored = diagnosis.nodes - int(mask.sum())
+            if ignored:
+                diagnosis.reasons[f"node(s) didn't satisfy plugin(s) [{' '.join(sorted(begun.narrowing))}]"] = ignored
+        for plugin in self._filters:
+            passing = self.rankings.passing(plugin, pod)
+            if passing is None:
+                continue
+            rows = np.flatnonzero(mask & ~passing)
+            if len(rows):
+                mask = mask & passing
+                diagnosis.plugins[plugin.name] = None
+                plugin.explain(pod, self._nodes, rows, diagnosis)
+        for row in np.flatnonzero(mask):
+            found = self.refusal(pod, self._with_promised(pod, int(row)))
+            if found is not None:
+                diagnosis.add(found[0], np.array([row]), found[1])
+        return diagnosis
 
-    def _sample(self, pod: PodInfo, mask: Bools) -> Ints:
+    def _sample(self, pod: PodInfo, rows: Ints) -> Ints:
         """The nodes to score: the one that was promised, or so many as are looked for, beginning where we left off."""
-        promised = self._nodes.get(pod.pod.status.nominatedNodeName)
-        if promised is not None and mask[promised.row]:
+        promised = self._nodes.get(pod.nominated) if pod.nominated else None
+        if promised is not None and promised.row in rows:
             return np.array([promised.row], dtype=np.int64)
-        rows = np.flatnonzero(mask)
         wanted = nodes_to_find(len(self._nodes), self._percentage)
         if len(rows) <= wanted:
             return rows
@@ -140,15 +193,10 @@ class Cycle:
         self._start = (int(chosen[-1]) + 1) % self._nodes.columns.rows
         return chosen
 
-    def _best(self, pod: PodInfo, rows: Ints) -> int:
-        total = np.zeros(len(rows), dtype=np.int64)
-        for plugin in self._scorers:
+    def _best(self, pod: PodInfo, rows: Ints, worth: Ints | Totals, comparing: Sequence[Plugin]) -> Ints:
+        for plugin in comparing if len(rows) > 1 else ():
             scores = plugin.score(pod, self._nodes, rows)
             if scores is not None:
-                total += plugin.weight * scores
-        best = rows[total == total.max()]
-        return int(best[0] if len(best) == 1 else best[self._chance.below(len(best))])
-
-
-def _overrides(plugin: Plugin, *names: str) -> bool:
-    return any(getattr(type(plugin), name) is not getattr(Plugin, name) for name in names)
+                worth = worth + plugin.weight * scores
+        best: Ints = rows[worth == worth.max()]
+        return best

@@ -1,9 +1,9 @@
 """What a scheduler plugin is.
 
-A plugin may refuse nodes, and may score those that nobody refused. It answers for one node (`refuse`), and, where that
-would be slow, for all at once with an operation on the columns (`passes`, `score`); the two must agree. One that says
-the same for all pods of one `sort` as long as no node changes is asked once for them. Names, weights and messages are
-upstream's: the scheduling framework, KEP-624.
+A plugin may refuse nodes, and may score them: each by itself (`rate`), or those that nobody refused in comparison
+(`score`). It answers for one node (`refuse`, `rate`), and, where that would be slow, for all at once with an operation
+on the columns (`passes`, `rates`); the two must agree. One that says the same of a node to all pods of one `sort` is
+asked once for them. Names, weights and messages are upstream's: the scheduling framework, KEP-624.
 """
 
 from collections import Counter
@@ -89,12 +89,14 @@ class Tools:
 
 
 class Plugin:
-    """One plugin. Most override `refuse` and `passes`, or `score`, and nothing else."""
+    """One plugin. Most override `refuse` and `passes`, or `rate` and `rates`, and `sort`."""
 
     name: ClassVar[str]
     """Upstream's name, as messages, metrics and configuration have it."""
     weight: ClassVar[int] = 1
     """How much its score counts."""
+    by_use: ClassVar[bool] = False
+    """Whether it looks at what the pods of a node use, or at what the node offers for them."""
     requeue_on: ClassVar[tuple[Change, ...]] = ()
     """What may undo its refusal."""
     refusal: ClassVar[Refusal | None] = None
@@ -106,7 +108,7 @@ class Plugin:
         return cls()
 
     def sort(self, pod: PodInfo) -> Hashable | None:  # noqa: ARG002 - a hook
-        """All of the pod that `passes` looks at, if it looks at columns that change with nodes only; else None."""
+        """All of the pod that it looks at; None if it looks at more than the pod and the one node."""
         return None
 
     def begin(self, pod: PodInfo, nodes: Nodes) -> Refusal | Only | None:  # noqa: ARG002 - a hook
@@ -136,13 +138,35 @@ class Plugin:
             if refusal is not None:
                 diagnosis.add(self, np.array([row]), refusal)
 
+    def rate(self, pod: PodInfo, node: NodeInfo) -> int:  # noqa: ARG002 - a hook
+        """How good a node is, from 0 to 100."""
+        return 0
+
+    def rates(self, pod: PodInfo, nodes: Nodes) -> Ints | None:
+        """How good each node is, by row; None if it has no opinion. Rows without a node do not matter."""
+        if type(self).rate is Plugin.rate:
+            return None
+        found = np.zeros(nodes.columns.rows, dtype=np.int64)
+        for node in nodes:
+            found[node.row] = self.rate(pod, node)
+        return found
+
+    def compares(self, pod: PodInfo, nodes: Nodes) -> bool:  # noqa: ARG002 - a hook
+        """Whether it has to see all nodes that nobody refused beside each other."""
+        return type(self).score is not Plugin.score
+
     def score(self, pod: PodInfo, nodes: Nodes, rows: Ints) -> Ints | None:  # noqa: ARG002 - a hook
-        """How good each of these nodes is, from 0 to 100; None if it has no opinion."""
+        """How good these nodes, which nobody refused, are beside each other; None if it has no opinion."""
         return None
 
     def helps(self, pod: PodInfo, happened: Happened) -> bool:  # noqa: ARG002 - a hook
         """Whether what happened, one of `requeue_on`, may undo its refusal of this pod."""
         return True
+
+
+def overrides(plugin: Plugin, *names: str) -> bool:
+    """Whether a plugin has an answer of its own to one of these questions."""
+    return any(getattr(type(plugin), name) is not getattr(Plugin, name) for name in names)
 
 
 def normalized(scores: Ints, *, reverse: bool = False) -> Ints:

@@ -1,16 +1,17 @@
 """Nodes: the scheduler's own picture of every node and the pods on it, ahead of what the API server knows.
 
 A pod is assumed to be on its node from the moment that is decided, so that the next decision counts with it; when
-binding fails it is forgotten. The informer's word replaces what was assumed. Each fact is kept twice, as plain numbers
+binding fails it is forgotten. The informer's word replaces what was assumed. A nomination is weaker: room on a node
+was made for a pod, or is asked for, but it has not come. Each fact is kept twice, as plain numbers
 in NodeInfo for questions about one node, and in the columns for questions about all. Upstream:
 pkg/scheduler/backend/cache.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pilothouse.api.core.pod.resources import amounts
-from pilothouse.api.types.core_v1 import Node
+from pilothouse.api.types.core_v1 import Node, Pod
 from pilothouse.scheduler.columns import Columns, NodeFacts
 from pilothouse.scheduler.pod_info import HostPort, PodInfo, Units, units
 from pilothouse.scheduler.taints import Taint
@@ -41,8 +42,29 @@ class NodeInfo:
         """The node's labels."""
         return self.facts.labels
 
-    def count(self, pod: PodInfo, sign: int) -> None:
-        """A pod has come (1) or gone (-1)."""
+    def having(self, more: Iterable[PodInfo] = (), less: Iterable[PodInfo] = ()) -> "NodeInfo":
+        """A copy with more pods, or without some."""
+        copied = NodeInfo(
+            self.name, self.row, self.node, self.facts, dict(self.requested), dict(self.non_zero), dict(self.ports),
+            dict(self.pods),
+        )  # fmt: skip
+        for pod in more:
+            copied.put(pod)
+        for pod in less:
+            copied.take(pod)
+        return copied
+
+    def put(self, pod: PodInfo) -> None:
+        """A pod has come."""
+        self.pods[pod.uid] = pod
+        self._count(pod, 1)
+
+    def take(self, pod: PodInfo) -> None:
+        """A pod has gone."""
+        del self.pods[pod.uid]
+        self._count(pod, -1)
+
+    def _count(self, pod: PodInfo, sign: int) -> None:
         for sums, more in ((self.requested, pod.requests), (self.non_zero, pod.non_zero)):
             for name, amount in more.items():
                 sums[name] = sums.get(name, 0) + sign * amount
@@ -81,6 +103,9 @@ class Nodes:
         self._assumed: dict[str, None] = {}
         self._alive = 0
         self._holders: dict[tuple[str, int], dict[str, int]] = {}
+        self.nominations: dict[str, dict[str, PodInfo]] = {}
+        """Pods without a node for which there is, or will be, room: by node, then by uid."""
+        self._nominated: dict[str, str] = {}
 
     def __len__(self) -> int:
         """How many nodes there are."""
@@ -145,10 +170,33 @@ class Nodes:
     def set_pod(self, pod: PodInfo) -> None:
         """A pod is on a node, or has changed there."""
         self.remove_pod(pod.uid)
-        info = self._info(pod.node_name)
-        info.pods[pod.uid] = pod
         self._pods[pod.uid] = pod
-        self._count(info, pod, 1)
+        self._count(self._info(pod.node_name), pod, 1)
+
+    def read_pod(self, pod: Pod) -> None:
+        """Take over what the API server says of a pod that is on a node."""
+        known = self._pods.get(pod.metadata.uid)
+        if known is None or known.node_name != pod.spec.nodeName or not known.take_over(pod):
+            self.set_pod(PodInfo.of(pod))
+            return
+        self._assumed.pop(known.uid, None)
+
+    def nominate(self, pod: PodInfo, name: str) -> None:
+        """Count on a pod to come to a node; no name takes that back."""
+        former = self._nominated.pop(pod.uid, "")
+        if former:
+            del self.nominations[former][pod.uid]
+            if not self.nominations[former]:
+                del self.nominations[former]
+        pod.nominated = name
+        if name:
+            self._nominated[pod.uid] = name
+            self.nominations.setdefault(name, {})[pod.uid] = pod
+
+    def nominated(self, name: str, beside: PodInfo) -> list[PodInfo]:
+        """The pods that have a claim to a node which another pod must respect."""
+        claims = self.nominations.get(name, {}).values()
+        return [one for one in claims if one.priority >= beside.priority and one.uid != beside.uid]
 
     def remove_pod(self, uid: str) -> None:
         """A pod has gone, or never came."""
@@ -157,12 +205,14 @@ class Nodes:
         if pod is None:
             return
         info = self._by_name[pod.node_name]
-        del info.pods[uid]
         self._count(info, pod, -1)
         self._drop(info)
 
     def _count(self, info: NodeInfo, pod: PodInfo, sign: int) -> None:
-        info.count(pod, sign)
+        if sign > 0:
+            info.put(pod)
+        else:
+            info.take(pod)
         for port in pod.ports:
             holders = self._holders.setdefault((port.protocol, port.port), {})
             holders[info.name] = holders.get(info.name, 0) + sign

@@ -7,14 +7,14 @@ NodeInfo in pkg/scheduler/framework, KEP-753 (sidecars), KEP-1287 (resize in pla
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
-from pilothouse.api.core.pod.resources import Amounts, amounts, container_sum, is_pod_level
+from pilothouse.api.core.pod.resources import Amounts, amounts, container_sum, is_pod_level, is_sidecar
 from pilothouse.api.machinery.quantity import Quantity
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.client.key import Key
-from pilothouse.runtime.clock import Instant
 from pilothouse.scheduler.taints import Toleration
 
 CPU, MEMORY, STORAGE, PODS = "cpu", "memory", "ephemeral-storage", "pods"
@@ -42,7 +42,6 @@ class PodInfo:
     key: Key
     uid: str
     priority: int
-    created: Instant
     requests: Units
     """What it needs, without zeros; always one of `pods`."""
     non_zero: Units
@@ -53,18 +52,30 @@ class PodInfo:
     """What its containers and volumes are made from."""
     node_name: str = ""
     """The node it is on, or assumed to be on."""
+    nominated: str = ""
+    """The node on which there is, or will be, room for it."""
     remembered: dict[str, object] = field(default_factory=dict)
     """What plugins have computed from the pod alone, by plugin name."""
 
     @classmethod
     def of(cls, pod: Pod) -> "PodInfo":
         """Read a pod."""
-        spec: Mapping[str, object] = pod.raw.get("spec") or {}
-        requests, non_zero = pod_requests(pod.raw)
+        raw = pod.raw
+        meta: JsonObject = raw.get("metadata") or {}
+        spec: JsonObject = raw.get("spec") or {}
+        requests, non_zero = pod_requests(raw)
         return cls(
-            pod, Key.of(pod), pod.metadata.uid, pod.spec.priority or 0, pod.metadata.creationTimestamp or 0.0,
-            requests, non_zero, _ports(spec), _tolerations(spec), _images(spec), pod.spec.nodeName,
+            pod, Key(meta.get("namespace") or "", meta.get("name") or ""), meta.get("uid") or "",
+            spec.get("priority") or 0, requests, non_zero, _ports(spec), _tolerations(spec), _images(spec),
+            spec.get("nodeName") or "", (raw.get("status") or {}).get("nominatedNodeName") or "",
         )  # fmt: skip
+
+    def take_over(self, pod: Pod) -> bool:
+        """Whether a newer state of the pod needs the same, so that it can simply take the place of the older."""
+        if _needy(self.pod.raw) != _needy(pod.raw):
+            return False
+        self.pod = pod
+        return True
 
 
 def units(name: str, amount: Quantity) -> int:
@@ -73,10 +84,25 @@ def units(name: str, amount: Quantity) -> int:
 
 
 def pod_requests(pod: Mapping[str, object]) -> tuple[Units, Units]:
-    """What a pod needs, and its CPU and memory as scores count them."""
+    """What a pod needs, and its CPU and memory as scores count them. Not to be changed: siblings share it."""
     spec: JsonObject = pod.get("spec") or {}  # type: ignore[assignment]
     status: JsonObject = pod.get("status") or {}  # type: ignore[assignment]
-    spec = _with_actual(spec, status)
+    if not _PLAIN.isdisjoint(spec) or "containerStatuses" in status:
+        return _requests(_with_actual(spec, status))
+    return _plain_requests(tuple([tuple(one.items()) for one in _stated(spec)]))
+
+
+_PLAIN = frozenset({"initContainers", "overhead", "resources"})
+"""Without these, a pod needs what its containers state."""
+
+
+@lru_cache(maxsize=4096)
+def _plain_requests(stated: tuple[tuple[tuple[str, str], ...], ...]) -> tuple[Units, Units]:
+    """Remembered: most pods have siblings."""
+    return _requests({"containers": [{"resources": {"requests": dict(one)}} for one in stated]})
+
+
+def _requests(spec: JsonObject) -> tuple[Units, Units]:
     exact = _whole(spec, container_sum(spec, "requests"))
     assumed = exact
     if not all(CPU in one and MEMORY in one for one in _stated(spec)):
@@ -84,6 +110,16 @@ def pod_requests(pod: Mapping[str, object]) -> tuple[Units, Units]:
     requests = {name: number for name, amount in exact.items() if (number := units(name, amount))}
     requests[PODS] = 1
     return requests, {name: units(name, assumed[name]) if name in assumed else 0 for name in (CPU, MEMORY)}
+
+
+def _needy(pod: Mapping[str, object]) -> list[object]:
+    """All that amounts and ports are read from."""
+    spec: JsonObject = pod.get("spec") or {}  # type: ignore[assignment]
+    status: JsonObject = pod.get("status") or {}  # type: ignore[assignment]
+    parts = [spec.get(name) for name in ("containers", "initContainers", "overhead", "resources")]
+    running = (*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ()))
+    held = [(one.get("name"), one.get("resources"), one.get("allocatedResources")) for one in running]
+    return [*parts, status.get("resources"), [one for one in held if one[1] or one[2]]]
 
 
 def _whole(spec: JsonObject, total: Amounts) -> Amounts:
@@ -138,36 +174,27 @@ def _with_actual(spec: JsonObject, status: JsonObject) -> JsonObject:
     return {**spec, **changed}
 
 
-def _ports(spec: Mapping[str, object]) -> tuple[HostPort, ...]:
+def _ports(spec: JsonObject) -> tuple[HostPort, ...]:
+    """Those of the containers that run while the pod does: of sidecars too."""
+    sidecars = [one for one in spec.get("initContainers") or () if is_sidecar(one)]
     found = [
         HostPort(port.get("hostIP") or ANY_ADDRESS, port.get("protocol") or "TCP", port["hostPort"])
-        for container in _containers(spec)
+        for container in (*(spec.get("containers") or ()), *sidecars)
         for port in container.get("ports") or ()
         if port.get("hostPort")
     ]
     return tuple(found)
 
 
-def _containers(spec: Mapping[str, object]) -> list[JsonObject]:
-    """Containers that run while the pod does: sidecars too."""
-    containers: list[JsonObject] = list(spec.get("containers") or ())  # type: ignore[call-overload]
-    starting: list[JsonObject] = list(spec.get("initContainers") or ())  # type: ignore[call-overload]
-    return [*containers, *(one for one in starting if one.get("restartPolicy") == "Always")]
+def _images(spec: JsonObject) -> tuple[str, ...]:
+    containers = [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]
+    mounted = [(one["image"] or {}).get("reference") for one in spec.get("volumes") or () if "image" in one]
+    return tuple([image for image in (*(one.get("image") for one in containers), *mounted) if image])
 
 
-def _images(spec: Mapping[str, object]) -> tuple[str, ...]:
-    containers: list[JsonObject] = list(spec.get("containers") or ())  # type: ignore[call-overload]
-    starting: list[JsonObject] = list(spec.get("initContainers") or ())  # type: ignore[call-overload]
-    volumes: list[JsonObject] = list(spec.get("volumes") or ())  # type: ignore[call-overload]
-    mounted = [(one.get("image") or {}).get("reference") for one in volumes]
-    named = [*(one.get("image") for one in (*starting, *containers)), *mounted]
-    return tuple([image for image in named if image])
-
-
-def _tolerations(spec: Mapping[str, object]) -> tuple[Toleration, ...]:
-    stated: list[JsonObject] = list(spec.get("tolerations") or ())  # type: ignore[call-overload]
+def _tolerations(spec: JsonObject) -> tuple[Toleration, ...]:
     return tuple([
         Toleration(one.get("key") or "", one.get("operator") or "Equal", one.get("value") or "",
                    one.get("effect") or "")
-        for one in stated
+        for one in spec.get("tolerations") or ()
     ])  # fmt: skip

@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 
 from pilothouse.scheduler.plugins.image_locality import LEAST, MOST, ImageLocality, full_name
@@ -28,23 +27,23 @@ def test_names_have_a_tag(image: str, name: str) -> None:
 def test_large_images_that_many_have_count(sizes: list[int | None], scores: list[int]) -> None:
     held = [{} if size is None else {"web:1": size} for size in sizes]
     nodes = cluster(node("a", images=held[0]), node("b", images=held[1]))
-    found = ImageLocality().score(info(image="web:1"), nodes, np.array([0, 1]))
+    found = ImageLocality().rates(info(image="web:1"), nodes)
     assert found is not None
-    assert found.tolist() == scores
+    assert found[:2].tolist() == scores
 
 
 def test_each_image_of_the_pod_counts() -> None:
     nodes = cluster(node(images={"web:1": MOST}))
     one = info(image="web:1", initContainers=[{"name": "i", "image": "init:1"}])
-    found = ImageLocality().score(one, nodes, np.array([0]))
+    found = ImageLocality().rates(one, nodes)
     assert found is not None
-    assert found.tolist() == [100 * (MOST - LEAST) // (2 * MOST - LEAST)]
+    assert found[0] == 100 * (MOST - LEAST) // (2 * MOST - LEAST)
 
 
 def test_a_pulled_image_counts_from_then_on() -> None:
     nodes, plugin = cluster(node("a"), node("b")), ImageLocality()
     for images, score in (({}, 0), ({"web:1": 2 * MOST}, 100), ({}, 0)):
         nodes.set_node(node("a", images=images))
-        found = plugin.score(info(image="web:1"), nodes, np.array([0]))
+        found = plugin.rates(info(image="web:1"), nodes)
         assert found is not None
-        assert found.tolist() == [score]
+        assert found[0] == score

@@ -54,17 +54,17 @@ def test_reasons_are_counted() -> None:
 )
 def test_the_emptiest_is_the_best(offers: dict[str, str], needs: dict[str, str], score: int) -> None:
     nodes = cluster(node(**offers))
-    found = FIT.score(info(requests=needs), nodes, np.array([0]))
+    found = FIT.rates(info(requests=needs), nodes)
     assert found is not None
-    assert found.tolist() == [score]
+    assert found[0] == score
 
 
 def test_pods_that_request_nothing_count_as_well() -> None:
     nodes = cluster(node("a", cpu="1", memory="1000Mi"), node("b", cpu="1", memory="1000Mi"),
                     running=(info("there", on="a"),))  # fmt: skip
-    found = FIT.score(info(), nodes, np.array([0, 1]))
+    found = FIT.rates(info(), nodes)
     assert found is not None
-    assert found.tolist() == [70, 85]
+    assert found[:2].tolist() == [70, 85]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ An image counts by its size, and the more the more nodes have it: else the first
 every later pod. Upstream: plugins/imagelocality.
 """
 
+from collections.abc import Hashable
+
 import numpy as np
 
 from pilothouse.scheduler.columns import Ints
@@ -33,7 +35,11 @@ class ImageLocality(Plugin):
         self._known: dict[tuple[str, ...], Ints] = {}
         self._version = -1
 
-    def score(self, pod: PodInfo, nodes: Nodes, rows: Ints) -> Ints | None:
+    def sort(self, pod: PodInfo) -> Hashable | None:
+        """The images."""
+        return pod.images
+
+    def rates(self, pod: PodInfo, nodes: Nodes) -> Ints | None:
         """The share of the images' bytes that need not be pulled."""
         version = nodes.columns.image_version
         if version != self._version or len(self._known) >= _REMEMBERED:
@@ -42,7 +48,7 @@ class ImageLocality(Plugin):
         scores = self._known.get(pod.images)
         if scores is None:
             scores = self._known[pod.images] = _scores(pod.images, nodes)
-        return scores[rows]
+        return scores
 
 
 def _scores(images: tuple[str, ...], nodes: Nodes) -> Ints:

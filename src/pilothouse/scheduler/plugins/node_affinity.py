@@ -37,7 +37,7 @@ class NodeAffinity(Plugin):
     def sort(self, pod: PodInfo) -> Hashable | None:
         """What is wanted, unless nodes are named: few pods share that."""
         wanted = _wanted(pod)
-        return None if wanted.anything or wanted.only is not None else wanted
+        return None if wanted.only is not None else wanted
 
     def refuse(self, pod: PodInfo, node: NodeInfo) -> Refusal | None:
         """Refuse a node that is not wanted."""
@@ -47,6 +47,10 @@ class NodeAffinity(Plugin):
         """The nodes that are wanted."""
         wanted = _wanted(pod)
         return None if wanted.anything else wanted.where(nodes)
+
+    def compares(self, pod: PodInfo, nodes: Nodes) -> bool:  # noqa: ARG002 - a hook
+        """Whether it prefers anything."""
+        return bool(_preferred(pod))
 
     def score(self, pod: PodInfo, nodes: Nodes, rows: Ints) -> Ints | None:
         """The weights of the preferred terms that match."""

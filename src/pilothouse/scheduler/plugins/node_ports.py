@@ -1,6 +1,6 @@
 """NodePorts: two pods cannot have the same port of one node. Upstream: plugins/nodeports."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 
 import numpy as np
 
@@ -31,6 +31,10 @@ class NodePorts(Plugin):
     name = "NodePorts"
     requeue_on = (Change.NODE_ADDED, Change.POD_DELETED)
     refusal = _TAKEN
+
+    def sort(self, pod: PodInfo) -> Hashable | None:
+        """Nothing, if there are no ports; else it must be asked."""
+        return None if pod.ports else ()
 
     def refuse(self, pod: PodInfo, node: NodeInfo) -> Refusal | None:
         """Refuse a node where one is taken."""

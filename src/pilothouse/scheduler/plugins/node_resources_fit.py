@@ -4,6 +4,8 @@ What is free is what the node offers less what its pods request, whether they us
 default, LeastAllocated over CPU and memory. Upstream: plugins/noderesources.
 """
 
+from collections.abc import Hashable
+
 import numpy as np
 
 from pilothouse.scheduler.changes import Change, Happened
@@ -29,9 +31,14 @@ class NodeResourcesFit(Plugin):
     """Compares requests with what is free."""
 
     name = "NodeResourcesFit"
+    by_use = True
     requeue_on = (
         Change.NODE_ADDED, Change.NODE_ALLOCATABLE, Change.POD_DELETED, Change.POD_SCALED_DOWN, Change.OWN_SCALED_DOWN,
     )  # fmt: skip
+
+    def sort(self, pod: PodInfo) -> Hashable | None:
+        """All amounts."""
+        return *pod.requests.items(), *pod.non_zero.values()
 
     def refuse(self, pod: PodInfo, node: NodeInfo) -> Refusal | None:
         """Refuse a node that has too little of anything."""
@@ -65,24 +72,41 @@ class NodeResourcesFit(Plugin):
                 never |= columns.resource(columns.allocatable, name)[rows] < amount
         diagnosis.add(self, rows[~never], Refusal(()))
 
-    def score(self, pod: PodInfo, nodes: Nodes, rows: Ints) -> Ints | None:
+    def rate(self, pod: PodInfo, node: NodeInfo) -> int:
         """The mean share that would be left of CPU and memory."""
-        columns = nodes.columns
-        total = np.zeros(len(rows))
-        counted = np.zeros(len(rows))
+        total = counted = 0
         for name in SCORED:
-            offered = columns.resource(columns.allocatable, name)[rows]
-            used = columns.resource(columns.non_zero, name)[rows] + pod.non_zero[name]
+            offered = node.facts.allocatable.get(name, 0)
+            if offered > 0:
+                left = offered - node.non_zero.get(name, 0) - pod.non_zero[name]
+                total += max(left, 0) * MAX_SCORE // offered
+                counted += 1
+        return total // max(counted, 1)
+
+    def rates(self, pod: PodInfo, nodes: Nodes) -> Ints | None:
+        """The same for all."""
+        columns = nodes.columns
+        total = np.zeros(columns.rows, dtype=np.int64)
+        counted = np.zeros(columns.rows, dtype=np.int64)
+        for name in SCORED:
+            offered = columns.resource(columns.allocatable, name)
+            left = offered - columns.resource(columns.non_zero, name) - pod.non_zero[name]
             some = offered > 0
-            # Floats divide faster, and to the same whole number below 90 TB.
-            left = np.floor((offered - used) * MAX_SCORE / np.maximum(offered, 1))
-            total += np.maximum(left, 0) * some
+            total += np.maximum(left, 0) * MAX_SCORE // np.maximum(offered, 1) * some
             counted += some
-        scores: Ints = np.floor(total / np.maximum(counted, 1)).astype(np.int64)
-        return scores
+        found: Ints = total // np.maximum(counted, 1)
+        return found
 
     def helps(self, pod: PodInfo, happened: Happened) -> bool:
-        """A node helps that is large enough; a pod's end may always do."""
-        if happened.change in (Change.NODE_ADDED, Change.NODE_ALLOCATABLE):
-            return self.refuse(pod, node_alone(happened.new)) is None
-        return True
+        """A node helps that is large enough, and was not or offers more of what is wanted; so may the end of a pod."""
+        if happened.change not in (Change.NODE_ADDED, Change.NODE_ALLOCATABLE):
+            return True
+        now = node_alone(happened.new)
+        if self.refuse(pod, now) is not None:
+            return False
+        if happened.old is None:
+            return True
+        before = node_alone(happened.old)
+        return self.refuse(pod, before) is not None or any(
+            now.facts.allocatable.get(name, 0) > before.facts.allocatable.get(name, 0) for name in pod.requests
+        )

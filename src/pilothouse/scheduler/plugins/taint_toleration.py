@@ -42,6 +42,10 @@ class TaintToleration(Plugin):
         passing: Bools = ~np.array(refused, dtype=np.bool_)[columns.taints]
         return passing
 
+    def compares(self, pod: PodInfo, nodes: Nodes) -> bool:
+        """Whether taints ask anybody to stay away."""
+        return any(unwanted(pod.tolerations, taints) for taints in nodes.columns.taint_sets)
+
     def score(self, pod: PodInfo, nodes: Nodes, rows: Ints) -> Ints | None:
         """The fewer taints ask to stay away, the better."""
         columns = nodes.columns
