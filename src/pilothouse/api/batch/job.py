@@ -108,6 +108,9 @@ RESOURCE = Resource(
     default=default,
     prepare_for_create=prepare_for_create,
     prepare_for_update=keep_status,
+    orphans_dependents=True,
+    orphaning_warning="child pods are preserved by default when jobs are deleted; set propagationPolicy=Background "
+    "to remove them or set propagationPolicy=Orphan to suppress this warning",
     columns=(
         Column("Status", _status),
         Column("Completions", _completions),

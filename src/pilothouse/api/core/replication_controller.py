@@ -39,6 +39,7 @@ RESOURCE = Resource(
     default=default,
     prepare_for_create=fresh_status(replicas=0),
     prepare_for_update=keep_status,
+    orphans_dependents=True,
     columns=(
         Column("Desired", show("spec", "replicas", absent=0), type="integer"),
         Column("Current", show("status", "replicas", absent=0), type="integer"),

@@ -120,6 +120,10 @@ class Resource(Generic[V]):
     """Whether PUT may leave out resourceVersion, and so overwrite whatever is there."""
     grace_period: Callable[[JsonObject, int | None], int] | None = None
     """Seconds between the request to delete an object and its end, from what was asked for; without it none."""
+    orphans_dependents: bool = False
+    """Whether a deletion that says nothing of dependents leaves them alone."""
+    orphaning_warning: str = ""
+    """What whoever deletes so is told."""
     answers_deleted_object: bool = False
     """Whether a completed deletion is answered with the object instead of a Status."""
     columns: tuple[Column, ...] = ()

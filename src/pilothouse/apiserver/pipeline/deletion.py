@@ -82,15 +82,18 @@ def mark(write: Write, obj: JsonObject, options: DeleteOptions, now: float) -> b
         _mark_namespace(write, obj, now)
         if (obj.get("spec") or {}).get("finalizers"):
             return True
+    before = metadata.get("deletionGracePeriodSeconds") or 0
+    is_shorter = options.grace_period is not None and grace < before
+    if metadata.get("deletionTimestamp") and before > 0 and not is_shorter:
+        return True
     finalizers = _collection_finalizers(write, metadata, options)
     if finalizers:
         metadata["finalizers"] = finalizers
     else:
         metadata.pop("finalizers", None)
     if metadata.get("deletionTimestamp"):
-        before = metadata.get("deletionGracePeriodSeconds") or 0
-        if options.grace_period is None or grace >= before:
-            return bool(finalizers) or before > 0
+        if not is_shorter:
+            return bool(finalizers)
         asked_at = parse_time(metadata["deletionTimestamp"]) - before
         metadata["deletionTimestamp"] = format_time(max(asked_at + grace, now) if grace else now)
         metadata["deletionGracePeriodSeconds"] = grace
@@ -126,6 +129,8 @@ def _collection_finalizers(write: Write, metadata: JsonObject, options: DeleteOp
         orphan, foreground = options.orphan_dependents, False
     elif options.propagation:
         orphan, foreground = options.propagation == "Orphan", options.propagation == "Foreground"
+    elif not foreground:
+        orphan |= write.resource.orphans_dependents
     kept = [name for name in found if name not in (FINALIZER_ORPHAN, FINALIZER_FOREGROUND)]
     return kept + [FINALIZER_ORPHAN] * orphan + [FINALIZER_FOREGROUND] * foreground
 

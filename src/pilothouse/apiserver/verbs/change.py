@@ -83,6 +83,7 @@ class Changing:
     async def delete(self, exchange: Exchange, resource: Resource[Any], form: Form) -> Response:
         """DELETE one object: the object, or a Status where nothing of it is left to see."""
         options = await delete_options(exchange, self._served.schemas)
+        _warn_of_orphans(exchange, resource, options)
         write = _deletion_of(exchange, resource, options, exchange.info.namespace, exchange.info.name)
         written, gone = await self._deletion.delete(write, options)
         entry = written.entry
@@ -95,6 +96,7 @@ class Changing:
     async def delete_collection(self, exchange: Exchange, resource: Resource[Any], form: Form) -> Response:
         """DELETE what a list with the same selectors would show; the answer is that list."""
         options = await delete_options(exchange, self._served.schemas)
+        _warn_of_orphans(exchange, resource, options)
         selection = selection_of(exchange.info, resource)
         await self._served.cache.reach_latest()
         deleted = []
@@ -129,6 +131,11 @@ def write_of(
         exchange, resource, operation, namespace, exchange.info.name, new=new, subresource=subresource,
         dry_run=options.dry_run,
     )  # fmt: skip
+
+
+def _warn_of_orphans(exchange: Exchange, resource: Resource[Any], options: DeleteOptions) -> None:
+    if resource.orphaning_warning and not options.propagation and options.orphan_dependents is None:
+        exchange.warnings.append(resource.orphaning_warning)
 
 
 def _deletion_of(
