@@ -52,6 +52,11 @@ def itself(view: View, informers: Informers) -> Iterable[Key]:  # noqa: ARG001 -
     return (Key.of(view),)
 
 
+def nothing(view: View, informers: Informers) -> Iterable[Key]:  # noqa: ARG001 - a KeyFunction
+    """No key: the kind is only read, or looked at in `observe`."""
+    return ()
+
+
 def owner(kind: type[View]) -> KeyFunction:
     """The key of the controlling owner, where that is of `kind`."""
 
