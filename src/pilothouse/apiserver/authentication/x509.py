@@ -8,11 +8,11 @@ import hashlib
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from pilothouse.api.machinery.errors import Unauthorized
 from pilothouse.apiserver.authentication.framework import authenticated
 from pilothouse.apiserver.user import User
+from pilothouse.net.client_certificate import common_name, is_for_clients, organizations
 from pilothouse.net.http import Request
 from pilothouse.runtime.clock import Clock, Instant
 
@@ -46,23 +46,8 @@ class CertificateAuthenticator:
 
 
 def _user(certificate: x509.Certificate) -> User:
-    if not _is_for_clients(certificate):
+    if not is_for_clients(certificate):
         raise Unauthorized
-    names = _texts(certificate, NameOID.COMMON_NAME)
-    groups = tuple(_texts(certificate, NameOID.ORGANIZATION_NAME))
     fingerprint = hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
-    user = User(names[0] if names else "", groups, "", {_CREDENTIAL_ID: (f"X509SHA256={fingerprint}",)})
-    return authenticated(user)
-
-
-def _is_for_clients(certificate: x509.Certificate) -> bool:
-    """Whether it may be shown by clients: a server's certificate of the same authority makes nobody its subject."""
-    try:
-        usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except x509.ExtensionNotFound:
-        return True
-    return ExtendedKeyUsageOID.CLIENT_AUTH in usage or ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in usage
-
-
-def _texts(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> list[str]:
-    return [str(attribute.value) for attribute in certificate.subject.get_attributes_for_oid(oid)]
+    credential = {_CREDENTIAL_ID: (f"X509SHA256={fingerprint}",)}
+    return authenticated(User(common_name(certificate), organizations(certificate), "", credential))

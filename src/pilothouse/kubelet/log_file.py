@@ -1,0 +1,188 @@
+"""A container's log on disk: its end found, read to the end, and followed over rotations until the container ended.
+
+Disk is read in threads, 64 KiB at a time. Following waits for news of the directory; only a quiet log makes it look
+whether the container still runs. Source: cri-client/pkg/logs.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractContextManager, aclosing
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from pilothouse.kubelet.logs import Renderer, Selection
+from pilothouse.runtime.clock import Clock
+
+T = TypeVar("T")
+_PIECE = 64 * 1024
+_LONGEST = 16 * 1024 * 1024
+"""Bytes without a line's end after which they no longer count as a line: damage, a runtime writes far less."""
+QUIET = 1.0
+"""Seconds without news after which a follower looks whether the container still runs."""
+Running = Callable[[], Awaitable[bool]]
+
+
+class Changes(Protocol):
+    """Tells of changes in directories."""
+
+    def watch(self, directory: Path) -> AbstractContextManager[asyncio.Event]:
+        """An event that is set at every change; the listener clears it. Raises OSError."""
+        ...
+
+
+class LogFile:
+    """One log, open. Lines come whole; what is not yet a line waits for its end."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self._descriptor = descriptor
+        self._offset = 0
+        self._rest = b""
+
+    @classmethod
+    async def open(cls, path: Path) -> "LogFile":
+        """Open the log behind `path`, which may be a link. Raises OSError."""
+        real = await _in_thread(lambda: path.resolve(strict=True))
+        return cls(real, await _in_thread(lambda: _open(real), undo=os.close))
+
+    async def size(self) -> int:
+        """Bytes in the file now."""
+        return await _in_thread(lambda: os.fstat(self._descriptor).st_size)
+
+    async def skip_to_tail(self, lines: int, size: int) -> None:
+        """Go on reading where the last `lines` lines of the first `size` bytes begin."""
+        self._offset = await _in_thread(lambda: tail_offset(self._descriptor, lines, size))
+
+    async def next_lines(self, until: int | None = None) -> list[bytes] | None:
+        """Some more lines, perhaps none yet; None at the end of the file, or at offset `until`."""
+        length = _PIECE if until is None else min(_PIECE, until - self._offset)
+        offset = self._offset
+        piece = await _in_thread(lambda: os.pread(self._descriptor, length, offset)) if length > 0 else b""
+        if not piece:
+            return None
+        self._offset += len(piece)
+        whole, _, self._rest = (self._rest + piece).rpartition(b"\n")
+        if len(self._rest) > _LONGEST:
+            return self.take_rest()
+        return [line + b"\n" for line in whole.split(b"\n")] if whole else []
+
+    def take_rest(self) -> list[bytes]:
+        """The beginning of a line that will not be finished."""
+        rest, self._rest = self._rest, b""
+        return [rest] if rest else []
+
+    async def reopen(self) -> bool:
+        """Go on with the file that has taken this one's place, if one has."""
+        replacement = await _in_thread(self._replacement)
+        if replacement is None:
+            return False
+        old, self._descriptor, self._offset = self._descriptor, replacement, 0
+        os.close(old)
+        return True
+
+    def _replacement(self) -> int | None:
+        try:
+            if os.path.samestat(self.path.stat(), os.fstat(self._descriptor)):
+                return None
+            return _open(self.path)
+        except FileNotFoundError:
+            return None
+
+    def close(self) -> None:
+        """Let go of the file."""
+        os.close(self._descriptor)
+
+
+async def read_log(
+    path: Path, wanted: Selection, *, tail: int | None, follow: Running | None, changes: Changes, clock: Clock
+) -> AsyncGenerator[bytes, None]:
+    """What is wanted of a log. With `follow`, which tells whether the container runs, also what comes until it ended.
+
+    Raises OSError when the log cannot be read, and what `follow` raises.
+    """
+    file = await LogFile.open(path)
+    try:
+        renderer = Renderer(wanted)
+        size = await file.size()
+        if tail is not None:
+            await file.skip_to_tail(tail, size)
+        pieces = _until_end(file, size) if follow is None else _until_over(file, follow, changes, clock)
+        async with aclosing(pieces):
+            async for lines in pieces:
+                if sent := renderer.render(lines):
+                    yield sent
+                if renderer.full:
+                    return
+    finally:
+        file.close()
+
+
+async def _until_end(file: LogFile, size: int) -> AsyncGenerator[list[bytes], None]:
+    while (lines := await file.next_lines(size)) is not None:
+        yield lines
+    yield file.take_rest()
+
+
+async def _until_over(
+    file: LogFile, running: Running, changes: Changes, clock: Clock
+) -> AsyncGenerator[list[bytes], None]:
+    """Lines as they come. What was written before the container ended is there when it is seen to have ended."""
+    with changes.watch(file.path.parent) as news:
+        quiet, over = True, False
+        while True:
+            news.clear()
+            if quiet and not over:
+                over = not await running()
+            while (lines := await file.next_lines()) is not None:
+                yield lines
+            if await file.reopen():
+                yield file.take_rest()
+                quiet = False
+            elif over:
+                yield file.take_rest()
+                return
+            else:
+                quiet = not await _heard(news, clock)
+
+
+async def _heard(news: asyncio.Event, clock: Clock) -> bool:
+    try:
+        async with clock.timeout(QUIET):
+            await news.wait()
+    except TimeoutError:
+        return False
+    return True
+
+
+def tail_offset(descriptor: int, lines: int, size: int) -> int:
+    """Where the last `lines` lines of the first `size` bytes of a file begin."""
+    begin, wanted = size, lines + 1
+    while begin > 0:
+        length = min(_PIECE, begin)
+        begin -= length
+        piece = os.pread(descriptor, length, begin)
+        found = piece.count(b"\n")
+        if found >= wanted:
+            at = len(piece)
+            for _ in range(wanted):
+                at = piece.rfind(b"\n", 0, at)
+            return begin + at + 1
+        wanted -= found
+    return 0
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+
+async def _in_thread(work: Callable[[], T], undo: Callable[[T], None] | None = None) -> T:
+    """Run in a thread. When cancelled, return only after the thread is done, with what it gave undone."""
+    done = asyncio.get_running_loop().run_in_executor(None, work)
+    try:
+        return await asyncio.shield(done)
+    except asyncio.CancelledError:
+        await asyncio.wait([done])
+        if undo is not None and done.exception() is None:
+            undo(done.result())
+        raise

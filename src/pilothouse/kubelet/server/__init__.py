@@ -1,0 +1,1 @@
+"""The kubelet's HTTPS API: logs and streams of containers, the node's pods, health and metrics."""

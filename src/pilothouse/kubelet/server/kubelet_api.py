@@ -1,0 +1,77 @@
+"""The pages of the kubelet's API, by path.
+
+Unserved, and thus not found: /stats, /configz, /metrics/cadvisor and the other collections of metrics, /checkpoint,
+/debug. Source: pkg/kubelet/server/server.go.
+"""
+
+from pilothouse.kubelet.cri.interface import Cri
+from pilothouse.kubelet.log_file import Changes
+from pilothouse.kubelet.server.container_logs import ContainerLogs
+from pilothouse.kubelet.server.health import Check, health_page
+from pilothouse.kubelet.server.joining import Joining
+from pilothouse.kubelet.server.known_pods import Pods
+from pilothouse.kubelet.server.pod_lists import running_pods, wanted_pods
+from pilothouse.kubelet.server.question import Question
+from pilothouse.kubelet.server.streams import Streams
+from pilothouse.kubelet.server.text import Refused, not_allowed, text
+from pilothouse.net.http import Response
+from pilothouse.runtime.clock import Clock
+from pilothouse.runtime.metrics import CONTENT_TYPE, Metrics
+
+_READ = ("GET",)
+_SESSION = ("GET", "POST")
+_METHODS = {
+    "pods": _READ, "runningpods": _READ, "containerLogs": _READ, "run": ("POST",), "exec": _SESSION, "attach": _SESSION,
+    "portForward": _SESSION,
+}  # fmt: skip
+"""Where not every method is welcome."""
+
+
+class KubeletApi:
+    """What the node tells, and lets be done, to those who may."""
+
+    def __init__(
+        self, pods: Pods, cri: Cri, changes: Changes, metrics: Metrics, sync_loop: Check, clock: Clock
+    ) -> None:
+        self._pods = pods
+        self._cri = cri
+        self._metrics = metrics
+        self._sync_loop = sync_loop
+        self._logs = ContainerLogs(pods, cri, changes, clock)
+        self._streams = Streams(pods, cri, Joining(clock))
+
+    async def answer(self, question: Question) -> Response:
+        """The page of a question's path."""
+        root, method = question.parts[0] if question.parts else "", question.request.method
+        allowed = _METHODS.get(root)
+        if allowed is not None and method not in allowed:
+            return not_allowed("Method Not Allowed", *allowed)
+        try:
+            return await self._page(question)
+        except Refused as refused:
+            return text(refused.status, refused.message)
+
+    async def _page(self, question: Question) -> Response:
+        streams = self._streams
+        match question.parts:
+            case ("containerLogs", namespace, name, container):
+                return await self._logs.answer(question, namespace, name, container)
+            case ("exec", namespace, name, *uid, container) if len(uid) < 2:
+                return await streams.exec(question, namespace, name, "".join(uid), container)
+            case ("attach", namespace, name, *uid, container) if len(uid) < 2:
+                return await streams.attach(question, namespace, name, "".join(uid), container)
+            case ("run", namespace, name, *uid, container) if len(uid) < 2:
+                return await streams.run(question, namespace, name, "".join(uid), container)
+            case ("portForward", namespace, name, *uid) if len(uid) < 2:
+                return await streams.port_forward(question, namespace, name, "".join(uid))
+            case ("pods",):
+                return wanted_pods(self._pods)
+            case ("runningpods",):
+                return await running_pods(self._cri)
+            case ("healthz", *single) if len(single) < 2:
+                return health_page(question, "".join(single), self._sync_loop)
+            case ("metrics",):
+                return Response(200, self._metrics.page(), content_type=CONTENT_TYPE)
+            case ("logs", *_):
+                return not_allowed("logs endpoint is disabled.\n")
+        raise Refused(404, "404 page not found\n")
