@@ -4,13 +4,17 @@ Source: pkg/controlplane/controller/systemnamespaces, pkg/registry/scheduling/re
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
+from typing import TypeVar
 
-from pilothouse.api.machinery.errors import AlreadyExists
-from pilothouse.api.machinery.view import JsonObject
+from pilothouse.api.machinery.errors import AlreadyExists, NotFound
+from pilothouse.api.machinery.view import JsonObject, View
 from pilothouse.api.scheduling.priority_class import SYSTEM_CLASSES
 from pilothouse.api.types.core_v1 import Namespace
 from pilothouse.api.types.scheduling_v1 import PriorityClass
-from pilothouse.client.client import Client
+from pilothouse.client.client import Client, Kind
+
+V = TypeVar("V", bound=View)
 
 NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "default")
 _DESCRIPTIONS = {
@@ -30,22 +34,23 @@ async def make_manifests(client: Client, manifests: Iterable[JsonObject]) -> Non
         resource = client.catalogue.by_kind(group, version, manifest["kind"])
         if resource is None:
             raise LookupError(f"{manifest['apiVersion']} {manifest['kind']} is not served")
-        try:
-            await client.create(resource, manifest, manifest["metadata"].get("namespace", ""))
-        except AlreadyExists:
-            continue
+        await _make(client, resource, manifest)
 
 
 async def make_objects(client: Client) -> None:
     """Make what is missing."""
     for name in NAMESPACES:
-        try:
-            await client.create(Namespace, {"metadata": {"name": name}})
-        except AlreadyExists:
-            continue
+        await _make(client, Namespace, {"metadata": {"name": name}})
     for name, value in SYSTEM_CLASSES.items():
         manifest = {"metadata": {"name": name}, "value": value, "description": _DESCRIPTIONS[name]}
-        try:
-            await client.create(PriorityClass, manifest)
-        except AlreadyExists:
-            continue
+        await _make(client, PriorityClass, manifest)
+
+
+async def _make(client: Client, kind: Kind[V], manifest: JsonObject) -> None:
+    """Create, unless it is there: looked up first, since a Service of a fixed address is refused before it is known."""
+    name, namespace = manifest["metadata"]["name"], manifest["metadata"].get("namespace", "")
+    try:
+        await client.get(kind, name, namespace)
+    except NotFound:
+        with suppress(AlreadyExists):
+            await client.create(kind, manifest, namespace)
