@@ -41,7 +41,7 @@ def test_a_second_start_changes_nothing() -> None:
 def test_a_kind_that_is_not_served_is_an_error() -> None:
     async def story(clock: LoopClock, chance: Chance) -> None:
         async with Cluster(clock, chance) as cluster:
-            with pytest.raises(LookupError, match="example.org/v1 Thing is not served"):
+            with pytest.raises(LookupError, match="Thing is not served"):
                 await make_manifests(cluster.client(), [{"apiVersion": "example.org/v1", "kind": "Thing"}])
 
     run(story)
