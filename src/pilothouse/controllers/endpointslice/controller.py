@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from pilothouse.api.machinery.errors import InternalError, StatusError
+from pilothouse.api.machinery.errors import StatusError
 from pilothouse.api.machinery.view import View
 from pilothouse.api.types.core_v1 import Node, Pod, Service
 from pilothouse.api.types.discovery_v1 import EndpointSlice
@@ -177,7 +177,7 @@ class EndpointSliceController(Controller):
             said = told[0] if len(told) == 1 else f"[{', '.join(told)}]"
             message = f"Error updating Endpoint Slices for Service {key}: {said}"
             self.events.event(service, "Warning", "FailedToUpdateEndpointSlices", message)
-            raise InternalError(message)
+            raise StatusError(message)
         return None
 
     async def _publish(self, service: Service, pods: Sequence[Pod], slices: Sequence[EndpointSlice]) -> list[str]:

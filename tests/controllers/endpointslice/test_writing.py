@@ -1,0 +1,174 @@
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from fakes.api import FakeApi
+from pilothouse.api.machinery import errors
+from pilothouse.api.machinery.view import JsonObject, View
+from pilothouse.api.types.core_v1 import Node, Pod, Service
+from pilothouse.api.types.discovery_v1 import EndpointSlice
+from pilothouse.client.client import WatchEvent
+from pilothouse.client.events import EventRecorder
+from pilothouse.client.informer import Informer, Informers
+from pilothouse.client.key import Key
+from pilothouse.controllers.endpointslice.controller import MANAGER, EndpointSliceController
+from pilothouse.controllers.endpointslice.packing import MANAGED_BY, SERVICE_NAME, TRIGGER_TIME, Changes
+from pilothouse.controllers.endpointslice.writing import SliceWriter, by_owner, owner_of
+from pilothouse.reconcile.controller import Again, Tools
+from pilothouse.runtime.chance import Chance
+from pilothouse.runtime.clock import LoopClock, parse_time
+from pilothouse.runtime.tasks import Tasks
+from pilothouse.testing.loop import run
+
+WEB = Key("ns", "web")
+LABELS = {SERVICE_NAME: "web", MANAGED_BY: MANAGER}
+CHANGED_AT = "2026-01-01T10:00:00Z"
+
+
+def _piece(name: str = "web-1", version: int = 5, **meta: Any) -> EndpointSlice:
+    whole = {"name": name, "namespace": "ns", "uid": name, "resourceVersion": str(version), "labels": LABELS, **meta}
+    return EndpointSlice({"metadata": whole, "addressType": "IPv4"})
+
+
+def _manifest(**meta: Any) -> JsonObject:
+    return {"metadata": {"namespace": "ns", "annotations": {}, "labels": LABELS, **meta}, "addressType": "IPv4"}
+
+
+def test_whose_a_slice_is() -> None:
+    assert owner_of(_piece(), MANAGER) == WEB
+    assert owner_of(_piece(), "somebody") is None
+    assert owner_of(_piece(labels={MANAGED_BY: MANAGER}), MANAGER) is None
+    assert (by_owner(MANAGER)(_piece()), by_owner("somebody")(_piece())) == (("ns/web",), ())
+
+
+def test_what_surprises() -> None:
+    writer = SliceWriter(FakeApi(LoopClock(0)).client(), "Service")
+    mine, elsewhere = _piece(), _piece(labels={**LABELS, SERVICE_NAME: "db"})
+    assert writer.surprised(MANAGER, None, mine) == [WEB]
+    writer.tracker.wrote(WEB, mine)
+    assert writer.surprised(MANAGER, None, mine) == []
+    assert writer.surprised(MANAGER, mine, _piece(version=6)) == [WEB]
+    assert writer.surprised(MANAGER, mine, elsewhere) == [WEB, Key("ns", "db")]
+    assert writer.surprised(MANAGER, mine, _piece(labels={SERVICE_NAME: "web"})) == [WEB]
+    assert writer.surprised(MANAGER, mine, _piece(deletionTimestamp=CHANGED_AT)) == [WEB]
+    assert writer.surprised(MANAGER, mine, None) == [WEB]
+    writer.tracker.deleted(WEB, mine)
+    assert writer.surprised(MANAGER, mine, None) == []
+    assert writer.surprised("somebody", mine, None) == []
+
+
+Scene = Callable[[FakeApi, SliceWriter], Awaitable[None]]
+
+
+def _write(scene: Scene) -> None:
+    async def main(clock: LoopClock, _chance: Chance) -> None:
+        api = FakeApi(clock)
+        await scene(api, SliceWriter(api.client(), "Service"))
+
+    run(main)
+
+
+def test_slices_are_created_updated_and_deleted() -> None:
+    async def scene(api: FakeApi, writer: SliceWriter) -> None:
+        for name in ("old", "gone"):
+            api.add("discovery.k8s.io/v1", "EndpointSlice", _manifest(name=name))
+        gone = EndpointSlice(api.get("endpointslices", "ns", "gone"))
+        changes = Changes([_manifest(name="new")], [_manifest(name="old", labels={"x": "y"})], [gone])
+        assert await writer.carry_out(WEB, changes, parse_time(CHANGED_AT)) == ""
+        found = {one["metadata"]["name"]: one["metadata"] for one in api.of("endpointslices")}
+        assert found.keys() == {"new", "old"}
+        assert {meta["annotations"][TRIGGER_TIME] for meta in found.values()} == {CHANGED_AT}
+        shown = [EndpointSlice(one) for one in api.of("endpointslices")]
+        assert not writer.tracker.is_stale(WEB, "", shown)
+        assert writer.tracker.is_stale(WEB, "", [*shown, gone])
+
+    _write(scene)
+
+
+@pytest.mark.parametrize(
+    ("method", "error", "said"),
+    [
+        ("POST", errors.Forbidden("no"), "failed to create EndpointSlice for Service ns/web: no"),
+        ("PUT", errors.Conflict("changed"), "failed to update old EndpointSlice for Service ns/web: changed"),
+        ("DELETE", errors.ServerTimeout("oh"), "failed to delete old EndpointSlice for Service ns/web: oh"),
+        ("DELETE", errors.NotFound("gone"), ""),
+        ("POST", errors.Forbidden("ending", details={"causes": [{"reason": "NamespaceTerminating"}]}), ""),
+    ],
+)
+def test_the_first_failure_ends_it(method: str, error: errors.StatusError, said: str) -> None:
+    async def scene(api: FakeApi, writer: SliceWriter) -> None:
+        api.add("discovery.k8s.io/v1", "EndpointSlice", _manifest(name="old"))
+        old = EndpointSlice(api.get("endpointslices", "ns", "old"))
+        api.fail = lambda asked, _path: error if asked == method else None
+        changes = Changes([_manifest(name="new")], [_manifest(name="old", labels={})], [old])
+        assert await writer.carry_out(WEB, changes, None) == said
+        assert all(TRIGGER_TIME not in one["metadata"]["annotations"] for one in api.of("endpointslices"))
+
+    _write(scene)
+
+
+class _Lagging(Informers):
+    """Informers that show what they are told to show."""
+
+    def __init__(self, api: FakeApi, clock: LoopClock, tasks: Tasks) -> None:
+        super().__init__(api.client(), clock, tasks)
+        self._kinds: dict[Any, Informer[Any]] = {}
+
+    def of(self, kind: Any, **_selection: str) -> Informer[Any]:
+        return self._kinds.setdefault(kind, Informer())
+
+    def show(self, kind: type[View], raw: JsonObject) -> None:
+        self.of(kind).change(WatchEvent("ADDED", kind(raw)))
+
+
+def _pod(name: str) -> JsonObject:
+    status = {"podIPs": [{"ip": f"10.0.0.{len(name)}"}], "conditions": [{"type": "Ready", "status": "True"}]}
+    meta = {"name": name, "namespace": "ns", "uid": name, "labels": {"app": "web"}}
+    return {"metadata": meta, "spec": {"nodeName": "n"}, "status": status}
+
+
+def test_slices_not_seen_yet_are_not_made_twice() -> None:
+    async def main(clock: LoopClock, chance: Chance) -> None:
+        api = FakeApi(clock)
+        async with Tasks() as tasks:
+            informers = _Lagging(api, clock, tasks)
+            events = EventRecorder(api.client(), clock, tasks, "test")
+            controller = EndpointSliceController(Tools(api.client(), informers, clock, chance, events))
+            controller.watch()
+            spec = {"selector": {"app": "web"}, "clusterIP": "10.1.0.1", "ports": [{"port": 80}]}
+            informers.show(Service, {"metadata": {"name": "web", "namespace": "ns", "uid": "u"}, "spec": spec})
+            informers.show(Node, {"metadata": {"name": "n"}})
+            informers.show(Pod, _pod("a"))
+            assert await controller.reconcile(WEB) is None
+            informers.show(Pod, _pod("bb"))
+            assert await controller.reconcile(WEB) == Again(1.0)
+            (made,) = api.of("endpointslices")
+            assert len(made["endpoints"]) == 1
+            await controller.queue.get()
+            controller.queue.done(WEB)
+            assert controller.queue.idle()
+
+            informers.show(EndpointSlice, made)
+            assert controller.queue.depth == 1
+            assert await controller.reconcile(WEB) is None
+            (made,) = api.of("endpointslices")
+            assert [one["targetRef"]["name"] for one in made["endpoints"]] == ["a", "bb"]
+            assert [method for method, path in api.calls if "slices" in path] == ["POST", "PUT"]
+
+    run(main)
+
+
+def test_a_service_that_goes_gets_no_new_slices() -> None:
+    async def main(clock: LoopClock, chance: Chance) -> None:
+        api = FakeApi(clock)
+        async with Tasks() as tasks:
+            informers = _Lagging(api, clock, tasks)
+            events = EventRecorder(api.client(), clock, tasks, "test")
+            controller = EndpointSliceController(Tools(api.client(), informers, clock, chance, events))
+            meta = {"name": "web", "namespace": "ns", "uid": "u", "deletionTimestamp": CHANGED_AT}
+            informers.show(Service, {"metadata": meta, "spec": {"selector": {"app": "web"}, "clusterIP": "10.1.0.1"}})
+            assert await controller.reconcile(WEB) is None
+            assert api.of("endpointslices") == []
+
+    run(main)
