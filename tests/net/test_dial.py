@@ -81,6 +81,8 @@ def test_a_101_nobody_asked_for_is_no_upgrade() -> None:
         (b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno", b"no", False),
         (b"HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n", b"no", False),
         (b"HTTP/1.1 403 Forbidden\r\n\r\nno", b"no", True),
+        # A CGI program's own headers, behind a server's status line.
+        (b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\n\nno", b"no", True),
         (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", b"", False),
     ],
 )
