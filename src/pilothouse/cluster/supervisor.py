@@ -35,6 +35,8 @@ SHARED = (
     "pilothouse.client.kubeconfig",
 )
 """What every role needs: imported once, before the first fork."""
+_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "GRPC_ENABLE_FORK_SUPPORT": "0"}
+"""numpy starts no thread, and gRPC leaves children alone: what our roles fork is executed at once."""
 _GROWTH = Growth(0.1, 10.0)
 _STEADY = 20.0
 """Seconds after which a process counts as having come up well."""
@@ -175,7 +177,7 @@ def main(arguments: Sequence[str]) -> None:
     """Supervise the cluster whose home is named."""
     log.configure()
     name_process("ph-supervisor")
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # noqa: TID251 - for numpy in our children, who start no thread for it
+    os.environ |= _ENVIRONMENT  # noqa: TID251 - for libraries of our children, which read nothing else
     home = Home(Path(arguments[0]))
     settings = Settings.load(home)
     for module in SHARED:

@@ -4,6 +4,7 @@ What goes wrong before the first process starts leaves a new home as it was foun
 again and leave the home with its logs.
 """
 
+import asyncio
 import os
 from dataclasses import dataclass, replace
 
@@ -25,12 +26,15 @@ from pilothouse.cluster.step import Step
 from pilothouse.cluster.supervisor import command
 from pilothouse.linux.mounts import Mounts
 from pilothouse.linux.netlink import Netlink
-from pilothouse.linux.processes import start_detached
+from pilothouse.linux.processes import Identity, start_detached
 from pilothouse.runtime.clock import Clock
+from pilothouse.runtime.tasks import Tasks
 
 PATIENCE = 60.0
 """Seconds that a cluster gets to be Ready."""
 _PAUSE = 0.03
+_CRASHES = 3
+"""How often a role may end before it was ready."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +52,7 @@ async def up(home: Home, wishes: Wishes, clock: Clock, step: Step) -> Settings:
     with home.locked():
         new = not home.exists()
         try:
-            settings = _settings(home, wishes)
+            settings = await asyncio.to_thread(_settings, home, wishes)
             with step("certificates"):
                 _prepare(home, settings, clock)
         except BaseException:
@@ -126,17 +130,37 @@ def _undo(home: Home) -> None:
 
 async def _until_ready(home: Home, settings: Settings, clock: Clock, step: Step) -> None:
     try:
-        async with clock.timeout(PATIENCE):
-            with step("API server"):
-                client = await connect(home, settings, "admin", "admin", clock, "pilothouse")
-            for role in roles_of(settings)[1:]:
-                with step(role.name):
-                    await _role_ready(home, role.name, clock)
-            if wanted := _wanted_nodes(settings):
-                with step("nodes Ready"):
-                    await _nodes_ready(client, wanted, clock)
+        async with clock.timeout(PATIENCE), Tasks() as tasks:
+            tasks.spawn(_notice_crashes(home, settings, clock), name="crashes")
+            await _each_ready(home, settings, clock, step)
+            tasks.cancel_all()
     except TimeoutError:
-        raise ClusterError(await _why(home, settings)) from None
+        raise ClusterError(_why_late(home, settings)) from None
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+
+
+async def _each_ready(home: Home, settings: Settings, clock: Clock, step: Step) -> None:
+    with step("API server"):
+        client = await connect(home, settings, "admin", "admin", clock, "pilothouse")
+    for role in roles_of(settings)[1:]:
+        with step(role.name):
+            await _role_ready(home, role.name, clock)
+    if wanted := _wanted_nodes(settings):
+        with step("nodes Ready"):
+            await _nodes_ready(client, wanted, clock)
+
+
+async def _notice_crashes(home: Home, settings: Settings, clock: Clock) -> None:
+    """Raise ClusterError once a role has ended several times: it would do so for ever."""
+    notes, seen = Notes(home), {role.name: set[Identity]() for role in roles_of(settings)}
+    while True:
+        for name, process in notes.living().items():
+            if name in seen and not is_ready(home, name, process):
+                seen[name].add(process)
+                if len(seen[name]) > _CRASHES:
+                    raise ClusterError(f"{name} ends again and again{_last_words(home, name)}")
+        await clock.sleep(_PAUSE)
 
 
 async def _role_ready(home: Home, name: str, clock: Clock) -> None:
@@ -161,7 +185,7 @@ def _wanted_nodes(settings: Settings) -> int:
     return int(settings.node) + settings.simulated_nodes
 
 
-async def _why(home: Home, settings: Settings) -> str:
+def _why_late(home: Home, settings: Settings) -> str:
     """Which part did not come up, and the last that it said."""
     living = Notes(home).living()
     late = [
@@ -171,7 +195,12 @@ async def _why(home: Home, settings: Settings) -> str:
     ]
     if not late:
         return f"the nodes are not Ready after {PATIENCE:.0f} seconds: see {home.logs / 'node.log'}"
-    log = home.logs / f"{late[0]}.log"
-    lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
-    last = f': "{lines[-1]}"' if lines else ""
-    return f"{', '.join(late)} not ready after {PATIENCE:.0f} seconds{last}; see {log}"
+    return f"{', '.join(late)} not ready after {PATIENCE:.0f} seconds{_last_words(home, late[0])}"
+
+
+def _last_words(home: Home, role: str) -> str:
+    """The last line of a role's log that says something, and where to read on."""
+    log = home.logs / f"{role}.log"
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    said = next((line.strip(" |") for line in reversed(lines) if any(sign.isalnum() for sign in line)), "")
+    return f": {said}; see {log}" if said else f"; see {log}"

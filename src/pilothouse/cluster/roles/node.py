@@ -1,0 +1,72 @@
+"""This machine's node: its containerd, its pod network, its kubelet."""
+
+from pilothouse.cluster.access import connect
+from pilothouse.cluster.home import Home
+from pilothouse.cluster.inventory import Inventory
+from pilothouse.cluster.node_places import cgroup_root, containerd_config
+from pilothouse.cluster.pki import Pki
+from pilothouse.cluster.role import Ready
+from pilothouse.cluster.settings import Settings
+from pilothouse.kubelet import main as kubelet
+from pilothouse.kubelet.config import KubeletConfig
+from pilothouse.kubelet.containerd import Containerd
+from pilothouse.kubelet.cri.containerd import ContainerdCri
+from pilothouse.kubelet.node_status import Thresholds
+from pilothouse.network import main as network
+from pilothouse.network.main import NetworkConfig
+from pilothouse.runtime.chance import Chance
+from pilothouse.runtime.clock import Clock
+from pilothouse.runtime.tasks import Tasks
+
+NAME = "node"
+_LEAVE_FREE = 0.05
+"""The share of a disk below which the node is under pressure. Machines that clusters share with other work are often
+fuller than upstream's 10 and 15 percent allow."""
+
+
+async def run(home: Home, settings: Settings, clock: Clock, chance: Chance, ready: Ready) -> None:
+    """Be a node until cancelled; containers and network stay. Raises RuntimeMissing."""
+    runtime = containerd_config(home)
+    containerd = Containerd(runtime, clock)
+    async with Tasks() as tasks:
+        starting = tasks.spawn(containerd.start(), name="containerd")
+        client = await connect(home, settings, NAME, "kubelet", clock, "kubelet")
+        tasks.spawn(network.run(_network(home, settings), client, clock, chance), name="network")
+        await starting
+        tasks.spawn(containerd.keep_running(), name="containerd watch")
+        async with ContainerdCri(str(runtime.socket)) as cri:
+            await kubelet.run(_kubelet(home, settings), client, cri, clock, chance, ready)
+
+
+def _network(home: Home, settings: Settings) -> NetworkConfig:
+    return NetworkConfig(
+        node_name=settings.node_name,
+        cluster=home.cluster,
+        cni_config=containerd_config(home).cni_config,
+        data=home.node / "addresses",
+        record=Inventory(home.inventory).record,
+        cluster_cidr=settings.cluster_cidr,
+        service_cidr=settings.service_cidr,
+        dns_address=settings.dns_address,
+    )
+
+
+def _kubelet(home: Home, settings: Settings) -> KubeletConfig:
+    pki = Pki(home, settings)
+    root, logs = home.node / "kubelet", home.node / "logs"
+    for directory in (root, logs):
+        directory.mkdir(exist_ok=True)
+    return KubeletConfig(
+        node_name=settings.node_name,
+        address=settings.advertise,
+        root=root,
+        logs=logs,
+        images=containerd_config(home).root,
+        serving=pki.pair(NAME, "serving"),
+        client_authority=pki.trusted(NAME),
+        port=settings.kubelet_port,
+        cgroup_root=cgroup_root(home),
+        cluster_domain=settings.cluster_domain,
+        cluster_dns=(settings.dns_address,),
+        thresholds=Thresholds(disk=_LEAVE_FREE, images=_LEAVE_FREE),
+    )

@@ -1,0 +1,131 @@
+"""The kubelet's composition root: one node's pods, their statuses, and the node's own.
+
+What lies where is in `layout`; who decides what is in `lifecycle` (a pod) and `node_status` (the node).
+Upstream: cmd/kubelet.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from pilothouse.api.types.core_v1 import Pod, Service
+from pilothouse.client.client import Client
+from pilothouse.client.events import EventRecorder
+from pilothouse.client.informer import Informers
+from pilothouse.kubelet.api import ClientObjects, ClientPods, Recorder
+from pilothouse.kubelet.config import KubeletConfig
+from pilothouse.kubelet.cri.interface import Cri
+from pilothouse.kubelet.hooks import Hooks
+from pilothouse.kubelet.housekeeping import Housekeeping
+from pilothouse.kubelet.http_fetch import HttpFetch
+from pilothouse.kubelet.images.pull import ImagePuller
+from pilothouse.kubelet.layout import Layout
+from pilothouse.kubelet.machine import Disk, Machine, available_memory
+from pilothouse.kubelet.names_and_dns import Resolver, parse_resolver
+from pilothouse.kubelet.node_agent import NodeAgent
+from pilothouse.kubelet.node_status import NodeIdentity, Room
+from pilothouse.kubelet.pleg import Pleg
+from pilothouse.kubelet.pod_end import Ender
+from pilothouse.kubelet.pod_steps import Node
+from pilothouse.kubelet.pod_worker import PodWorker
+from pilothouse.kubelet.pod_workers import PodWorkers
+from pilothouse.kubelet.probes.prober import Probes
+from pilothouse.kubelet.resources.pod_cgroups import KernelPodCgroups
+from pilothouse.kubelet.runtime_config import NodeFacts
+from pilothouse.kubelet.status_writer import StatusWriter
+from pilothouse.kubelet.volume import Volumes, VolumeType
+from pilothouse.linux.cgroups import Cgroups
+from pilothouse.linux.mounts import Mounts
+from pilothouse.runtime.chance import Chance
+from pilothouse.runtime.clock import Clock
+from pilothouse.runtime.metrics import Metrics
+from pilothouse.runtime.tasks import Tasks
+from pilothouse.runtime.units import subclasses
+
+
+async def run(
+    config: KubeletConfig, client: Client, cri: Cri, clock: Clock, chance: Chance,
+    ready: Callable[[], None] | None = None,
+) -> None:  # fmt: skip
+    """Be the kubelet of a node until cancelled; the containers run on. `ready` is called when the node is registered.
+
+    Raises OSError when the port is taken.
+    """
+    machine, metrics = Machine.read(), Metrics()
+    async with Tasks() as tasks:
+        recorder = EventRecorder(client, clock, tasks, "kubelet", config.node_name)
+        informers = Informers(client, clock, tasks, chance)
+        pods = informers.of(Pod, fields=f"spec.nodeName={config.node_name}")
+        services = informers.of(Service)
+        agent = _agent(config, machine, client, cri, recorder, clock, chance)
+        await agent.start(tasks)
+        await informers.synced()
+
+        node = _node(config, machine, ClientObjects(client, services.lister), cri, recorder, clock, agent)
+        workers = _workers(node, client, tasks, chance, metrics)
+        known = {pod.metadata.uid for pod in pods.lister.list()}
+        await Housekeeping(cri, node.volumes, node.cgroups, node.mounter, node.facts.layout, clock).clean(known)
+        pods.on_change(workers.on_change)
+        agent.on_health(workers.poke_all)
+        pleg = Pleg(cri, clock, workers.poke)
+        tasks.spawn(pleg.run(), name="pleg")
+        tasks.spawn(pleg.listen(), name="container events")
+        if ready is not None:
+            ready()
+        await asyncio.Event().wait()
+
+
+def _agent(
+    config: KubeletConfig, machine: Machine, client: Client, cri: Cri, recorder: Recorder, clock: Clock, chance: Chance
+) -> NodeAgent:
+    identity = NodeIdentity(
+        name=config.node_name, address=config.address, kubelet_port=config.port, labels=config.node_labels,
+        max_pods=config.max_pods,
+    )  # fmt: skip
+
+    def room() -> Room:
+        return Room(available_memory(), Disk.of(config.root), Disk.of(config.images))
+
+    return NodeAgent(identity, machine, config.thresholds, room, client, cri, recorder, clock, chance)
+
+
+def _node(
+    config: KubeletConfig, machine: Machine, objects: ClientObjects, cri: Cri, recorder: Recorder, clock: Clock,
+    agent: NodeAgent,
+) -> Node:  # fmt: skip
+    """What the steps of all pods use."""
+    mounts, cgroups = Mounts(), Cgroups.detect()
+    layout = Layout(config.root, config.logs)
+    types = subclasses(VolumeType, f"{__package__}.volumes")  # type: ignore[type-abstract]
+
+    def resolver() -> Resolver:
+        return parse_resolver(config.resolver.read_text()) if config.resolver.exists() else Resolver()
+
+    return Node(
+        cri=cri,
+        clock=clock,
+        objects=objects,
+        recorder=recorder,
+        images=ImagePuller(cri, objects, recorder, clock),
+        volumes=Volumes(types, layout, objects, mounts, clock),
+        mounter=mounts,
+        cgroups=KernelPodCgroups(cgroups, config.cgroup_root, config.pod_pids_limit),
+        facts=NodeFacts(layout, config.cluster_domain, machine.memory, cgroups.v2),
+        host_ips=(config.address,),
+        allocatable=lambda: agent.allocatable,
+        resolver=resolver,
+        cluster_dns=config.cluster_dns,
+        network_problem=lambda: ", ".join(agent.problems),
+    )
+
+
+def _workers(node: Node, client: Client, tasks: Tasks, chance: Chance, metrics: Metrics) -> PodWorkers:
+    """A worker a pod, all with the same tools."""
+    pods = ClientPods(client)
+    hooks = Hooks(node.cri, HttpFetch(node.clock, "lifecycle"), node.clock)
+    prober = Probes(
+        node.cri, node.clock, chance, node.recorder, HttpFetch(node.clock), tasks, node.host_ips, metrics
+    )  # fmt: skip
+    ender = Ender(node.cri, node.recorder, hooks, node.clock)
+    writer = StatusWriter(pods, node.clock)
+    tasks.spawn(writer.run(), name="pod statuses")
+    return PodWorkers(lambda pod: PodWorker(pod, node, ender, hooks, prober, writer, pods, tasks), tasks)
