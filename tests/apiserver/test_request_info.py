@@ -16,7 +16,7 @@ PODS = "/api/v1/namespaces/n/pods"
         ("GET", f"{PODS}/a?fieldSelector=spec.nodeName=b", "a", []),
         ("POST", f"{PODS}?fieldSelector=spec.nodeName=b", "", []),
         ("GET", f"{PODS}?fieldSelector=&fieldSelector=metadata.name=a", "", []),
-        ("GET", f"{PODS}?fieldSelector=metadata.name=a&fieldSelector=metadata.name=b", "a", [("metadata.name", "=", "a")]),
+        ("GET", f"{PODS}?fieldSelector=metadata.name=a&fieldSelector=spec.x=b", "a", [("metadata.name", "=", "a")]),
         ("GET", f"{PODS}?fieldSelector=metadata.name=a/b", "", [("metadata.name", "=", "a/b")]),
         ("GET", f"{PODS}?fieldSelector=nonsense", "", []),
         ("GET", "/api/v1/watch/namespaces/n/pods/a?fieldSelector=metadata.name=b", "a", [("metadata.name", "=", "a")]),

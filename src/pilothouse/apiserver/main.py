@@ -82,12 +82,13 @@ def assemble(server: ApiServer, config: ApiServerConfig) -> None:
     kubelets = KubeletProxy(client_context(config.kubelet_authority, config.kubelet_client), clock)
     rbac = Rbac(cache)
     may = Chain([Masters(), NodeAuthorizer(cache, rules(*CLUSTER_ROLES["system:node"])), rbac])
-    requests = TokenRequests(server.served, keys, tokens.audiences, clock, chance)
+    admission = AdmissionChain.of(
+        cache, may, clock, chance, enabled=config.enabled_admission, disabled=config.disabled_admission
+    )
+    requests = TokenRequests(server.served, keys, tokens.audiences, admission, clock, chance)
     server.assemble(
         steps=(authenticate(who, anonymous=config.anonymous), authorize(may)),
-        admission=AdmissionChain.of(
-            cache, clock, chance, enabled=config.enabled_admission, disabled=config.disabled_admission
-        ),
+        admission=admission,
         allocate=pools.allocate,
         parts={**Streaming(server.served, kubelets).parts(), ("serviceaccounts/token", "create"): requests.create},
         reviews=reviews_of(

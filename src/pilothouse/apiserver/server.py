@@ -111,7 +111,7 @@ class ApiServer:
             ("scale", "update"): scaling.update,
             ("scale", "patch"): scaling.patch,
             ("pods/binding", "create"): binding.create,
-            ("pods/eviction", "create"): Eviction(served, pipeline, deletion, clock).create,
+            ("pods/eviction", "create"): Eviction(served, pipeline, deletion, admitted, clock).create,
         }
         routes = Routes(
             served,

@@ -118,7 +118,7 @@ class Cluster:
         may = Chain([Masters(), NodeAuthorizer(cache, rules(*CLUSTER_ROLES["system:node"])), Rbac(cache)])
         server.assemble(
             steps=(authenticate(InProcessAuthenticator(), anonymous=False), authorize(may)),
-            admission=AdmissionChain.of(cache, self.clock, self.chance),
+            admission=AdmissionChain.of(cache, may, self.clock, self.chance),
             allocate=pools.allocate,
         )
 

@@ -10,6 +10,7 @@ from pilothouse.api.machinery.schema import Schemas
 from pilothouse.api.types.core_v1 import ConfigMap, Namespace, Pod, ServiceAccount
 from pilothouse.api.types.scheduling_v1 import PriorityClass
 from pilothouse.apiserver.admission.chain import AdmissionChain
+from pilothouse.apiserver.authorization.framework import Chain
 from pilothouse.apiserver.server import ApiServer
 from pilothouse.client.client import Client
 from pilothouse.client.memo import Memo
@@ -28,7 +29,7 @@ def schemas() -> Schemas:
 def run(story: Callable[[Client], Awaitable[None]]) -> None:
     async def scenario(clock: LoopClock, chance: Chance) -> None:
         async with MemoryStore(clock) as store, ApiServer(store, builtin(), schemas(), clock, chance) as server:
-            server.assemble(admission=AdmissionChain.of(server.cache, clock, chance))
+            server.assemble(admission=AdmissionChain.of(server.cache, Chain(()), clock, chance))
             client = Client(HandlerTransport(server.handle, None), builtin(), clock, memo=Memo())
             await client.create(Namespace, {"metadata": {"name": "default"}})
             await story(client)
@@ -54,12 +55,12 @@ async def refused(call: Awaitable[Any], kind: type[StatusError]) -> StatusError:
 def test_names_of_plugins() -> None:
     async def scenario(clock: LoopClock, chance: Chance) -> None:
         async with MemoryStore(clock) as store, ApiServer(store, builtin(), schemas(), clock, chance) as server:
-            names = [plugin.name for plugin in AdmissionChain.of(server.cache, clock, chance).plugins]
+            names = [plugin.name for plugin in AdmissionChain.of(server.cache, Chain(()), clock, chance).plugins]
             assert names[:2] == ["NamespaceLifecycle", "ServiceAccount"]
-            less = AdmissionChain.of(server.cache, clock, chance, disabled=["Priority"])
+            less = AdmissionChain.of(server.cache, Chain(()), clock, chance, disabled=["Priority"])
             assert [plugin.name for plugin in less.plugins] == [name for name in names if name != "Priority"]
             with pytest.raises(LookupError, match="no admission plugin is called Nonsense"):
-                AdmissionChain.of(server.cache, clock, chance, enabled=["Nonsense"])
+                AdmissionChain.of(server.cache, Chain(()), clock, chance, enabled=["Nonsense"])
 
     run_virtual(scenario)
 

@@ -20,7 +20,7 @@ from pilothouse.apiserver.authentication.token_keys import TokenKeys
 from pilothouse.apiserver.handlers.authenticate import authenticate
 from pilothouse.apiserver.main import issuer_pages
 from pilothouse.apiserver.reviews.identity import TokenReviews, self_subject_review
-from pilothouse.apiserver.server import ApiServer
+from pilothouse.apiserver.server import AdmitAll, ApiServer
 from pilothouse.apiserver.subresources.token import TokenRequests
 from pilothouse.apiserver.user import User
 from pilothouse.client.transport import Answer, HandlerTransport
@@ -86,7 +86,7 @@ def run(story: Callable[[Api], Awaitable[None]]) -> None:
                 steps=(authenticate(FirstOf([InProcessAuthenticator(), tokens]), anonymous=True),),
                 parts={
                     ("serviceaccounts/token", "create"): TokenRequests(
-                        server.served, keys, tokens.audiences, clock, chance
+                        server.served, keys, tokens.audiences, AdmitAll(), clock, chance
                     ).create
                 },
                 reviews={

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Self
 
 from pilothouse.apiserver.admission.framework import Admission
+from pilothouse.apiserver.authorization.framework import Authorizer
 from pilothouse.apiserver.pipeline.write import Write
 from pilothouse.apiserver.registry.watch_cache import WatchCache
 from pilothouse.runtime.chance import Chance
@@ -21,6 +22,7 @@ class AdmissionChain:
     def of(
         cls,
         cache: WatchCache,
+        authorizer: Authorizer,
         clock: Clock,
         chance: Chance,
         *,
@@ -40,7 +42,7 @@ class AdmissionChain:
             for name, kind in found.items()
             if (kind.default or name in enabled) and (name not in disabled or name in enabled)
         ]
-        return cls(kind(cache, clock, chance) for kind in chosen)
+        return cls(kind(cache, authorizer, clock, chance) for kind in chosen)
 
     async def mutate(self, write: Write) -> None:
         """Let every plugin change the new object, or refuse."""

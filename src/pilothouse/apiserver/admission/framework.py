@@ -7,6 +7,7 @@ of the names given to the server, then all validating ones. Source: "Admission C
 from abc import ABC
 from typing import ClassVar
 
+from pilothouse.apiserver.authorization.framework import Authorizer
 from pilothouse.apiserver.pipeline.write import Write
 from pilothouse.apiserver.registry.watch_cache import WatchCache
 from pilothouse.runtime.chance import Chance
@@ -23,8 +24,9 @@ class Admission(ABC):
     order: ClassVar[int]
     """Its place in upstream's fixed order of plugins."""
 
-    def __init__(self, cache: WatchCache, clock: Clock, chance: Chance) -> None:
+    def __init__(self, cache: WatchCache, authorizer: Authorizer, clock: Clock, chance: Chance) -> None:
         self.cache = cache
+        self.authorizer = authorizer
         self.clock = clock
         self.chance = chance
 

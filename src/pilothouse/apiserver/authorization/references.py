@@ -2,13 +2,19 @@
 
 What a node may read follows from the pods bound to it. Only names are kept, each once however many pods share it, with
 the number of pods per node that use it; a question is two look-ups. Mirror pods count for nothing, or a node could
-name what it wants to read. Source: plugin/pkg/auth/authorizer/node/graph.go, pkg/api/v1/pod/util.go and
+name what it wants to read. Source: plugin/pkg/auth/authorizer/node/graph.go,
 pkg/api/v1/persistentvolume/util.go.
 """
 
 from collections.abc import Iterator
-from typing import Any
 
+from pilothouse.api.core.pod.references import (
+    SECRET_SOURCES,
+    config_map_names,
+    resource_claim_names,
+    secret_names,
+    volume_claim,
+)
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.registry.entry import Entry
 from pilothouse.apiserver.registry.watch_cache import WatchCache
@@ -16,11 +22,8 @@ from pilothouse.apiserver.registry.watch_cache import WatchCache
 Name = tuple[str, str, str]
 """Plural, namespace and name."""
 MIRROR = "kubernetes.io/config.mirror"
-_SECRET_SOURCES = ("cephfs", "cinder", "flexVolume", "rbd", "scaleIO", "iscsi", "storageos")
-"""Volumes whose secret is `secretRef`."""
 _CSI_SECRETS = ("nodePublishSecretRef", "nodeStageSecretRef", "nodeExpandSecretRef")
 """Those of a persistent volume that kubelets hand to the driver; controllers hand it the others."""
-_CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 
 
 class _Target:
@@ -119,53 +122,10 @@ def pod_names(pod: JsonObject) -> Iterator[Name]:
     for name in config_map_names(spec):
         yield "configmaps", namespace, name
     for volume in spec.get("volumes") or ():
-        if claim := (volume.get("persistentVolumeClaim") or {}).get("claimName"):
+        if claim := volume_claim(pod, volume):
             yield "persistentvolumeclaims", namespace, claim
-        elif volume.get("ephemeral") is not None:
-            yield "persistentvolumeclaims", namespace, f"{pod['metadata']['name']}-{volume.get('name')}"
-    for claim in _resource_claims(pod):
+    for claim in resource_claim_names(pod):
         yield "resourceclaims", namespace, claim
-
-
-def secret_names(spec: JsonObject) -> Iterator[str]:
-    """The secrets that a pod's spec names."""
-    found = [one.get("name") for one in spec.get("imagePullSecrets") or ()]
-    found += _of_environment(spec, "secretKeyRef", "secretRef")
-    for volume in spec.get("volumes") or ():
-        found.append((volume.get("secret") or {}).get("secretName"))
-        found.append((volume.get("azureFile") or {}).get("secretName"))
-        found.append(_named_in(volume.get("csi"), "nodePublishSecretRef"))
-        found += [_named_in(volume.get(source), "secretRef") for source in _SECRET_SOURCES]
-        found += [_named_in(source, "secret") for source in (volume.get("projected") or {}).get("sources") or ()]
-    return (name for name in found if name)
-
-
-def config_map_names(spec: JsonObject) -> Iterator[str]:
-    """The config maps that a pod's spec names."""
-    found = _of_environment(spec, "configMapKeyRef", "configMapRef")
-    for volume in spec.get("volumes") or ():
-        found.append(_named_in(volume, "configMap"))
-        found += [_named_in(source, "configMap") for source in (volume.get("projected") or {}).get("sources") or ()]
-    return (name for name in found if name)
-
-
-def _of_environment(spec: JsonObject, key: str, whole: str) -> list[Any]:
-    found = []
-    for field in _CONTAINERS:
-        for container in spec.get(field) or ():
-            found += [_named_in(variable.get("valueFrom"), key) for variable in container.get("env") or ()]
-            found += [_named_in(source, whole) for source in container.get("envFrom") or ()]
-    return found
-
-
-def _resource_claims(pod: JsonObject) -> Iterator[str]:
-    status = pod.get("status") or {}
-    made = {one.get("name"): one.get("resourceClaimName") for one in status.get("resourceClaimStatuses") or ()}
-    for claim in pod["spec"].get("resourceClaims") or ():
-        if name := claim.get("resourceClaimName") or made.get(claim.get("name")):
-            yield name
-    if name := (status.get("extendedResourceClaimStatus") or {}).get("resourceClaimName"):
-        yield name
 
 
 def _claims_change(pod: JsonObject) -> bool:
@@ -175,7 +135,7 @@ def _claims_change(pod: JsonObject) -> bool:
 
 def _volume_secrets(spec: JsonObject, claimed_in: str) -> Iterator[Name]:
     """The secrets of a persistent volume that a kubelet needs."""
-    found = [_reference(spec.get(source), "secretRef") for source in _SECRET_SOURCES]
+    found = [_reference(spec.get(source), "secretRef") for source in SECRET_SOURCES]
     found += [_reference(spec.get("csi"), field) for field in _CSI_SECRETS]
     if azure := spec.get("azureFile"):
         found.append((azure.get("secretNamespace") or "", azure.get("secretName") or ""))
@@ -187,7 +147,3 @@ def _volume_secrets(spec: JsonObject, claimed_in: str) -> Iterator[Name]:
 def _reference(source: JsonObject | None, field: str) -> tuple[str, str]:
     found = (source or {}).get(field) or {}
     return found.get("namespace") or "", found.get("name") or ""
-
-
-def _named_in(source: JsonObject | None, field: str) -> Any:
-    return ((source or {}).get(field) or {}).get("name")

@@ -17,7 +17,7 @@ from pilothouse.apiserver.exchange import Exchange
 from pilothouse.apiserver.pipeline.decode import decode_object, place
 from pilothouse.apiserver.pipeline.deletion import Deletion
 from pilothouse.apiserver.pipeline.options import DeleteOptions, write_options
-from pilothouse.apiserver.pipeline.pipeline import Pipeline
+from pilothouse.apiserver.pipeline.pipeline import Admission, Pipeline
 from pilothouse.apiserver.pipeline.write import Operation, Write
 from pilothouse.apiserver.registry.entry import Entry
 from pilothouse.apiserver.registry.served import Served
@@ -34,19 +34,28 @@ _SEVERAL = "This pod has more than one PodDisruptionBudget, which the eviction s
 class Eviction:
     """Answers POST to pods/NAME/eviction."""
 
-    def __init__(self, served: Served, pipeline: Pipeline, deletion: Deletion, clock: Clock) -> None:
+    def __init__(
+        self, served: Served, pipeline: Pipeline, deletion: Deletion, admission: Admission, clock: Clock
+    ) -> None:
         self._served = served
         self._pipeline = pipeline
         self._deletion = deletion
+        self._admission = admission
         self._clock = clock
 
-    async def create(self, exchange: Exchange, resource: Resource[Any], _part: Subresource, form: Form) -> Response:
+    async def create(self, exchange: Exchange, resource: Resource[Any], part: Subresource, form: Form) -> Response:
         """Evict the pod. Raises TooManyRequests while its budget is spent."""
         options = write_options(exchange, "CreateOptions")
         eviction = await decode_object(exchange, _EVICTION, self._served.schemas, options.validation)
         info = exchange.info
         place(eviction, resource, info.namespace, info.name)
         await self._served.cache.reach_latest()
+        posted = Write(
+            exchange, resource, Operation.CREATE, info.namespace, info.name, new=eviction, subresource=part,
+            dry_run=options.dry_run,
+        )  # fmt: skip
+        await self._admission.mutate(posted)
+        await self._admission.validate(posted)
         entry = self._served.cache_of(resource).get(info.namespace, info.name)
         if entry is None:
             raise errors.not_found(resource.plural, resource.group, info.name)

@@ -19,6 +19,8 @@ from pilothouse.apiserver.authentication.token_keys import TokenKeys
 from pilothouse.apiserver.exchange import Exchange
 from pilothouse.apiserver.pipeline.decode import decode_object
 from pilothouse.apiserver.pipeline.options import write_options
+from pilothouse.apiserver.pipeline.pipeline import Admission
+from pilothouse.apiserver.pipeline.write import Operation, Write
 from pilothouse.apiserver.registry.served import Served
 from pilothouse.apiserver.verbs.forms import Form
 from pilothouse.apiserver.verbs.shape import respond
@@ -40,22 +42,34 @@ class TokenRequests:
     """Answers POST to serviceaccounts/NAME/token."""
 
     def __init__(
-        self, served: Served, keys: TokenKeys, audiences: tuple[str, ...], clock: Clock, chance: Chance
+        self,
+        served: Served,
+        keys: TokenKeys,
+        audiences: tuple[str, ...],
+        admission: Admission,
+        clock: Clock,
+        chance: Chance,
     ) -> None:
         self._served = served
         self._keys = keys
         self._audiences = audiences
+        self._admission = admission
         self._clock = clock
         self._chance = chance
 
-    async def create(self, exchange: Exchange, _resource: Resource[Any], _part: Subresource, form: Form) -> Response:
+    async def create(self, exchange: Exchange, resource: Resource[Any], part: Subresource, form: Form) -> Response:
         """Sign a token. Raises NotFound, Invalid, BadRequest, Conflict."""
         options = write_options(exchange, "CreateOptions")
         expected = Expected(GROUP, "v1", KIND)
         request = await decode_object(exchange, expected, self._served.schemas, options.validation)
         namespace, name = exchange.info.namespace, exchange.info.name
-        _check_place(request, namespace, name)
         await self._served.cache.reach_latest()
+        write = Write(
+            exchange, resource, Operation.CREATE, namespace, name, new=request, subresource=part,
+            dry_run=options.dry_run,
+        )  # fmt: skip
+        await self._admission.mutate(write)
+        _check_place(request, namespace, name)
         account = self._object("serviceaccounts", namespace, name)
         spec = request["spec"] = dict(request.get("spec") or {})
         if not spec.get("audiences"):
@@ -63,6 +77,7 @@ class TokenRequests:
         if spec.get("expirationSeconds") is None:
             spec["expirationSeconds"] = _DEFAULT_SECONDS
         _check_duration(spec["expirationSeconds"])
+        await self._admission.validate(write)
         now = self._clock.now()
         binding = Binding(namespace, (name, account["metadata"]["uid"]))
         binding = self._bound(binding, spec.get("boundObjectRef"))
