@@ -113,7 +113,7 @@ class _ReplyReader(AsyncIterator[bytes]):
     def __init__(self, stream: ConnectionStream) -> None:
         self._stream = stream
         self._parser: Any = httptools.HttpResponseParser(self)
-        # CGI programs end their lines as files do; Go's client takes that, so servers that do it are probed and proxied.
+        # CGI programs end their lines as files do. Go's client takes that, so ours must, to probe and to proxy.
         self._parser.set_dangerous_leniencies(lenient_optional_cr_before_lf=True)
         self._pieces: deque[bytes] = deque()
         self._complete = False
