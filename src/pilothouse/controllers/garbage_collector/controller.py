@@ -6,6 +6,7 @@ for, once; what was denied is remembered. Upstream: pkg/controller/garbagecollec
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 
 from pilothouse.api.machinery.errors import NotFound, StatusError
@@ -111,6 +112,8 @@ class GarbageCollectorController(Controller):
         if node.going and not node.waiting:
             return
         if node.waiting and self._await_dependents(identity.uid):
+            if self.graph.waits_for_itself(identity.uid):
+                await self._unblock(identity, node.owners)
             return
         if not node.virtual and not node.waiting and all(self._is_solid(identity, owner) for owner in node.owners):
             return
@@ -141,12 +144,18 @@ class GarbageCollectorController(Controller):
                 await self._objects.drop_owners(identity, verdict.without)
             return
         if verdict.unblock:
-            await self._objects.unblock_owners(identity, [owner.uid for owner in owners if owner.blocks])
+            await self._unblock(identity, owners)
         log.info("Deleting item", item=str(identity), propagationPolicy=verdict.propagation)
         try:
             await self._objects.delete(identity, latest, verdict.propagation)
         except NotFound:
             self._apply(self.graph.deny(identity))
+
+    async def _unblock(self, identity: Identity, owners: Sequence[Owner]) -> None:
+        """Let no owner wait for it."""
+        blocked = [owner.uid for owner in owners if owner.blocks]
+        with suppress(NotFound):
+            await self._objects.unblock_owners(identity, blocked)
 
     async def _standing(self, item: Identity, owner: Owner) -> Standing:
         """How an owner of `item` is. Raises UnknownKindError, NamespaceMissingError, what the API server answers."""

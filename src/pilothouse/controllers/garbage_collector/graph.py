@@ -127,6 +127,18 @@ class Graph:
         """Whether there is such a dependent."""
         return any(_blocks(node, uid) for node in self._dependents.get(uid, {}).values())
 
+    def waits_for_itself(self, uid: str) -> bool:
+        """Whether those for which it waits wait for it in turn."""
+        line, met = [uid], {uid}
+        while line:
+            for node in self.blocking(line.pop()):
+                if node.identity.uid == uid:
+                    return True
+                if node.waiting and node.identity.uid not in met:
+                    met.add(node.identity.uid)
+                    line.append(node.identity.uid)
+        return False
+
     def observe(self, seen: Seen) -> Outcome:
         """A watch shows an object that is new, has changed, or is as it was."""
         uid = seen.identity.uid
