@@ -1,25 +1,16 @@
 """kubectl, every version that is installed, unmodified, against a real server over TLS."""
 
 import json
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-
-def _installed() -> list[str]:
-    """The kubectl of the PATH, and versions that lie beside it as `kubectl.1.27`."""
-    found = shutil.which("kubectl")
-    if found is None:
-        return []
-    beside = sorted(Path(found).resolve().parent.glob("kubectl.1.*"))
-    return [str(path) for path in beside] or [found]
-
+from fakes.kubectls import installed
 
 Kubectl = Callable[..., str]
-INSTALLED = _installed()
+INSTALLED = installed()
 MANIFESTS = """
 apiVersion: apps/v1
 kind: Deployment
