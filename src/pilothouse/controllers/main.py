@@ -11,6 +11,7 @@ from typing import Any
 
 from pilothouse.client.client import Client
 from pilothouse.client.leader_election import LeaderElector, Periods
+from pilothouse.controllers.endpointslice import EndpointSliceController, EndpointSliceSettings
 from pilothouse.controllers.node_ipam import NodeIpamController, NodeRanges
 from pilothouse.controllers.node_lifecycle import NodeLifecycleController, NodeLifecycleSettings
 from pilothouse.controllers.pod_gc import TERMINATED_THRESHOLD, PodGcController
@@ -41,6 +42,8 @@ class ControllersConfig:
     """PEM of the authority by which pods know the API server; without it none is published."""
     node_lifecycle: NodeLifecycleSettings = field(default_factory=NodeLifecycleSettings)
     """How long nodes may be silent, and how fast pods leave them."""
+    endpoint_slices: EndpointSliceSettings = field(default_factory=EndpointSliceSettings)
+    """How large slices of endpoints are, and how long changes of pods wait for each other."""
     terminated_pod_threshold: int = TERMINATED_THRESHOLD
     """How many pods that have ended are kept; 0 keeps all."""
     controllers: tuple[str, ...] = ("*",)
@@ -117,6 +120,7 @@ def maker(config: ControllersConfig) -> Callable[[type[Controller], Tools], Cont
         config.cluster_cidr, config.node_cidr_mask_size, config.node_cidr_mask_size_ipv6, config.service_cidr
     )
     more: Mapping[type[Controller], tuple[Any, ...]] = {
+        EndpointSliceController: (config.endpoint_slices,),
         NodeIpamController: (ranges,),
         NodeLifecycleController: (config.node_lifecycle,),
         PodGcController: (config.terminated_pod_threshold,),

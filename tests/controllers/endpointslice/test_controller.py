@@ -7,6 +7,7 @@ from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Event, Node, Pod, Service
 from pilothouse.api.types.discovery_v1 import EndpointSlice
 from pilothouse.client.client import Client
+from pilothouse.controllers.endpointslice import EndpointSliceSettings
 from pilothouse.controllers.main import ControllersConfig
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import LoopClock
@@ -16,11 +17,12 @@ from pilothouse.testing.loop import run
 Story = Callable[[Cluster, Client, LoopClock], Awaitable[None]]
 
 
-def _play(story: Story, *, nodes: int = 1) -> None:
-    """A story in a whole cluster with simulated nodes."""
+def _play(story: Story, settings: EndpointSliceSettings | None = None) -> None:
+    """A story in a whole cluster with a simulated node."""
+    config = ControllersConfig(endpoint_slices=settings or EndpointSliceSettings())
 
     async def main(clock: LoopClock, chance: Chance) -> None:
-        async with Cluster(clock, chance, manager=ControllersConfig(), nodes=nodes) as cluster:
+        async with Cluster(clock, chance, manager=config, nodes=1) as cluster:
             await clock.sleep(1)
             await story(cluster, cluster.client(), clock)
 
@@ -225,5 +227,55 @@ def test_many_pods_fill_slices_and_one_change_writes_one() -> None:
         after = {piece.metadata.name: piece.metadata.resourceVersion for piece in await _slices(client)}
         assert before.keys() == after.keys()
         assert sum(before[name] != after[name] for name in before) == 1
+
+    _play(story)
+
+
+def test_settings() -> None:
+    async def story(cluster: Cluster, client: Client, clock: LoopClock) -> None:
+        await client.create(Service, _service())
+        for number in range(5):
+            await client.create(Pod, _pod(f"p{number}"))
+        await clock.sleep(2)
+        assert await _names(client) == []
+        await clock.sleep(10)
+        assert sorted(len(piece.endpoints) for piece in await _slices(client)) == [1, 2, 2]
+
+    _play(story, EndpointSliceSettings(max_endpoints=2, updates_batch_period=5.0))
+
+
+def test_pods_with_other_ports_are_in_other_slices() -> None:
+    async def story(cluster: Cluster, client: Client, clock: LoopClock) -> None:
+        await client.create(Service, _service(ports=[{"name": "web", "port": 80, "targetPort": "http"}]))
+        other = [{"name": "c", "image": "example:1", "ports": [{"name": "http", "containerPort": 9090}]}]
+        await client.create(Pod, _pod("a"))
+        await client.create(Pod, _pod("b", containers=other))
+        await client.create(Pod, _pod("c"))
+        await clock.sleep(5)
+        found = {
+            tuple(endpoint.targetRef.name for endpoint in piece.endpoints): [port.port for port in piece.ports]
+            for piece in await _slices(client)
+        }
+        assert found == {("a", "c"): [8080], ("b",): [9090]}
+
+    _play(story)
+
+
+def test_a_service_is_deleted_and_made_anew() -> None:
+    async def story(cluster: Cluster, client: Client, clock: LoopClock) -> None:
+        await client.create(Pod, _pod("a"))
+        await client.create(Service, _service())
+        await clock.sleep(5)
+        (old,) = await _slices(client)
+        await client.delete(Service, "web", "default")
+        await client.delete(Pod, "a", "default")
+        await clock.sleep(0.1)
+        fresh = await client.create(Service, _service())
+        await client.create(Pod, _pod("b"))
+        await clock.sleep(30)
+        (piece,) = await _slices(client)
+        assert piece.metadata.name != old.metadata.name
+        assert piece.metadata.ownerReferences[0].uid == fresh.metadata.uid
+        assert await _names(client) == ["b"]
 
     _play(story)
