@@ -3,6 +3,7 @@
 import json
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,32 @@ def test_an_archive_holds_the_image_under_its_name(tmp_path: Path) -> None:
         assert member is not None
         index = json.load(member)
     assert [each["annotations"]["org.opencontainers.image.ref.name"] for each in index["manifests"]] == [NAME]
+
+
+def test_a_build_argument_changes_the_image(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\nARG VERSION=0\nENV VERSION=$VERSION\n")
+    for version in ("1", "2"):
+        archive = tmp_path / f"{version}.tar"
+        build(NAME, source, archive, tmp_path / "storage", arguments=[f"VERSION={version}"])
+        assert f"VERSION={version}" in environment(archive)
+
+
+def environment(archive: Path) -> list[str]:
+    """What the one image of an archive sets."""
+
+    def blob(descriptor: dict[str, str]) -> Any:
+        member = tar.extractfile(f"blobs/{descriptor['digest'].replace(':', '/')}")
+        assert member is not None
+        return json.load(member)
+
+    with tarfile.open(archive) as tar:
+        index = tar.extractfile("index.json")
+        assert index is not None
+        manifest = blob(json.load(index)["manifests"][0])
+        found: list[str] = blob(manifest["config"])["config"]["Env"]
+    return found
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """Build: a directory with a Dockerfile made into an image archive, by buildah with storage of its own.
 
 Steps run in a chroot: no daemon and no second runtime is needed. What was built stays in `storage`, so that a second
-build of the same steps takes no time.
+build of the same steps takes no time; but not where there are build arguments, which buildah 1.28 forgets when it looks
+for a step that it knows.
 """
 
 import shutil
@@ -39,6 +40,7 @@ def build(
     storage.mkdir(parents=True, exist_ok=True, mode=0o700)
     more = [f"--build-context={key}={path}" for key, path in (contexts or {}).items()]
     more += [f"--build-arg={each}" for each in arguments]
+    more += ["--no-cache"] if arguments else []
     _buildah(storage, "bud", "--isolation=chroot", "--layers", *more, f"--tag={name}", str(directory))
     _buildah(storage, "push", "--quiet", name, f"oci-archive:{archive}:{name}")
 
