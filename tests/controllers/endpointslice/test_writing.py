@@ -4,13 +4,12 @@ from typing import Any
 import pytest
 
 from fakes.api import FakeApi
+from fakes.informers import ToldInformers
 from pilothouse.api.machinery import errors
-from pilothouse.api.machinery.view import JsonObject, View
+from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Node, Pod, Service
 from pilothouse.api.types.discovery_v1 import EndpointSlice
-from pilothouse.client.client import WatchEvent
 from pilothouse.client.events import EventRecorder
-from pilothouse.client.informer import Informer, Informers
 from pilothouse.client.key import Key
 from pilothouse.controllers.endpointslice.controller import MANAGER, EndpointSliceController
 from pilothouse.controllers.endpointslice.packing import MANAGED_BY, SERVICE_NAME, TRIGGER_TIME, Changes
@@ -108,20 +107,6 @@ def test_the_first_failure_ends_it(method: str, error: errors.StatusError, said:
     _write(scene)
 
 
-class _Lagging(Informers):
-    """Informers that show what they are told to show."""
-
-    def __init__(self, api: FakeApi, clock: LoopClock, tasks: Tasks) -> None:
-        super().__init__(api.client(), clock, tasks)
-        self._kinds: dict[Any, Informer[Any]] = {}
-
-    def of(self, kind: Any, **_selection: str) -> Informer[Any]:
-        return self._kinds.setdefault(kind, Informer())
-
-    def show(self, kind: type[View], raw: JsonObject) -> None:
-        self.of(kind).change(WatchEvent("ADDED", kind(raw)))
-
-
 def _pod(name: str) -> JsonObject:
     status = {"podIPs": [{"ip": f"10.0.0.{len(name)}"}], "conditions": [{"type": "Ready", "status": "True"}]}
     meta = {"name": name, "namespace": "ns", "uid": name, "labels": {"app": "web"}}
@@ -132,7 +117,7 @@ def test_slices_not_seen_yet_are_not_made_twice() -> None:
     async def main(clock: LoopClock, chance: Chance) -> None:
         api = FakeApi(clock)
         async with Tasks() as tasks:
-            informers = _Lagging(api, clock, tasks)
+            informers = ToldInformers(api.client(), clock, tasks)
             events = EventRecorder(api.client(), clock, tasks, "test")
             controller = EndpointSliceController(Tools(api.client(), informers, clock, chance, events))
             controller.watch()
@@ -163,7 +148,7 @@ def test_a_service_that_goes_gets_no_new_slices() -> None:
     async def main(clock: LoopClock, chance: Chance) -> None:
         api = FakeApi(clock)
         async with Tasks() as tasks:
-            informers = _Lagging(api, clock, tasks)
+            informers = ToldInformers(api.client(), clock, tasks)
             events = EventRecorder(api.client(), clock, tasks, "test")
             controller = EndpointSliceController(Tools(api.client(), informers, clock, chance, events))
             meta = {"name": "web", "namespace": "ns", "uid": "u", "deletionTimestamp": CHANGED_AT}
