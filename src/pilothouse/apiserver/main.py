@@ -14,6 +14,7 @@ from pilothouse.apiserver.authentication.in_process import InProcessAuthenticato
 from pilothouse.apiserver.authentication.service_account import ServiceAccountTokens
 from pilothouse.apiserver.authentication.token_keys import TokenKeys
 from pilothouse.apiserver.authentication.x509 import CertificateAuthenticator
+from pilothouse.apiserver.authorization.escalation import Escalation
 from pilothouse.apiserver.authorization.framework import Chain, Masters
 from pilothouse.apiserver.authorization.node import NodeAuthorizer
 from pilothouse.apiserver.authorization.rbac import Rbac
@@ -89,6 +90,7 @@ def assemble(server: ApiServer, config: ApiServerConfig) -> None:
     server.assemble(
         steps=(authenticate(who, anonymous=config.anonymous), authorize(may)),
         admission=admission,
+        guard=Escalation(rbac, may).check,
         allocate=pools.allocate,
         parts={**Streaming(server.served, kubelets).parts(), ("serviceaccounts/token", "create"): requests.create},
         reviews=reviews_of(

@@ -24,7 +24,7 @@ from pilothouse.apiserver.handlers.recover import recover
 from pilothouse.apiserver.health import Health
 from pilothouse.apiserver.pages import Pages
 from pilothouse.apiserver.pipeline.deletion import Deletion
-from pilothouse.apiserver.pipeline.pipeline import Admission, Allocate, Pipeline
+from pilothouse.apiserver.pipeline.pipeline import Admission, Allocate, Guard, Pipeline
 from pilothouse.apiserver.pipeline.write import Write
 from pilothouse.apiserver.registry.served import Served
 from pilothouse.apiserver.registry.watch_cache import WatchCache
@@ -56,6 +56,10 @@ class AdmitAll:
 
     async def validate(self, write: Write) -> None:
         """Accept."""
+
+
+def permit(_write: Write) -> None:
+    """Guard nothing."""
 
 
 def allocate_nothing(_write: Write) -> AbstractContextManager[None]:
@@ -92,6 +96,7 @@ class ApiServer:
         *,
         steps: Sequence[Step] = (),
         admission: Admission | None = None,
+        guard: Guard = permit,
         allocate: Allocate = allocate_nothing,
         parts: Mapping[tuple[str, str], Part] | None = None,
         reviews: Mapping[tuple[str, str], Review] | None = None,
@@ -102,7 +107,7 @@ class ApiServer:
         served, clock = self.served, self.clock
         shaper = Shaper(served, clock)
         admitted = admission or AdmitAll()
-        pipeline = Pipeline(served, admitted, allocate, clock, self.chance)
+        pipeline = Pipeline(served, admitted, guard, allocate, clock, self.chance)
         deletion = Deletion(served, pipeline, admitted, clock)
         scaling = Scaling(served, pipeline)
         binding = Binding(served, pipeline, clock)

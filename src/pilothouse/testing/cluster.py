@@ -18,6 +18,7 @@ from pilothouse.api.machinery.schema import Schemas
 from pilothouse.apiserver.admission.chain import AdmissionChain
 from pilothouse.apiserver.allocation.services import ServiceAllocation
 from pilothouse.apiserver.authentication.in_process import InProcessAuthenticator
+from pilothouse.apiserver.authorization.escalation import Escalation
 from pilothouse.apiserver.authorization.framework import Chain, Masters
 from pilothouse.apiserver.authorization.node import NodeAuthorizer
 from pilothouse.apiserver.authorization.rbac import Rbac
@@ -115,10 +116,12 @@ class Cluster:
             server.assemble()
             return
         pools = ServiceAllocation(cache.of("", "services"), self._manager.service_cidr, NODE_PORTS, self.chance)
-        may = Chain([Masters(), NodeAuthorizer(cache, rules(*CLUSTER_ROLES["system:node"])), Rbac(cache)])
+        rbac = Rbac(cache)
+        may = Chain([Masters(), NodeAuthorizer(cache, rules(*CLUSTER_ROLES["system:node"])), rbac])
         server.assemble(
             steps=(authenticate(InProcessAuthenticator(), anonymous=False), authorize(may)),
             admission=AdmissionChain.of(cache, may, self.clock, self.chance),
+            guard=Escalation(rbac, may).check,
             allocate=pools.allocate,
         )
 

@@ -6,8 +6,10 @@ binding changes. Source: the RBAC reference, plugin/pkg/auth/authorizer/rbac.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+from pilothouse.api.machinery import errors
+from pilothouse.api.machinery.errors import NotFound
 from pilothouse.api.machinery.selectors import from_label_selector
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.authorization.framework import Attributes, Decision, Verdict
@@ -28,6 +30,13 @@ class Granted:
     reason: str
 
 
+class Holding(NamedTuple):
+    """What a user has: rules, and the roles that bindings name in vain, by namespace."""
+
+    rules: tuple[Granted, ...]
+    missing: tuple[tuple[str, NotFound], ...]
+
+
 class Rbac:
     """Decides by the roles and bindings of the cluster."""
 
@@ -36,7 +45,7 @@ class Rbac:
         self._roles = cache.of(_GROUP, "roles")
         self._cluster_bindings = cache.of(_GROUP, "clusterrolebindings")
         self._bindings = cache.of(_GROUP, "rolebindings")
-        self._known: dict[User, tuple[Granted, ...]] = {}
+        self._known: dict[User, Holding] = {}
         self._decided: dict[Attributes, Decision] = {}
         for observed in (self._cluster_roles, self._roles, self._cluster_bindings, self._bindings):
             observed.observe(self._forget)
@@ -52,51 +61,77 @@ class Rbac:
 
     def rules_of(self, user: User, namespace: str) -> list[Granted]:
         """Every rule that concerns the user in a namespace, with those that count everywhere."""
-        return [granted for granted in self._granted(user) if granted.namespace in ("", namespace)]
+        return [granted for granted in self._holding(user).rules if granted.namespace in ("", namespace)]
+
+    def missing_of(self, user: User, namespace: str) -> str:
+        """Which roles are not there that bindings give the user; empty when all are."""
+        found = self._holding(user).missing
+        return aggregate([why.message for place, why in found if place in ("", namespace)])
+
+    def rules_of_role(self, reference: JsonObject, namespace: str) -> list[JsonObject]:
+        """The rules that a binding's roleRef stands for. Raises NotFound."""
+        return self._rules(reference, namespace)
 
     def _decide(self, attributes: Attributes) -> Decision:
-        for granted in self._granted(attributes.user):
+        for granted in self._holding(attributes.user).rules:
             if granted.namespace not in ("", attributes.namespace):
                 continue
             if granted.namespace and not attributes.is_resource:
                 continue
             if allows(granted.rule, attributes):
                 return Decision(Verdict.ALLOW, granted.reason)
-        return Decision(Verdict.NO_OPINION)
+        missing = self.missing_of(attributes.user, attributes.namespace)
+        return Decision(Verdict.NO_OPINION, f"RBAC: {missing}" if missing else "")
 
-    def _granted(self, user: User) -> tuple[Granted, ...]:
+    def _holding(self, user: User) -> Holding:
         found = self._known.get(user)
         if found is None:
             if len(self._known) >= _MOST_USERS:
                 self._known.clear()
-            found = self._known[user] = tuple(self._collect(user))
+            found = self._known[user] = self._collect(user)
         return found
 
-    def _collect(self, user: User) -> Iterator[Granted]:
+    def _collect(self, user: User) -> Holding:
+        rules: list[Granted] = []
+        missing: list[tuple[str, NotFound]] = []
+        for namespace, reference, reason in self._bound(user):
+            try:
+                found = self._rules(reference, namespace)
+            except NotFound as error:
+                missing.append((namespace, error))
+            else:
+                rules += [Granted(rule, namespace, reason) for rule in found]
+        return Holding(tuple(rules), tuple(missing))
+
+    def _bound(self, user: User) -> Iterator[tuple[str, JsonObject, str]]:
+        """Namespace, role and reason of every binding that names the user."""
         for cache, what in ((self._cluster_bindings, "ClusterRoleBinding"), (self._bindings, "RoleBinding")):
             for entry in cache.select(""):
                 binding = entry.decode()
-                subject = next((one for one in binding.get("subjects") or () if is_subject(one, user)), None)
+                subjects = binding.get("subjects") or ()
+                subject = next((one for one in subjects if is_subject(one, user, entry.namespace)), None)
                 if subject is None:
                     continue
                 reference = binding.get("roleRef") or {}
                 named = f"{entry.name}/{entry.namespace}" if entry.namespace else entry.name
-                who = f'{subject["kind"]} "{_subject_name(subject)}"'
-                reason = (
-                    f'RBAC: allowed by {what} "{named}" of {reference.get("kind")} "{reference.get("name")}" to {who}'
-                )
-                for rule in self._rules(reference, entry.namespace):
-                    yield Granted(rule, entry.namespace, reason)
+                who = f'{subject["kind"]} "{_subject_name(subject, entry.namespace)}"'
+                role = f'{reference.get("kind")} "{reference.get("name")}"'
+                yield entry.namespace, reference, f'RBAC: allowed by {what} "{named}" of {role} to {who}'
 
     def _rules(self, reference: JsonObject, namespace: str, above: tuple[str, ...] = ()) -> list[JsonObject]:
-        """The rules of a role and of those it gathers; `above` are the roles it is gathered into, against circles."""
+        """The rules of a role and of those it gathers; `above` are the roles it is gathered into, against circles.
+
+        Raises NotFound.
+        """
         name = reference.get("name") or ""
         if reference.get("kind") == "Role":
             entry = self._roles.get(namespace, name)
-            return (entry.decode().get("rules") or []) if entry is not None else []
+            if entry is None:
+                raise errors.not_found("roles", _GROUP, name)
+            return entry.decode().get("rules") or []
         entry = self._cluster_roles.get("", name)
         if entry is None:
-            return []
+            raise errors.not_found("clusterroles", _GROUP, name)
         role = entry.decode()
         seen = (*above, name)
         rules: list[JsonObject] = list(role.get("rules") or [])
@@ -112,8 +147,8 @@ class Rbac:
         self._decided.clear()
 
 
-def is_subject(subject: JsonObject, user: User) -> bool:
-    """Whether a binding's subject is the user, one of their groups, or their service account."""
+def is_subject(subject: JsonObject, user: User, namespace: str = "") -> bool:
+    """Whether a subject is the user, one of their groups, or their account, by default of the binding's namespace."""
     name = subject.get("name") or ""
     match subject.get("kind"):
         case "User":
@@ -121,7 +156,7 @@ def is_subject(subject: JsonObject, user: User) -> bool:
         case "Group":
             return name in user.groups
         case "ServiceAccount":
-            return user.name == f"{SERVICE_ACCOUNT_PREFIX}{subject.get('namespace') or ''}:{name}"
+            return user.name == f"{SERVICE_ACCOUNT_PREFIX}{subject.get('namespace') or namespace}:{name}"
     return False
 
 
@@ -159,7 +194,13 @@ def _path_matches(pattern: str, path: str) -> bool:
     return pattern == path
 
 
-def _subject_name(subject: JsonObject) -> str:
+def _subject_name(subject: JsonObject, namespace: str) -> str:
     if subject.get("kind") == "ServiceAccount":
-        return f"{subject.get('name')}/{subject.get('namespace')}"
+        return f"{subject.get('name')}/{subject.get('namespace') or namespace}"
     return str(subject.get("name"))
+
+
+def aggregate(texts: list[str]) -> str:
+    """Several errors as one, as upstream's aggregates read."""
+    different = list(dict.fromkeys(texts))
+    return different[0] if len(different) == 1 else f"[{', '.join(different)}]" if different else ""

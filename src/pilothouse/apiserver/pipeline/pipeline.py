@@ -1,6 +1,6 @@
 """The pipeline itself: which stage follows which, for a creation and for an update.
 
-decode, convert → stamp → default → managed fields → mutate → default → strategy → allocate → validate → admit →
+decode, convert → stamp → default → managed fields → mutate → guard → default → strategy → allocate → validate → admit →
 encode → commit. This is upstream's order (handlers/{create,update}.go, then registry/generic/registry/store.go); where
 it differs from DESIGN, see docs/decisions. No stage may be left out, a subresource only has its own rules in some.
 """
@@ -45,12 +45,18 @@ class Admission(Protocol):
 Allocate = Callable[[Write], AbstractContextManager[None]]
 """Reserves what the new object needs (cluster IPs, node ports) and writes it in; leaving by an error gives it back."""
 
+Guard = Callable[[Write], None]
+"""Refuses what the writer may not do for reasons that no plugin can be turned off for."""
+
 
 class Pipeline:
     """Every creation and update of an object goes through here."""
 
-    def __init__(self, served: Served, admission: Admission, allocate: Allocate, clock: Clock, chance: Chance) -> None:
+    def __init__(
+        self, served: Served, admission: Admission, guard: Guard, allocate: Allocate, clock: Clock, chance: Chance
+    ) -> None:
         self._served = served
+        self._guard = guard
         self._admission = admission
         self._allocate = allocate
         self._clock = clock
@@ -106,6 +112,7 @@ class Pipeline:
         write.resource.default(new)
         managed.record_manager(write, manager, self._served.schemas, self._clock)
         await self._admission.mutate(write)
+        self._guard(write)
         write.resource.default(new)
         strategy.prepare_for_create(write)
         with self._allocate(write):
@@ -122,6 +129,7 @@ class Pipeline:
         write.resource.default(new)
         managed.record_manager(write, manager, self._served.schemas, self._clock)
         await self._admission.mutate(write)
+        self._guard(write)
         write.resource.default(new)
         strategy.prepare_for_update(write)
 
