@@ -89,7 +89,7 @@ class GarbageCollectorController(Controller):
         try:
             if await self._discovery.refresh():
                 self._monitors.follow(deletable(self._discovery.preferred()))
-        except (StatusError, OSError, TimeoutError) as error:
+        except (StatusError, OSError, TimeoutError, ValueError) as error:
             log.warning("Failed to discover resources", err=str(error))
 
     def _apply(self, outcome: Outcome) -> None:
