@@ -18,7 +18,7 @@ from pilothouse.kubelet.observed import Health, ObservedPod
 from pilothouse.kubelet.pleg import Pleg
 from pilothouse.kubelet.pod_end import Ender
 from pilothouse.kubelet.pod_steps import Node
-from pilothouse.kubelet.pod_worker import PodWorker
+from pilothouse.kubelet.pod_worker import PodWorker, Prober
 from pilothouse.kubelet.pod_workers import PodWorkers
 from pilothouse.kubelet.resources.pod_cgroups import PodCgroups
 from pilothouse.kubelet.runtime_config import NodeFacts
@@ -167,6 +167,7 @@ class FakeNode:
         self.mounter = mounter or FakeMounter()
         self.cgroups = cgroups or FakeCgroups()
         self.prober = FakeProber()
+        self.watcher: Prober = self.prober
         self.pods: dict[str, Pod] = {}
         self.phases: dict[str, list[str]] = {}
         self.layout = Layout(root / "kubelet", root / "logs")
@@ -194,7 +195,7 @@ class FakeNode:
             ("10.96.0.10",),
         )  # fmt: skip
         ender = Ender(self.runtime, self.told, hooks, self.clock)
-        return PodWorker(pod, node, ender, hooks, self.prober, self.writer, self, self._tasks)
+        return PodWorker(pod, node, ender, hooks, self.watcher, self.writer, self, self._tasks)
 
     def _store(self, raw: JsonObject) -> Pod:
         self._version += 1

@@ -92,7 +92,7 @@ class RunProbes:
         """The pod is being looked at."""
         self._scene = scene
         readiness = self._tallies.get(Kind.READINESS)
-        if readiness is not None and not readiness.verdict and self._started:
+        if readiness is not None and not readiness.verdict:
             self._trigger.set()
 
     def retire(self, changed: Callable[[], None]) -> None:
