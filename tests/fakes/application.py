@@ -13,7 +13,8 @@ def deployment(name: str, image: str, replicas: int = 2) -> dict[str, Any]:
         "image": image,
         "ports": [{"name": "http", "containerPort": 8080}],
         "readinessProbe": {"httpGet": {"path": "/cgi-bin/answer", "port": "http"}, "periodSeconds": 1},
-        "lifecycle": {"preStop": {"sleep": {"seconds": 2}}},
+        # A command, not `sleep`: kubectl before 1.29 knows no other and drops it from what it writes back.
+        "lifecycle": {"preStop": {"exec": {"command": ["/bin/busybox", "sleep", "2"]}}},
     }
     return {
         "apiVersion": "apps/v1",

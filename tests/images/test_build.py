@@ -66,6 +66,7 @@ def test_what_cannot_be_built(tmp_path: Path, dockerfile: str | None, words: str
     with pytest.raises(BuildError, match=words):
         build(NAME, source, tmp_path / "image.tar", tmp_path / "storage")
     assert not (tmp_path / "image.tar").exists()
+    assert str(tmp_path) not in Path("/proc/self/mounts").read_text()
 
 
 def test_a_directory_that_is_not_there(tmp_path: Path) -> None:

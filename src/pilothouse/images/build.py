@@ -41,7 +41,7 @@ def build(
     more = [f"--build-context={key}={path}" for key, path in (contexts or {}).items()]
     more += [f"--build-arg={each}" for each in arguments]
     more += ["--no-cache"] if arguments else []
-    _buildah(storage, "bud", "--isolation=chroot", "--layers", *more, f"--tag={name}", str(directory))
+    _buildah(storage, "bud", "--isolation=chroot", "--layers", "--force-rm", *more, f"--tag={name}", str(directory))
     _buildah(storage, "push", "--quiet", name, f"oci-archive:{archive}:{name}")
 
 
