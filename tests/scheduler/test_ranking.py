@@ -23,9 +23,13 @@ SORTS: list[dict[str, Any]] = [
 ]
 Step = tuple[str, int, int]
 steps = st.lists(
-    st.tuples(st.sampled_from(["node", "gone", "run", "run", "run", "end", "end", "rank", "rank", "rank"]), st.integers(0, 5),
-              st.integers(0, 4)), max_size=40,
-)  # fmt: skip
+    st.tuples(
+        st.sampled_from(["node", "gone", *["run"] * 3, *["end"] * 2, *["rank"] * 3]),
+        st.integers(0, 5),
+        st.integers(0, 4),
+    ),
+    max_size=40,
+)
 
 
 def _apply(step: Step, nodes: Nodes, rankings: Rankings) -> None:
@@ -50,7 +54,7 @@ def _apply(step: Step, nodes: Nodes, rankings: Rankings) -> None:
 def test_remembered_is_asked_anew(history: list[Step]) -> None:
     nodes = Nodes()
     rankings = Rankings(PLUGINS, nodes)
-    begin = [("node", number, 4 - number % 2 * 2) for number in range(6)]
+    begin = [("node", number, 2 + number % 2) for number in range(6)]
     for step in (*begin, *(("rank", 0, size) for size in range(5)), *history):
         _apply(step, nodes, rankings)
     for sort in SORTS:

@@ -12,7 +12,7 @@ import numpy as np
 
 from pilothouse.runtime.chance import Chance
 from pilothouse.scheduler.columns import Bools, Ints
-from pilothouse.scheduler.framework import Diagnosis, Plugin, Refusal, overrides
+from pilothouse.scheduler.framework import Diagnosis, Plugin, Refusal, Room, overrides
 from pilothouse.scheduler.nodes import NodeInfo, Nodes
 from pilothouse.scheduler.pod_info import PodInfo
 from pilothouse.scheduler.ranking import REFUSED, Rankings, Totals
@@ -61,9 +61,9 @@ class Cycle:
     def __init__(self, plugins: Sequence[Plugin], nodes: Nodes, chance: Chance, percentage: int = 100) -> None:
         self._beginners = [one for one in plugins if overrides(one, "begin")]
         self._filters = [one for one in plugins if overrides(one, "refuse", "passes")]
+        self._makers = [one for one in plugins if overrides(one, "make_room")]
         self._comparing = [one for one in plugins if overrides(one, "score")]
-        ranked = [one for one in plugins if overrides(one, "refuse", "passes", "rate", "rates")]
-        self.rankings = Rankings(ranked, nodes)
+        self.rankings = Rankings(plugins, nodes)
         self._nodes = nodes
         self._chance = chance
         self._percentage = percentage
@@ -89,8 +89,21 @@ class Cycle:
         row = best[0] if len(best) == 1 else best[self._chance.below(len(best))]
         return Placement(self._nodes.at(int(row)).name, feasible)
 
-    def refusal(self, pod: PodInfo, node: NodeInfo) -> tuple[Plugin, Refusal] | None:
-        """Why a pod cannot run on one node, as it is given here; None if it can."""
+    def make_room(self, pod: PodInfo, diagnosis: Diagnosis) -> Room:
+        """Ask the plugins how a pod could run that fits nowhere."""
+        for plugin in self._makers:
+            room = plugin.make_room(pod, self._nodes, diagnosis, self._refuses)
+            if room is not None:
+                return room
+        return Room()
+
+    def _refuses(self, pod: PodInfo, node: NodeInfo) -> Refusal | None:
+        """Why a pod cannot run on a node that looks so, other pods with a claim to it included."""
+        claims = self._nodes.nominated(node.name, pod)
+        found = (self._refusal(pod, node.having(claims)) if claims else None) or self._refusal(pod, node)
+        return None if found is None else found[1]
+
+    def _refusal(self, pod: PodInfo, node: NodeInfo) -> tuple[Plugin, Refusal] | None:
         for plugin in self._filters:
             refusal = plugin.refuse(pod, node)
             if refusal is not None:
@@ -116,7 +129,7 @@ class Cycle:
         if promised:
             totals = totals.copy()
             for row in promised:
-                if self.refusal(pod, self._with_promised(pod, row)) is not None:
+                if self._refusal(pod, self._with_promised(pod, row)) is not None:
                     totals[row] = REFUSED
         return totals
 
@@ -175,7 +188,7 @@ class Cycle:
                 diagnosis.plugins[plugin.name] = None
                 plugin.explain(pod, self._nodes, rows, diagnosis)
         for row in np.flatnonzero(mask):
-            found = self.refusal(pod, self._with_promised(pod, int(row)))
+            found = self._refusal(pod, self._with_promised(pod, int(row)))
             if found is not None:
                 diagnosis.add(found[0], np.array([row]), found[1])
         return diagnosis

@@ -7,7 +7,7 @@ asked once for them. Names, weights and messages are upstream's: the scheduling 
 """
 
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from pilothouse.client.client import Client
 from pilothouse.client.informer import Informers
+from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock
 from pilothouse.scheduler.changes import Change, Happened
 from pilothouse.scheduler.columns import Bools, Ints
@@ -39,6 +40,10 @@ class Only:
     """No other nodes than these, by name, need be looked at."""
 
     names: tuple[str, ...]
+
+
+Refuses = Callable[[PodInfo, NodeInfo], Refusal | None]
+"""Why a pod cannot run on a node that looks so; None if it can."""
 
 
 @dataclass(slots=True)
@@ -79,6 +84,18 @@ class Diagnosis:
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """What was found about making room for a pod that fits nowhere."""
+
+    message: str = ""
+    """Why none can be made."""
+    node: str | None = None
+    """Where it will be; empty if nowhere, so that former claims end; None leaves them as they are."""
+    victims: tuple[PodInfo, ...] = ()
+    """Who has to go there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tools:
     """What a plugin may be built with."""
 
@@ -86,6 +103,7 @@ class Tools:
     informers: Informers
     client: Client
     clock: Clock
+    chance: Chance
 
 
 class Plugin:
@@ -157,6 +175,10 @@ class Plugin:
 
     def score(self, pod: PodInfo, nodes: Nodes, rows: Ints) -> Ints | None:  # noqa: ARG002 - a hook
         """How good these nodes, which nobody refused, are beside each other; None if it has no opinion."""
+        return None
+
+    def make_room(self, pod: PodInfo, nodes: Nodes, diagnosis: Diagnosis, refuses: Refuses) -> Room | None:  # noqa: ARG002 - a hook
+        """Find a way to let a pod run that fits nowhere; None if that is not its business."""
         return None
 
     def helps(self, pod: PodInfo, happened: Happened) -> bool:  # noqa: ARG002 - a hook

@@ -10,12 +10,15 @@ from pilothouse.client.leader_election import LeaderElector, Periods
 from pilothouse.runtime.backoff import Growth
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock
+from pilothouse.runtime.metrics import Metrics
 from pilothouse.runtime.tasks import Tasks
 from pilothouse.scheduler import profile
 from pilothouse.scheduler.cycle import Cycle
 from pilothouse.scheduler.framework import Tools
+from pilothouse.scheduler.metrics import SchedulerMetrics
 from pilothouse.scheduler.nodes import Nodes
 from pilothouse.scheduler.queue import SchedulingQueue
+from pilothouse.scheduler.reports import Reports
 from pilothouse.scheduler.scheduler import Scheduler
 
 LEASE = "kube-scheduler"
@@ -50,22 +53,28 @@ async def run(
     clock: Clock,
     chance: Chance,
     ready: Callable[[], None] | None = None,
+    metrics: Metrics | None = None,
 ) -> None:
     """Schedule while we lead; until cancelled, or until LeadershipLost.
 
     `ready` is called when we lead and have seen all nodes and pods. Raises LookupError for an unknown plugin.
     """
+    counted = metrics or Metrics()
 
     async def lead() -> None:
         async with Tasks() as tasks:
             informers = Informers(client, clock, tasks, chance)
             events = EventRecorder(client, clock, tasks, component=config.scheduler_name)
             nodes = Nodes()
-            plugins = profile.build(Tools(nodes, informers, client, clock), config.disabled_plugins)
+            plugins = profile.build(Tools(nodes, informers, client, clock, chance), config.disabled_plugins)
             growth = Growth(first=config.pod_initial_backoff_seconds, limit=config.pod_max_backoff_seconds)
             queue = SchedulingQueue({one.name: one for one in plugins}, clock, growth)
             cycle = Cycle(plugins, nodes, chance, config.percentage_of_nodes_to_score)
-            scheduler = Scheduler(config.scheduler_name, client, informers, events, clock, tasks, nodes, queue, cycle)
+            reports = Reports(client, events, clock, tasks)
+            numbers = SchedulerMetrics(counted, config.scheduler_name, queue.counts)
+            scheduler = Scheduler(
+                config.scheduler_name, client, informers, clock, tasks, nodes, queue, cycle, reports, numbers
+            )
             await informers.synced()
             if ready is not None:
                 ready()

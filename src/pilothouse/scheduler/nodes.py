@@ -183,15 +183,21 @@ class Nodes:
 
     def nominate(self, pod: PodInfo, name: str) -> None:
         """Count on a pod to come to a node; no name takes that back."""
-        former = self._nominated.pop(pod.uid, "")
-        if former:
-            del self.nominations[former][pod.uid]
-            if not self.nominations[former]:
-                del self.nominations[former]
+        self.drop_claim(pod.uid)
         pod.nominated = name
         if name:
             self._nominated[pod.uid] = name
             self.nominations.setdefault(name, {})[pod.uid] = pod
+
+    def drop_claim(self, uid: str) -> bool:
+        """Count on a pod no more. Returns whether we did."""
+        name = self._nominated.pop(uid, "")
+        if not name:
+            return False
+        del self.nominations[name][uid]
+        if not self.nominations[name]:
+            del self.nominations[name]
+        return True
 
     def nominated(self, name: str, beside: PodInfo) -> list[PodInfo]:
         """The pods that have a claim to a node which another pod must respect."""

@@ -1,9 +1,10 @@
 """The scheduling queue: which pod is next, and which wait for what.
 
-Three places. *Active*: to be tried now, by priority, then by age in the queue. *Backoff*: worth trying, but it failed
-lately; when nothing is active the first of these is tried even so, unless an error put it there. *Waiting*: refused;
-it leaves when something happens that a plugin which refused it asked for, or after five minutes. Gated pods wait for
-their gates. Upstream: pkg/scheduler/backend/queue, KEP-4247 (queueing hints), KEP-3521 (gates).
+Three places. *Active*: to be tried now, by priority, then by the time of the last failure or, before any, of arrival.
+*Backoff*: worth trying, but it failed lately; by the second in which that is over, then by priority. When nothing is
+active the first of these is tried even so, unless an error put it there. *Waiting*: refused; it leaves when something
+happens that a plugin which refused it asked for, or after five minutes. Gated pods wait for their gates. Upstream:
+pkg/scheduler/backend/queue, KEP-4247 (queueing hints), KEP-3521 (gates).
 """
 
 import asyncio
@@ -22,6 +23,8 @@ from pilothouse.scheduler.pod_info import PodInfo
 BACKOFF = Growth(first=1.0, limit=10.0)
 PATIENCE = 300.0
 """How long a pod waits for a change before it is tried anyway."""
+_WINDOW = 1.0
+"""Back-offs that end within so many seconds count as ending together."""
 
 
 @dataclass(slots=True, eq=False)
@@ -30,13 +33,14 @@ class Queued:
 
     info: PodInfo
     since: float
-    """When it came into the place where it is."""
+    """When it failed last or, before any failure, when it came."""
     place: str = "active"
     failures: int = 0
     """How often in a row it was refused."""
     errors: int = 0
     """How often in a row trying failed."""
-    failed_at: float = 0.0
+    attempts: int = 0
+    """How often it was tried."""
     plugins: Mapping[str, None] = field(default_factory=dict)
     """The plugins that refused it last."""
 
@@ -50,20 +54,30 @@ class SchedulingQueue:
         self._growth = growth
         self._all: dict[Key, Queued] = {}
         self._active: list[tuple[int, float, int, Queued]] = []
-        self._backoff: list[tuple[float, int, Queued]] = []
+        self._backoff: list[tuple[float, int, float, int, Queued]] = []
         self._waiting: dict[Key, Queued] = {}
         self._number = 0
         self._wake = asyncio.Event()
+        self._asked = {change for one in plugins.values() for change in one.requeue_on}
+        self._unasked: dict[Key, None] = {}
+        """Those that wait though no plugin refused them: whatever happens may help."""
 
     def __len__(self) -> int:
         return len(self._all)
+
+    def counts(self) -> dict[str, int]:
+        """How many pods are in each place."""
+        found = dict.fromkeys(("active", "backoff", "waiting", "gated", "tried"), 0)
+        for queued in self._all.values():
+            found[queued.place] += 1
+        return found
 
     def place(self, key: Key) -> str:
         """Where a pod is: active, backoff, waiting, gated or tried; empty if it is not known."""
         queued = self._all.get(key)
         return queued.place if queued is not None else ""
 
-    def set(self, pod: Pod) -> None:
+    def set(self, pod: Pod) -> Queued:
         """A pod without a node has come or changed."""
         key = Key.of(pod)
         queued = self._all.get(key)
@@ -71,20 +85,24 @@ class SchedulingQueue:
             self.remove(key)
             queued = None
         if queued is None:
-            queued = self._all[key] = Queued(PodInfo.of(pod), self._clock.monotonic(), "")
-            if pod.spec.schedulingGates:
-                queued.place = "gated"
-            else:
+            queued = self._all[key] = Queued(PodInfo.of(pod), self._clock.monotonic(), "gated")
+            if not pod.spec.schedulingGates:
                 self._activate(queued)
-            return
-        old = queued.info.pod
+        else:
+            self._update(queued, pod)
+        return queued
+
+    def _update(self, queued: Queued, pod: Pod) -> None:
+        old = queued.info
         queued.info = PodInfo.of(pod)
+        if not old.pod.status.nominatedNodeName and not queued.info.nominated:
+            queued.info.nominated = old.nominated  # it is on its way to the API server
         if queued.place == "gated":
             if not pod.spec.schedulingGates:
                 self._activate(queued)
         elif queued.place == "waiting":
-            for change in waiting_changes(old, pod):
-                if self._may_help(queued, Happened(change, old, pod)):
+            for change in waiting_changes(old.pod, pod):
+                if self._may_help(queued, Happened(change, old.pod, pod)):
                     self._requeue(queued)
                     break
 
@@ -93,7 +111,7 @@ class SchedulingQueue:
         queued = self._all.pop(key, None)
         if queued is not None:
             queued.place = "gone"
-            self._waiting.pop(key, None)
+            self._leave(key)
 
     async def next(self) -> Queued:
         """Wait for the pod to be tried now."""
@@ -101,6 +119,7 @@ class SchedulingQueue:
             queued = self._take()
             if queued is not None:
                 queued.place = "tried"
+                queued.attempts += 1
                 return queued
             self._wake.clear()
             due = self._due()
@@ -116,10 +135,12 @@ class SchedulingQueue:
             return
         queued.failures += 1
         queued.errors = 0
-        queued.failed_at = queued.since = self._clock.monotonic()
+        queued.since = self._clock.monotonic()
         queued.plugins = plugins
         queued.place = "waiting"
         self._waiting[queued.info.key] = queued
+        if not plugins:
+            self._unasked[queued.info.key] = None
         self._wake.set()
 
     def failed(self, queued: Queued) -> None:
@@ -127,12 +148,14 @@ class SchedulingQueue:
         if queued.place == "gone":
             return
         queued.errors += 1
-        queued.failed_at = self._clock.monotonic()
+        queued.since = self._clock.monotonic()
         queued.plugins = {}
         self._back_off(queued)
 
     def changed(self, happened: Happened) -> None:
         """Something happened in the cluster."""
+        if happened.change not in self._asked and not self._unasked:
+            return
         for queued in list(self._waiting.values()):
             if self._may_help(queued, happened):
                 self._requeue(queued)
@@ -143,21 +166,29 @@ class SchedulingQueue:
         refusing = (self._plugins[name] for name in queued.plugins if name in self._plugins)
         return any(happened.change in one.requeue_on and one.helps(queued.info, happened) for one in refusing)
 
+    def activate(self, key: Key) -> None:
+        """Try a waiting pod again, whatever happened."""
+        if key in self._waiting:
+            self._requeue(self._waiting[key])
+
+    def _leave(self, key: Key) -> None:
+        self._waiting.pop(key, None)
+        self._unasked.pop(key, None)
+
     def _requeue(self, queued: Queued) -> None:
-        self._waiting.pop(queued.info.key, None)
+        self._leave(queued.info.key)
         if self._expiry(queued) > self._clock.monotonic():
             self._back_off(queued)
         else:
             self._activate(queued)
 
     def _expiry(self, queued: Queued) -> float:
-        """When its back-off ends."""
+        """The second in which its back-off ends."""
         count = queued.errors or queued.failures
-        return queued.failed_at + self._growth.wait(count - 1) if count else 0.0
+        return (queued.since + self._growth.wait(count - 1)) // _WINDOW * _WINDOW if count else 0.0
 
     def _activate(self, queued: Queued) -> None:
         queued.place = "active"
-        queued.since = self._clock.monotonic()
         self._number += 1
         heapq.heappush(self._active, (-queued.info.priority, queued.since, self._number, queued))
         self._wake.set()
@@ -165,7 +196,7 @@ class SchedulingQueue:
     def _back_off(self, queued: Queued) -> None:
         queued.place = "backoff"
         self._number += 1
-        heapq.heappush(self._backoff, (self._expiry(queued), self._number, queued))
+        heapq.heappush(self._backoff, (self._expiry(queued), -queued.info.priority, queued.since, self._number, queued))
         self._wake.set()
 
     def _take(self) -> Queued | None:

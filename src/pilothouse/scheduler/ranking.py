@@ -44,13 +44,13 @@ class Rankings:
     """All rankings in use."""
 
     def __init__(self, plugins: Sequence[Plugin], nodes: Nodes) -> None:
-        self._plugins = plugins
+        self._plugins = [one for one in plugins if overrides(one, "refuse", "passes", "rate", "rates")]
         self._nodes = nodes
         self._rankings: dict[tuple[Hashable | None, ...], Ranking] = {}
         self._answers: dict[tuple[str, Hashable], Bools | None] = {}
         self._version = -1
-        self._users = [one for one in plugins if one.by_use]
-        self._silent = {one.name for one in plugins if not overrides(one, "refuse")}
+        self._users = [one for one in self._plugins if one.by_use]
+        self._silent = {one.name for one in self._users if not overrides(one, "refuse")}
         self.built = 0
         """How often all nodes were asked."""
 

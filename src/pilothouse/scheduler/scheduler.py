@@ -5,71 +5,48 @@ decision on (`Nodes.assume`), so the next decision may follow at once; should bi
 and tried again. Upstream: pkg/scheduler/schedule_one.go and eventhandlers.go.
 """
 
-import asyncio
-from collections.abc import Mapping
-
-from pilothouse.api.machinery.errors import NotFound, StatusError
+from pilothouse.api.machinery.errors import StatusError
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Node, Pod
-from pilothouse.client.client import Client, PatchForm
-from pilothouse.client.events import EventRecorder
+from pilothouse.client.client import Client
 from pilothouse.client.informer import Informers
 from pilothouse.client.key import Key
-from pilothouse.runtime.clock import Clock, Instant, format_time
+from pilothouse.runtime.clock import Clock
 from pilothouse.runtime.log import Log
 from pilothouse.runtime.tasks import Tasks
 from pilothouse.scheduler.changes import Change, Happened, assigned_changes, node_changes
 from pilothouse.scheduler.cycle import Cycle, Placement
-from pilothouse.scheduler.framework import Diagnosis
+from pilothouse.scheduler.eviction import Eviction
+from pilothouse.scheduler.framework import Diagnosis, Room
+from pilothouse.scheduler.metrics import SchedulerMetrics
 from pilothouse.scheduler.nodes import Nodes
 from pilothouse.scheduler.pod_info import PodInfo
 from pilothouse.scheduler.queue import Queued, SchedulingQueue
+from pilothouse.scheduler.reports import Reports
 
 LIVING = "status.phase!=Succeeded,status.phase!=Failed"
 """Pods that have ended need no node and use none."""
-NOTE_LENGTH = 1024
-_REQUESTS_AT_ONCE = 64
 
 log = Log(__name__)
-
-
-def plan_condition(pod: Pod, reason: str, message: str, now: Instant) -> JsonObject | None:
-    """The condition that tells why a pod has no node; None if it is there already."""
-    old = next((one for one in pod.status.conditions if one.type == "PodScheduled"), None)
-    new = {"type": "PodScheduled", "status": "False", "reason": reason, "message": message}
-    generation = pod.metadata.generation
-    if generation:
-        new |= {"observedGeneration": generation}  # type: ignore[dict-item]
-    since = format_time(now)
-    if old is not None and old.status == "False":
-        same = (old.reason, old.message, old.observedGeneration or 0) == (reason, message, generation or 0)
-        if same:
-            return None
-        since = old.raw.get("lastTransitionTime") or since
-    return {**new, "lastProbeTime": None, "lastTransitionTime": since}
-
-
-def shortened(message: str) -> str:
-    """A message as long as an event may carry."""
-    return message if len(message) <= NOTE_LENGTH else message[: NOTE_LENGTH - 4] + " ..."
 
 
 class Scheduler:
     """One scheduler and its queue."""
 
     def __init__(
-        self, name: str, client: Client, informers: Informers, events: EventRecorder, clock: Clock, tasks: Tasks,
-        nodes: Nodes, queue: SchedulingQueue, cycle: Cycle,
+        self, name: str, client: Client, informers: Informers, clock: Clock, tasks: Tasks, nodes: Nodes,
+        queue: SchedulingQueue, cycle: Cycle, reports: Reports, metrics: SchedulerMetrics,
     ) -> None:  # fmt: skip
         self._name = name
         self._client = client
-        self._events = events
         self._clock = clock
         self._tasks = tasks
         self._nodes = nodes
         self._queue = queue
         self._cycle = cycle
-        self._slots = asyncio.Semaphore(_REQUESTS_AT_ONCE)
+        self._reports = reports
+        self._metrics = metrics
+        self._eviction = Eviction(client, clock, reports, nodes)
         self._pods = informers.of(Pod, fields=LIVING)
         informers.of(Node).on_change(self._node_changed)
         self._pods.on_change(self._pod_changed)
@@ -84,77 +61,87 @@ class Scheduler:
         """Decide where one pod goes, and start telling."""
         pod = queued.info
         if pod.pod.metadata.deletionTimestamp is not None:
-            note = f"skip schedule deleting pod: {pod.key.namespace}/{pod.key.name}"
-            self._events.event(pod.pod, "Warning", "FailedScheduling", note)
+            self._reports.skipped(pod.pod)
             self._queue.remove(pod.key)
             return
+        start = self._clock.monotonic()
         found = self._cycle.place(pod)
-        if isinstance(found, Placement):
-            self._nodes.assume(pod, found.node)
-            self._tasks.spawn(self._bind(queued, found), name=f"bind {pod.key}")
+        if isinstance(found, Diagnosis):
+            self._unplaceable(queued, found)
+            self._metrics.attempted("unschedulable", self._clock.monotonic() - start)
             return
-        log.info("Unable to schedule pod; no fit; waiting", pod=str(pod.key), err=found.message)
-        self._queue.refused(queued, found.plugins)
-        self._report(pod.pod, "Unschedulable", found)
+        if pod.nominated:
+            self._give_up_claim(pod, found.node)
+        self._nodes.assume(pod, found.node)
+        self._tasks.spawn(self._bind(queued, found, start), name=f"bind {pod.key}")
 
-    async def _bind(self, queued: Queued, placement: Placement) -> None:
+    def _unplaceable(self, queued: Queued, diagnosis: Diagnosis) -> None:
+        """It fits nowhere: make room if others may go, and let it wait."""
+        pod = queued.info
+        room = Room(node="")
+        if diagnosis.nodes:
+            room = self._cycle.make_room(pod, diagnosis)
+            self._metrics.preempting()
+        diagnosis.suggestion = room.message
+        log.info("Unable to schedule pod; no fit; waiting", pod=str(pod.key), err=diagnosis.message)
+        self._queue.refused(queued, diagnosis.plugins)
+        if room.node is not None:
+            self._nodes.nominate(pod, room.node)
+        self._tell(pod, "Unschedulable", diagnosis.message, room.node)
+        if room.victims:
+            self._metrics.preempted(len(room.victims))
+            self._tasks.spawn(self._make_room(pod, room), name=f"room for {pod.key}")
+
+    async def _make_room(self, pod: PodInfo, room: Room) -> None:
+        if not await self._eviction.make(pod, room):
+            self._queue.activate(pod.key)
+
+    def _give_up_claim(self, pod: PodInfo, node: str) -> None:
+        """It runs now; if elsewhere than where room was made for it, others may have that."""
+        claimed = pod.nominated
+        self._nodes.nominate(pod, "")
+        if claimed != node:
+            self._queue.changed(Happened(Change.POD_DELETED, pod.pod, None))
+
+    async def _bind(self, queued: Queued, placement: Placement, start: float) -> None:
         pod = queued.info
         binding: JsonObject = {
+            "apiVersion": "v1",
+            "kind": "Binding",
             "metadata": {"name": pod.key.name, "namespace": pod.key.namespace, "uid": pod.uid},
             "target": {"kind": "Node", "name": placement.node},
         }
         try:
-            async with self._slots:
-                await self._client.create(
-                    Pod, {"apiVersion": "v1", "kind": "Binding", **binding}, pod.key.namespace, name=pod.key.name,
-                    subresource="binding",
-                )  # fmt: skip
+            async with self._reports.slots:
+                await self._client.create(Pod, binding, pod.key.namespace, name=pod.key.name, subresource="binding")
         except (StatusError, OSError, TimeoutError) as error:
+            self._metrics.attempted("error", self._clock.monotonic() - start)
             self._binding_failed(queued, placement, error)
             return
         log.info("Successfully bound pod to node", pod=str(pod.key), node=placement.node, feasible=placement.feasible)
-        note = f"Successfully assigned {pod.key.namespace}/{pod.key.name} to {placement.node}"
-        self._events.event(pod.pod, "Normal", "Scheduled", note)
+        self._metrics.attempted("scheduled", self._clock.monotonic() - start)
+        self._metrics.scheduled(queued.attempts)
+        self._reports.scheduled(pod.pod, placement.node)
 
     def _binding_failed(self, queued: Queued, placement: Placement, error: Exception) -> None:
+        """Its place is free again; it is tried again, unless it is gone or has its node after all."""
         pod = queued.info
         self._nodes.forget(pod.uid)
-        pod.node_name = ""
         self._queue.changed(Happened(Change.POD_DELETED, pod.pod, None))
         known = self._pods.lister.get(pod.key)
-        if isinstance(error, NotFound) and known is None:
-            self._queue.remove(pod.key)
+        if known is None or known.metadata.uid != pod.uid or known.spec.nodeName:
             return
-        if known is not None and known.spec.nodeName:
-            return
-        message = f"binding rejected: {getattr(error, 'message', error)}"
+        message = f'running Bind plugin "DefaultBinder": {getattr(error, "message", "") or error}'
         log.info("Error scheduling pod; retrying", pod=str(pod.key), node=placement.node, err=message)
+        queued.info = PodInfo.of(known)
         self._queue.failed(queued)
-        self._tell(pod.pod, "SchedulerError", message)
+        self._tell(queued.info, "SchedulerError", message, "")
 
-    def _report(self, pod: Pod, reason: str, diagnosis: Diagnosis) -> None:
-        self._tell(pod, reason, diagnosis.message)
-
-    def _tell(self, pod: Pod, reason: str, message: str) -> None:
-        """Say in an event and in the pod's condition why it has no node."""
-        self._events.event(pod, "Warning", "FailedScheduling", shortened(message))
-        pod = self._pods.lister.get(Key.of(pod)) or pod
-        condition = plan_condition(pod, reason, message, self._clock.now())
-        if condition is not None:
-            self._tasks.spawn(self._write(pod, {"conditions": [condition]}), name=f"status of {Key.of(pod)}")
-
-    async def _write(self, pod: Pod, status: Mapping[str, object]) -> None:
-        meta = pod.metadata
-        patch: JsonObject = {"metadata": {"uid": meta.uid}, "status": status}
-        try:
-            async with self._slots:
-                await self._client.patch(
-                    Pod, meta.name, meta.namespace, patch, subresource="status", form=PatchForm.STRATEGIC
-                )  # fmt: skip
-        except NotFound:
-            return
-        except (StatusError, OSError, TimeoutError) as error:
-            log.info("Error updating pod", pod=str(Key.of(pod)), err=str(error))
+    def _tell(self, pod: PodInfo, reason: str, message: str, nominated: str | None) -> None:
+        """Report about the newest state of a pod, if it is still there without a node."""
+        known = self._pods.lister.get(pod.key)
+        if known is not None and known.metadata.uid == pod.uid and not known.spec.nodeName:
+            self._reports.failed(known, reason, message, nominated)
 
     def _node_changed(self, old: Node | None, new: Node | None) -> None:
         if new is None:
@@ -175,21 +162,26 @@ class Scheduler:
         elif new is None:
             self._gone(pod)
         elif pod.spec.schedulerName == self._name and not self._nodes.is_assumed(pod.metadata.uid):
-            self._queue.set(new)
+            queued = self._queue.set(new)
+            self._nodes.nominate(queued.info, queued.info.nominated)
 
     def _assigned_changed(self, old: Pod | None, new: Pod | None) -> None:
+        pod = new if new is not None else old
+        if pod is None:
+            return
+        self._queue.remove(Key.of(pod))
+        self._nodes.drop_claim(pod.metadata.uid)
         if new is None:
-            if old is not None:
-                self._nodes.remove_pod(old.metadata.uid)
+            self._nodes.remove_pod(pod.metadata.uid)
         else:
-            self._queue.remove(Key.of(new))
-            self._nodes.set_pod(PodInfo.of(new))
+            self._nodes.read_pod(new)
         for change in assigned_changes(old, new):
             self._queue.changed(Happened(change, old, new))
 
     def _gone(self, pod: Pod) -> None:
-        """A pod without a node has gone; if it was just being bound, its place is free again."""
+        """A pod without a node has gone; if one was promised to it, or it was just being bound, its place is free."""
+        uid = pod.metadata.uid
         self._queue.remove(Key.of(pod))
-        if self._nodes.is_assumed(pod.metadata.uid):
-            self._nodes.forget(pod.metadata.uid)
+        if self._nodes.drop_claim(uid) or self._nodes.is_assumed(uid):
+            self._nodes.forget(uid)
             self._queue.changed(Happened(Change.POD_DELETED, pod, None))

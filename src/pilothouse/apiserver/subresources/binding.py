@@ -95,6 +95,7 @@ def _bind(pod: JsonObject, binding: JsonObject, now: str) -> None:
     if labels := wanted.get("labels"):
         metadata["labels"] = {**(metadata.get("labels") or {}), **labels}
     status = pod.setdefault("status", {})
+    status.pop("nominatedNodeName", None)  # KEP-5278: what was hoped for is over
     conditions = [one for one in status.get("conditions") or () if one.get("type") != "PodScheduled"]
     scheduled: JsonObject = {
         "type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": now,
