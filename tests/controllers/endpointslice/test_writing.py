@@ -42,19 +42,33 @@ def test_whose_a_slice_is() -> None:
 
 
 def test_what_surprises() -> None:
-    writer = SliceWriter(FakeApi(LoopClock(0)).client(), "Service")
+    writer = SliceWriter(FakeApi(LoopClock(0)).client(), MANAGER, "Service")
     mine, elsewhere = _piece(), _piece(labels={**LABELS, SERVICE_NAME: "db"})
-    assert writer.surprised(MANAGER, None, mine) == [WEB]
+    assert writer.surprised(None, mine) == [WEB]
     writer.tracker.wrote(WEB, mine)
-    assert writer.surprised(MANAGER, None, mine) == []
-    assert writer.surprised(MANAGER, mine, _piece(version=6)) == [WEB]
-    assert writer.surprised(MANAGER, mine, elsewhere) == [WEB, Key("ns", "db")]
-    assert writer.surprised(MANAGER, mine, _piece(labels={SERVICE_NAME: "web"})) == [WEB]
-    assert writer.surprised(MANAGER, mine, _piece(deletionTimestamp=CHANGED_AT)) == [WEB]
-    assert writer.surprised(MANAGER, mine, None) == [WEB]
+    assert writer.surprised(None, mine) == []
+    assert writer.surprised(mine, _piece(version=6)) == [WEB]
+    assert writer.surprised(mine, elsewhere) == [WEB, Key("ns", "db")]
+    assert writer.surprised(mine, _piece(labels={SERVICE_NAME: "web"})) == [WEB]
+    assert writer.surprised(mine, _piece(deletionTimestamp=CHANGED_AT)) == [WEB]
+    assert writer.surprised(mine, None) == [WEB]
     writer.tracker.deleted(WEB, mine)
-    assert writer.surprised(MANAGER, mine, None) == []
-    assert writer.surprised("somebody", mine, None) == []
+    assert writer.surprised(mine, None) == []
+    theirs = _piece(labels={**LABELS, MANAGED_BY: "somebody"})
+    assert writer.surprised(None, theirs) == writer.surprised(theirs, None) == []
+
+
+def test_who_waited_for_a_slice() -> None:
+    writer = SliceWriter(FakeApi(LoopClock(0)).client(), MANAGER, "Service")
+    writer.tracker.wrote(WEB, _piece(version=6))
+    assert writer.must_wait(WEB, "u", [_piece(version=5)])
+    assert writer.awaited(_piece(version=5), _piece(version=6)) == [WEB]
+    assert writer.awaited(None, _piece(labels={**LABELS, SERVICE_NAME: "db"})) == []
+    assert not writer.must_wait(WEB, "u", [_piece(version=6)])
+    assert writer.awaited(None, _piece(version=6)) == []
+    writer.tracker.wrote(WEB, _piece(version=7))
+    writer.forget(WEB)
+    assert not writer.must_wait(WEB, "u", [])
 
 
 Scene = Callable[[FakeApi, SliceWriter], Awaitable[None]]
@@ -63,7 +77,7 @@ Scene = Callable[[FakeApi, SliceWriter], Awaitable[None]]
 def _write(scene: Scene) -> None:
     async def main(clock: LoopClock, _chance: Chance) -> None:
         api = FakeApi(clock)
-        await scene(api, SliceWriter(api.client(), "Service"))
+        await scene(api, SliceWriter(api.client(), MANAGER, "Service"))
 
     run(main)
 

@@ -33,7 +33,7 @@ from pilothouse.controllers.endpointslice.pods import (
     pods_of,
     services_of,
 )
-from pilothouse.controllers.endpointslice.writing import SliceWriter, by_owner, owner_of
+from pilothouse.controllers.endpointslice.writing import SliceWriter, by_owner
 from pilothouse.controllers.node_lifecycle.pods import BY_NODE, node_of
 from pilothouse.reconcile.controller import EVENTS, Again, Controller, Tools, Watch, itself, nothing, rule
 from pilothouse.reconcile.ownership import controller_reference
@@ -123,10 +123,8 @@ class EndpointSliceController(Controller):
         self._slices = self.informers.of(EndpointSlice).lister
         self.informers.of(Pod).add_index(BY_NODE, node_of)
         self.informers.of(EndpointSlice).add_index(MANAGER, by_owner(MANAGER))
-        self._writer = SliceWriter(self.client, "Service")
+        self._writer = SliceWriter(self.client, MANAGER, "Service")
         self._triggers = TriggerTimes()
-        self._waiting: dict[Key, None] = {}
-        """Services whose slices we have not seen as we wrote them."""
 
     def observe(self, old: View | None, new: View | None) -> None:
         """Queue the Services that a change concerns."""
@@ -139,12 +137,10 @@ class EndpointSliceController(Controller):
             self._observe_node(*nodes)
 
     def _observe_slice(self, old: EndpointSlice | None, new: EndpointSlice | None) -> None:
-        for key in self._writer.surprised(MANAGER, old, new):
+        for key in self._writer.surprised(old, new):
             self.queue.add_after(key, max(SLICE_DELAY, self._settings.updates_batch_period))
-        for piece in (old, new):
-            owner = owner_of(piece, MANAGER) if piece is not None else None
-            if owner in self._waiting:
-                self.queue.add(owner)
+        for key in self._writer.awaited(old, new):
+            self.queue.add(key)
 
     def _observe_node(self, old: Node | None, new: Node | None) -> None:
         """A node that came, or moved to another zone, changes what is told of its pods."""
@@ -159,17 +155,14 @@ class EndpointSliceController(Controller):
         service = self._services.get(key)
         if service is None:
             self._triggers.forget(key)
-            self._writer.tracker.forget(key)
-            self._waiting.pop(key, None)
+            self._writer.forget(key)
             return None
         if not is_published(service):
             return None
         found = self._slices.by_index(MANAGER, str(key))
         slices = [piece for piece in found if piece.metadata.deletionTimestamp is None]
-        if self._writer.tracker.is_stale(key, service.metadata.uid, slices):
-            self._waiting[key] = None
+        if self._writer.must_wait(key, service.metadata.uid, slices):
             return Again(SLICE_DELAY)
-        self._waiting.pop(key, None)
         pods = pods_of(service, self._pods)
         failures = await self._publish(service, pods, slices)
         if failures:

@@ -37,12 +37,29 @@ def by_owner(manager: str) -> Callable[[EndpointSlice], Iterable[str]]:
 
 
 class SliceWriter:
-    """Writes slices, and remembers what it wrote. `kind` is what their owners are called."""
+    """Writes the slices that `manager` manages, and remembers what it wrote. Their owners are of `kind`."""
 
-    def __init__(self, client: Client, kind: str) -> None:
+    def __init__(self, client: Client, manager: str, kind: str) -> None:
         self._client = client
+        self._manager = manager
         self._kind = kind
+        self._waiting: dict[Key, None] = {}
+        """Owners whose slices we have not seen as we wrote them."""
         self.tracker = SliceTracker()
+
+    def must_wait(self, owner: Key, uid: str, pieces: Iterable[EndpointSlice]) -> bool:
+        """Whether the slices that our copy shows are older than those we wrote. Then `awaited` will tell of them."""
+        stale = self.tracker.is_stale(owner, uid, pieces)
+        if stale:
+            self._waiting[owner] = None
+        else:
+            self._waiting.pop(owner, None)
+        return stale
+
+    def forget(self, owner: Key) -> None:
+        """The owner is gone."""
+        self.tracker.forget(owner)
+        self._waiting.pop(owner, None)
 
     async def carry_out(self, owner: Key, changes: Changes, since: Instant | None) -> str:
         """Create, update, delete, up to the first failure. Returns what that was; empty when all went well.
@@ -78,10 +95,16 @@ class SliceWriter:
             if not isinstance(error, NotFound | Conflict):
                 raise
 
-    def surprised(self, manager: str, old: EndpointSlice | None, new: EndpointSlice | None) -> list[Key]:
+    def awaited(self, old: EndpointSlice | None, new: EndpointSlice | None) -> list[Key]:
+        """The owners that waited for a slice to show."""
+        owners = [owner_of(piece, self._manager) for piece in (old, new) if piece is not None]
+        return [owner for owner in dict.fromkeys(owners) if owner in self._waiting]
+
+    def surprised(self, old: EndpointSlice | None, new: EndpointSlice | None) -> list[Key]:
         """The owners to look at again because somebody else changed a slice of theirs."""
-        before = owner_of(old, manager) if old is not None else None
-        after = owner_of(new, manager) if new is not None and new.metadata.deletionTimestamp is None else None
+        before = owner_of(old, self._manager) if old is not None else None
+        standing = new is not None and new.metadata.deletionTimestamp is None
+        after = owner_of(new, self._manager) if new is not None and standing else None
         if old is not None and before is not None and before != after:
             expected = self.tracker.gone(before, old)
             return [key for key in (None if expected else before, after) if key is not None]
