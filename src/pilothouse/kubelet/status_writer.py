@@ -47,13 +47,25 @@ class StatusWriter:
         self._clock = clock
         self._wanted: dict[str, tuple[Pod, JsonObject]] = {}
         self._known: dict[str, Pod] = {}
+        self._told: dict[str, JsonObject] = {}
         self._news = asyncio.Event()
         self._busy = asyncio.Lock()
 
     def put(self, pod: Pod, status: JsonObject) -> None:
         """Have this status written."""
         self._wanted[pod.metadata.uid] = (pod, status)
+        self._told[pod.metadata.uid] = status
         self._news.set()
+
+    def newest(self, pod: Pod) -> Pod:
+        """The pod with the status that was last put, whether it is written yet or not."""
+        told = self._told.get(pod.metadata.uid)
+        if told is None:
+            return pod
+        every = (*(pod.status.raw.get("conditions") or ()), *(told.get("conditions") or ()))
+        conditions = {condition["type"]: condition for condition in every}
+        status = {**pod.status.raw, **told, "conditions": list(conditions.values())}
+        return Pod({**pod.raw, "status": status})
 
     def last(self, pod: Pod) -> Pod:
         """The newest of what is known of the pod: as given, or as the server answered our last write."""
@@ -66,6 +78,7 @@ class StatusWriter:
         """The pod is gone."""
         self._wanted.pop(uid, None)
         self._known.pop(uid, None)
+        self._told.pop(uid, None)
 
     async def flush(self, uid: str) -> None:
         """Write what is wanted of one pod now. Raises StatusError when it cannot be."""

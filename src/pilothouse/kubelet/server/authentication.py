@@ -9,7 +9,6 @@ from typing import Protocol
 
 from cryptography import x509
 
-from pilothouse.api.machinery.errors import StatusError
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.authentication_v1 import TokenReview
 from pilothouse.client.client import Client
@@ -17,9 +16,7 @@ from pilothouse.kubelet.server.caller import Caller, Remembered
 from pilothouse.net.client_certificate import common_name, is_for_clients, organizations
 from pilothouse.net.http import Request
 from pilothouse.runtime.clock import Clock
-from pilothouse.runtime.log import Log
 
-log = Log(__name__)
 _EVERYONE = "system:authenticated"
 TOKEN_COUNTS = 120.0
 """Seconds for which a token's review is believed."""
@@ -29,7 +26,7 @@ class Reviews(Protocol):
     """The API server's answer to whose token this is."""
 
     async def review_token(self, token: str) -> TokenReview:
-        """The review with its status. May raise StatusError."""
+        """The review with its status. May raise StatusError or OSError."""
         ...
 
 
@@ -55,7 +52,7 @@ class Authentication:
         """By digest of the token; empty for a token that does not count."""
 
     async def authenticate(self, request: Request) -> Caller | None:
-        """The caller, None for nobody. Raises StatusError when the API server cannot say."""
+        """The caller, None for nobody. Raises StatusError or OSError when the API server cannot say."""
         if request.peer.certificate is not None:
             caller = self._by_certificate(request.peer.certificate)
             if caller is not None:
@@ -74,11 +71,7 @@ class Authentication:
         digest = hashlib.sha256(token.encode("latin-1")).digest()
         known = self._known.get(digest)
         if known is None:
-            try:
-                known = _callers(await self._reviews.review_token(token))
-            except StatusError as error:
-                log.warning("Unable to authenticate the request due to an error", err=error.message)
-                raise
+            known = _callers(await self._reviews.review_token(token))
             self._known.put(digest, known, TOKEN_COUNTS)
         return next(iter(known), None)
 

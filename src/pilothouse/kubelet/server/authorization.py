@@ -21,7 +21,7 @@ class AccessReviews(Protocol):
     """The API server's answer to who may do what."""
 
     async def review_access(self, spec: JsonObject) -> SubjectAccessReview:
-        """The review with its status. May raise StatusError."""
+        """The review with its status. May raise StatusError or OSError."""
         ...
 
 
@@ -45,7 +45,7 @@ class Authorization:
         self._known: Remembered[tuple[Caller, str, str], bool] = Remembered(clock)
 
     async def allows(self, caller: Caller, attributes: Attributes, subresource: str) -> bool:
-        """Whether the caller may do this to one of the subresources. Raises StatusError when nobody can say."""
+        """Whether the caller may do this to one of the subresources. Raises as the reviews do."""
         question = (caller, attributes.verb, subresource)
         known = self._known.get(question)
         if known is None:

@@ -20,7 +20,7 @@ class Authenticator(Protocol):
     """Says who somebody is."""
 
     async def authenticate(self, request: Request) -> Caller | None:
-        """The caller; None for nobody. May raise StatusError."""
+        """The caller; None for nobody. May raise StatusError or OSError."""
         ...
 
 
@@ -28,7 +28,7 @@ class Authorizer(Protocol):
     """Says what somebody may do."""
 
     async def allows(self, caller: Caller, attributes: Attributes, subresource: str) -> bool:
-        """Whether the caller may. May raise StatusError."""
+        """Whether the caller may. May raise StatusError or OSError."""
         ...
 
 
@@ -47,7 +47,8 @@ def guarded(pages: Pages, authenticator: Authenticator, authorizer: Authorizer) 
         question = parse_question(request)
         try:
             caller = await authenticator.authenticate(request)
-        except StatusError:
+        except (StatusError, OSError) as error:
+            log.error("Unable to authenticate the request due to an error", error=error)
             caller = None
         if caller is None:
             return text(401, "Unauthorized")
@@ -63,7 +64,7 @@ async def _refusal(authorizer: Authorizer, caller: Caller, asked: Attributes) ->
         try:
             if await authorizer.allows(caller, asked, subresource):
                 return None
-        except StatusError as error:
+        except (StatusError, OSError) as error:
             log.error("Authorization error", error=error, user=caller.name, verb=asked.verb, subresource=subresource)
             return text(500, f"Authorization error ({who}, subresource={subresource})")
     return text(403, f"Forbidden ({who}, subresource(s)=[{' '.join(asked.subresources)}])\n")
