@@ -14,12 +14,15 @@ import pytest
 from kubelet.harness import FakeNode, pod
 from pilothouse.kubelet.containerd import Containerd, ContainerdConfig
 from pilothouse.kubelet.cri.containerd import ContainerdCri
+from pilothouse.kubelet.http_fetch import HttpFetch
 from pilothouse.kubelet.logs import parse_line
 from pilothouse.kubelet.pause_image import image_archive
+from pilothouse.kubelet.probes.prober import Probes
 from pilothouse.kubelet.resources.pod_cgroups import KernelPodCgroups
 from pilothouse.linux import processes
 from pilothouse.linux.cgroups import Cgroups
 from pilothouse.linux.mounts import Mounts
+from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import SystemClock
 from pilothouse.runtime.tasks import Tasks
 
@@ -223,5 +226,38 @@ def test_containers_outlive_containerd(machine: ContainerdConfig, tmp_path: Path
         await node.clock.sleep(2)
         assert node.state()["restartCount"] == 0
         assert [container.state.name for container in await cri.containers()] == ["RUNNING"]
+
+    run(machine, tmp_path, story)
+
+
+def test_probes_of_a_real_application(machine: ContainerdConfig, tmp_path: Path) -> None:
+    """By HTTP, by TCP and by commands, one of which takes longer than it may."""
+
+    def probed(name: str, script: str, **probes: Any) -> dict[str, Any]:
+        limits = {"timeoutSeconds": 1, "periodSeconds": 1, "successThreshold": 1, "failureThreshold": 1}
+        return shell(script, name, **{f"{kind}Probe": {**limits, **probe} for kind, probe in probes.items()})
+
+    async def story(node: FakeNode, cri: ContainerdCri) -> None:
+        fetch = HttpFetch(node.clock)
+        async with Tasks() as tasks:
+            node.watcher = Probes(cri, node.clock, Chance(1), node.told, fetch, tasks)
+            serve = "echo fine > /tmp/index.html; exec /bin/busybox httpd -f -p 8080 -h /tmp"
+            ready = {"httpGet": {"path": "/index.html", "port": "web", "scheme": "HTTP"}}
+            web = probed("app", f"/bin/busybox mkdir -p /tmp; {serve}", readiness=ready,
+                         startup={"tcpSocket": {"port": 8080}, "failureThreshold": 30})  # fmt: skip
+            slow = ["/bin/busybox", "sleep", "7"]
+            stuck = probed("stuck", "exec /bin/busybox sleep 1000", liveness={"exec": {"command": slow}},
+                           readiness={"exec": {"command": ["/bin/busybox", "false"]}})  # fmt: skip
+            node.add(pod(containers=[{**web, "ports": [{"name": "web", "containerPort": 8080}]}, stuck],
+                         terminationGracePeriodSeconds=0))  # fmt: skip
+            await node.until(lambda: bool(node.state()["ready"]), 20)
+            await node.until(lambda: node.state(container="stuck")["restartCount"] > 0, 20)
+            assert not node.state(container="stuck")["ready"]
+            assert node.state()["restartCount"] == 0
+            late = 'command timed out: "/bin/busybox sleep 7" timed out after 1s'
+            assert ("Warning", "Unhealthy", f"Liveness probe failed: {late}") in node.told.events
+            assert ("Warning", "Unhealthy", "Readiness probe failed: ") in node.told.events
+            node.delete_pod("web", 0)
+            await node.until(lambda: not node.pods, 30)
 
     run(machine, tmp_path, story)

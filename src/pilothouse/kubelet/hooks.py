@@ -1,12 +1,13 @@
 """Lifecycle hooks, postStart and preStop: a command, an HTTP request or a wait. Page: "Container Lifecycle Hooks"."""
 
-import asyncio
 from typing import Protocol
 
 from pilothouse.api.types.core_v1 import Container, HTTPGetAction, LifecycleHandler
 from pilothouse.kubelet.cri.interface import Cri, CriError
 from pilothouse.kubelet.probes.ports import named_port
 from pilothouse.runtime.clock import Clock
+
+_NO_HTTPS = "server gave HTTP response to HTTPS client"
 
 
 class HookError(Exception):
@@ -51,9 +52,25 @@ class Hooks:
             raise HookError(f'command "{" ".join(command)}" exited with {result.exit_code}: "{shown}"')
 
     async def _http(self, container: Container, action: HTTPGetAction, pod_ip: str) -> None:
+        """Ask once; any answer will do. A server that has no HTTPS after all is asked again without."""
         try:
-            status, _ = await self._fetch(action, action.host or pod_ip, named_port(container, action.port))
-        except (OSError, ValueError, asyncio.IncompleteReadError) as error:
+            await self._ask(container, action, pod_ip)
+        except OSError as error:
+            if _NO_HTTPS not in str(error):
+                raise HookError(str(error)) from error
+            await self._without_tls(container, action, pod_ip, error)
+        except ValueError as error:
             raise HookError(str(error)) from error
-        if status >= 400:
-            raise HookError(f"HTTP hook answered with status {status}")
+
+    async def _ask(self, container: Container, action: HTTPGetAction, pod_ip: str) -> None:
+        await self._fetch(action, action.host or pod_ip, named_port(container, action.port))
+
+    async def _without_tls(
+        self, container: Container, action: HTTPGetAction, pod_ip: str, first_error: OSError
+    ) -> None:  # fmt: skip
+        headers = [header.literal() for header in action.httpHeaders if header.name.lower() != "authorization"]
+        plain = HTTPGetAction({**action.literal(), "scheme": "HTTP", "httpHeaders": headers})
+        try:
+            await self._ask(container, plain, pod_ip)
+        except OSError:
+            raise HookError(str(first_error)) from first_error
