@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from pilothouse.kubelet import log_file
-from pilothouse.kubelet.log_file import LogFile, read_log
+from pilothouse.kubelet.log_file import Changes, LogFile, read_log
 from pilothouse.kubelet.logs import Selection
 from pilothouse.linux.inotify import Inotify
 from pilothouse.runtime.clock import SystemClock
@@ -111,13 +112,22 @@ class Followed:
         return b"".join([piece async for piece in self._pieces]).decode()
 
 
+class Deaf:
+    """A kernel that has no more watches to give."""
+
+    def watch(self, directory: Path) -> AbstractContextManager[asyncio.Event]:
+        raise OSError(28, "No space left on device")
+
+
 def follow(
-    tmp_path: Path, story: Callable[[Followed], Awaitable[None]], *, tail: int | None = None, limit: int | None = None
-) -> None:
+    tmp_path: Path, story: Callable[[Followed], Awaitable[None]], *, tail: int | None = None,
+    limit: int | None = None, deaf: bool = False,
+) -> None:  # fmt: skip
     async def main() -> None:
         log = tmp_path / "0.log"
         write(log, "a", "b")
-        with Inotify() as changes:
+        with Inotify() as inotify:
+            changes: Changes = Deaf() if deaf else inotify
 
             async def running() -> bool:
                 followed.asked += 1
@@ -189,6 +199,17 @@ def test_a_rotated_log_is_followed_into_its_new_file(tmp_path: Path) -> None:
         assert await followed.rest() == "the end\n"
 
     follow(tmp_path, story)
+
+
+def test_without_news_of_the_directory_it_is_looked_for(tmp_path: Path) -> None:
+    async def story(followed: Followed) -> None:
+        await followed.until("a\nb\n")
+        write(followed.log, "c")
+        await followed.until("a\nb\nc\n")
+        followed.ended = True
+        assert await followed.rest() == ""
+
+    follow(tmp_path, story, deaf=True)
 
 
 def test_enough_is_enough(tmp_path: Path) -> None:

@@ -7,13 +7,15 @@ whether the container still runs. Source: cri-client/pkg/logs.
 import asyncio
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AbstractContextManager, aclosing
+from contextlib import AbstractContextManager, ExitStack, aclosing
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from pilothouse.kubelet.logs import Renderer, Selection
 from pilothouse.runtime.clock import Clock
+from pilothouse.runtime.log import Log
 
+log = Log(__name__)
 T = TypeVar("T")
 _PIECE = 64 * 1024
 _LONGEST = 16 * 1024 * 1024
@@ -128,7 +130,8 @@ async def _until_over(
     file: LogFile, running: Running, changes: Changes, clock: Clock
 ) -> AsyncGenerator[list[bytes], None]:
     """Lines as they come. What was written before the container ended is there when it is seen to have ended."""
-    with changes.watch(file.path.parent) as news:
+    with ExitStack() as stack:
+        news = _listen(stack, changes, file.path.parent)
         quiet, over = True, False
         while True:
             news.clear()
@@ -144,6 +147,15 @@ async def _until_over(
                 return
             else:
                 quiet = not await _heard(news, clock)
+
+
+def _listen(stack: ExitStack, changes: Changes, directory: Path) -> asyncio.Event:
+    """News of the directory. Where the kernel gives none, a second's silence makes the follower look all the same."""
+    try:
+        return stack.enter_context(changes.watch(directory))
+    except OSError as error:
+        log.warning("Cannot watch a directory of logs", directory=str(directory), err=str(error))
+        return asyncio.Event()
 
 
 async def _heard(news: asyncio.Event, clock: Clock) -> bool:

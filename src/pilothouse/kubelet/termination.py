@@ -37,7 +37,7 @@ def _log_tail(path: Path) -> str:
         with path.open("rb") as file:
             # Each line of output carries some 40 bytes of time and stream name.
             file.seek(max(0, path.stat().st_size - _LOG_BYTES - _LOG_LINES * 50))
-            lines = file.read().splitlines(keepends=True)
+            lines = [line + b"\n" for line in file.read().split(b"\n") if line]
     except OSError:
         return ""
     parsed = [entry.text for line in lines if (entry := parse_line(line)) is not None]
