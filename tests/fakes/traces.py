@@ -51,7 +51,9 @@ def _below(place: Path) -> frozenset[str]:
 
 
 def _groups() -> frozenset[str]:
-    return frozenset(directory for directory, _, _ in os.walk("/sys/fs/cgroup"))
+    """The uppermost groups of every hierarchy: what is of a cluster lies in one of its own. Others live meanwhile."""
+    top = Path("/sys/fs/cgroup")
+    return frozenset(str(found) for depth in ("*/", "*/*/") for found in top.glob(depth))
 
 
 def _processes(home: Path) -> frozenset[str]:

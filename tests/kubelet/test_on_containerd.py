@@ -63,6 +63,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerdConf
     asyncio.run(start())
     yield config
     asyncio.run(instance.stop())
+    assert str(home) not in subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True, text=True).stdout
     subprocess.run(["ip", "link", "delete", BRIDGE], check=False, capture_output=True)
     Cgroups.detect().remove(CGROUP)
     mounts = Mounts()

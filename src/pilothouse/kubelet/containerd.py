@@ -190,7 +190,8 @@ class Containerd:
 
     async def stop(self) -> None:
         """End the instance; containers that still run stay with their shims."""
-        self._process = self._process or processes.Identity.load(self._note)
+        # The note first: who else kept this instance running may have started it anew.
+        self._process = processes.Identity.load(self._note) or self._process
         if self._process is not None:
             await processes.stop(self._process, self._clock, grace=10)
         self._process = None
