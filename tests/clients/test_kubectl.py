@@ -120,3 +120,11 @@ def test_what_it_asks_of_the_server(kubectl: Kubectl) -> None:
 )
 def test_what_it_says_of_mistakes(kubectl: Kubectl, arguments: tuple[str, ...], text: str, expected: str) -> None:
     assert expected in kubectl(*arguments, text=text, fails=True)
+
+
+def test_who_one_acts_as(kubectl: Kubectl) -> None:
+    groups = ("--as-group", "team, a", "--as-group", "system:masters")
+    assert "yes" in kubectl("auth", "can-i", "list", "nodes", "--as", "bob", *groups).split()
+    assert "no" in kubectl("auth", "can-i", "list", "pods", "--as", "bob", fails=True).split()
+    refused = kubectl("get", "pods", "--as", "system:serviceaccount:shop:robot", fails=True)
+    assert 'User "system:serviceaccount:shop:robot" cannot list resource "pods" in API group ""' in refused

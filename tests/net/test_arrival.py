@@ -17,6 +17,9 @@ def test_names_are_lower_case_and_repeated_headers_joined() -> None:
     for name, value in ((b"Host", b"x"), (b"X-Remote-GROUP", b"a"), (b"x-remote-group", b"b")):
         assert arrival.add_header(name, value) is None
     assert arrival.headers == {"host": "x", "x-remote-group": "a, b"}
+    assert arrival.repeated == {"x-remote-group": ("a", "b")}
+    arrival.add_header(b"X-Remote-Group", b"c, d")
+    assert arrival.repeated == {"x-remote-group": ("a", "b", "c, d")}
 
 
 @pytest.mark.parametrize("name", [b"Host", b"content-length", b"Transfer-Encoding", b"Authorization", b"Content-Type"])

@@ -26,6 +26,7 @@ from pilothouse.apiserver.bootstrap.rbac_policy import make_policy
 from pilothouse.apiserver.config import ApiServerConfig
 from pilothouse.apiserver.handlers.authenticate import authenticate
 from pilothouse.apiserver.handlers.authorize import authorize
+from pilothouse.apiserver.handlers.impersonate import impersonate
 from pilothouse.apiserver.reviews.access import AccessReviews
 from pilothouse.apiserver.reviews.identity import TokenReviews, self_subject_review
 from pilothouse.apiserver.routes import Review
@@ -88,7 +89,7 @@ def assemble(server: ApiServer, config: ApiServerConfig) -> None:
     )
     requests = TokenRequests(server.served, keys, tokens.audiences, admission, clock, chance)
     server.assemble(
-        steps=(authenticate(who, anonymous=config.anonymous), authorize(may)),
+        steps=(authenticate(who, anonymous=config.anonymous), impersonate(may), authorize(may)),
         admission=admission,
         guard=Escalation(rbac, may).check,
         allocate=pools.allocate,

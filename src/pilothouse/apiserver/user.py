@@ -29,9 +29,14 @@ class User:
         return None
 
 
+def service_account_groups(namespace: str) -> tuple[str, ...]:
+    """The groups of every service account of a namespace, besides that of everyone who is somebody."""
+    return "system:serviceaccounts", f"system:serviceaccounts:{namespace}"
+
+
 def service_account_user(
     namespace: str, name: str, uid: str, extra: Mapping[str, tuple[str, ...]] | None = None
 ) -> User:
     """The user that a service account's token stands for."""
-    groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", AUTHENTICATED_GROUP)
+    groups = (*service_account_groups(namespace), AUTHENTICATED_GROUP)
     return User(f"{SERVICE_ACCOUNT_PREFIX}{namespace}:{name}", groups, uid, extra or {})

@@ -38,7 +38,7 @@ class Arrival:
 
     __slots__ = (
         "body", "close", "complete", "count", "expects", "head_complete", "headers", "method", "modern", "new_body",
-        "size", "target",
+        "repeated", "size", "target",
     )  # fmt: skip
 
     def __init__(self, new_body: Callable[[], RequestBody]) -> None:
@@ -46,6 +46,7 @@ class Arrival:
         self.method = ""
         self.target = b""
         self.headers: dict[str, str] = {}
+        self.repeated: dict[str, tuple[str, ...]] = {}
         self.size = 0
         self.count = 0
         self.body: RequestBody | None = None
@@ -71,6 +72,7 @@ class Arrival:
         if key in self.headers:
             if key in _ONCE:
                 return Refusal(400, f"more than one {key} header")
+            self.repeated[key] = (*self.repeated.get(key, (self.headers[key],)), content)
             content = f"{self.headers[key]}, {content}"
         self.headers[key] = content
         return None

@@ -57,8 +57,17 @@ class Request:
     headers: Mapping[str, str]
     peer: Peer
     body: AsyncIterator[bytes] | bytes = b""
+    repeated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The single values of headers that came more than once."""
     facts: dict[str, object] = field(default_factory=dict)
     """What the handlers of the chain learnt, for those after them."""
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """Every value of a header, by its lower-case name."""
+        found = self.repeated.get(name)
+        if found is not None:
+            return found
+        return (self.headers[name],) if name in self.headers else ()
 
     async def read(self, limit: int) -> bytes:
         """The whole body. Raises BodyTooLarge as soon as it exceeds `limit` bytes."""

@@ -323,7 +323,8 @@ class ServerConnection(asyncio.Protocol):
                 body.wanted = self._say_continue
         elif arrival.body is not None:
             body = arrival.body.take()
-        return Request(arrival.method, arrival.target.decode("ascii"), arrival.headers, self._peer, body)
+        target = arrival.target.decode("ascii")
+        return Request(arrival.method, target, arrival.headers, self._peer, body, arrival.repeated)
 
     def _say_continue(self) -> None:
         if not self._out.lost:

@@ -28,6 +28,7 @@ from pilothouse.apiserver.bootstrap.objects import make_objects
 from pilothouse.apiserver.bootstrap.rbac_policy import make_policy
 from pilothouse.apiserver.handlers.authenticate import authenticate
 from pilothouse.apiserver.handlers.authorize import authorize
+from pilothouse.apiserver.handlers.impersonate import impersonate
 from pilothouse.apiserver.server import ApiServer
 from pilothouse.apiserver.user import MASTERS_GROUP, User, service_account_user
 from pilothouse.client.client import Client
@@ -119,7 +120,7 @@ class Cluster:
         rbac = Rbac(cache)
         may = Chain([Masters(), NodeAuthorizer(cache, rules(*CLUSTER_ROLES["system:node"])), rbac])
         server.assemble(
-            steps=(authenticate(InProcessAuthenticator(), anonymous=False), authorize(may)),
+            steps=(authenticate(InProcessAuthenticator(), anonymous=False), impersonate(may), authorize(may)),
             admission=AdmissionChain.of(cache, may, self.clock, self.chance),
             guard=Escalation(rbac, may).check,
             allocate=pools.allocate,

@@ -185,17 +185,6 @@ def test_a_certificate_counts_while_it_is_valid(later: float, name: str) -> None
             asyncio.run(seen())
 
 
-def test_impersonation_is_refused_rather_than_ignored() -> None:
-    async def scenario() -> None:
-        clock = SystemClock()
-        async with MemoryStore(clock) as store, ApiServer(store, builtin(), schemas(), clock, Chance(1)) as server:
-            server.assemble(steps=[authenticate(InProcessAuthenticator())])
-            answer = await HandlerTransport(server.handle, ADMIN).send("GET", "/api", {"impersonate-user": "ann"})
-            assert answer.status == 403
-
-    asyncio.run(scenario())
-
-
 def test_credentials_nobody_can_read_are_refused() -> None:
     async def scenario() -> None:
         clock = SystemClock()
