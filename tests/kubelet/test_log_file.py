@@ -237,4 +237,4 @@ def test_a_follower_that_leaves_lets_go_of_the_file(tmp_path: Path) -> None:
             waiting.cancel()
 
     follow(tmp_path, story)
-    assert len(list(Path("/proc/self/fd").iterdir())) == opened
+    assert len(list(Path("/proc/self/fd").iterdir())) <= opened
