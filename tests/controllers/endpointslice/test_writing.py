@@ -127,7 +127,12 @@ def _pod(name: str) -> JsonObject:
     return {"metadata": meta, "spec": {"nodeName": "n"}, "status": status}
 
 
-def test_slices_not_seen_yet_are_not_made_twice() -> None:
+Told = Callable[[FakeApi, ToldInformers, EndpointSliceController], Awaitable[None]]
+
+
+def _tell(scene: Told, **meta: Any) -> None:
+    """A controller to which its informers show a Service and a node, on a fake API."""
+
     async def main(clock: LoopClock, chance: Chance) -> None:
         api = FakeApi(clock)
         async with Tasks() as tasks:
@@ -136,38 +141,69 @@ def test_slices_not_seen_yet_are_not_made_twice() -> None:
             controller = EndpointSliceController(Tools(api.client(), informers, clock, chance, events))
             controller.watch()
             spec = {"selector": {"app": "web"}, "clusterIP": "10.1.0.1", "ports": [{"port": 80}]}
-            informers.show(Service, {"metadata": {"name": "web", "namespace": "ns", "uid": "u"}, "spec": spec})
+            informers.show(Service, {"metadata": {"name": "web", "namespace": "ns", "uid": "u", **meta}, "spec": spec})
             informers.show(Node, {"metadata": {"name": "n"}})
-            informers.show(Pod, _pod("a"))
-            assert await controller.reconcile(WEB) is None
-            informers.show(Pod, _pod("bb"))
-            assert await controller.reconcile(WEB) == Again(1.0)
-            (made,) = api.of("endpointslices")
-            assert len(made["endpoints"]) == 1
-            await controller.queue.get()
-            controller.queue.done(WEB)
-            assert controller.queue.idle()
-
-            informers.show(EndpointSlice, made)
-            assert controller.queue.depth == 1
-            assert await controller.reconcile(WEB) is None
-            (made,) = api.of("endpointslices")
-            assert [one["targetRef"]["name"] for one in made["endpoints"]] == ["a", "bb"]
-            assert [method for method, path in api.calls if "slices" in path] == ["POST", "PUT"]
+            await scene(api, informers, controller)
+            await clock.sleep(1)
 
     run(main)
+
+
+def test_slices_not_seen_yet_are_not_made_twice() -> None:
+    async def scene(api: FakeApi, informers: ToldInformers, controller: EndpointSliceController) -> None:
+        informers.show(Pod, _pod("a"))
+        assert await controller.reconcile(WEB) is None
+        informers.show(Pod, _pod("bb"))
+        assert await controller.reconcile(WEB) == Again(1.0)
+        (made,) = api.of("endpointslices")
+        assert len(made["endpoints"]) == 1
+        await controller.queue.get()
+        controller.queue.done(WEB)
+        assert controller.queue.idle()
+
+        informers.show(EndpointSlice, made)
+        assert controller.queue.depth == 1
+        assert await controller.reconcile(WEB) is None
+        (made,) = api.of("endpointslices")
+        assert [one["targetRef"]["name"] for one in made["endpoints"]] == ["a", "bb"]
+        assert [method for method, path in api.calls if "slices" in path] == ["POST", "PUT"]
+
+    _tell(scene)
 
 
 def test_a_service_that_goes_gets_no_new_slices() -> None:
-    async def main(clock: LoopClock, chance: Chance) -> None:
-        api = FakeApi(clock)
-        async with Tasks() as tasks:
-            informers = ToldInformers(api.client(), clock, tasks)
-            events = EventRecorder(api.client(), clock, tasks, "test")
-            controller = EndpointSliceController(Tools(api.client(), informers, clock, chance, events))
-            meta = {"name": "web", "namespace": "ns", "uid": "u", "deletionTimestamp": CHANGED_AT}
-            informers.show(Service, {"metadata": meta, "spec": {"selector": {"app": "web"}, "clusterIP": "10.1.0.1"}})
-            assert await controller.reconcile(WEB) is None
-            assert api.of("endpointslices") == []
+    async def scene(api: FakeApi, _informers: ToldInformers, controller: EndpointSliceController) -> None:
+        assert await controller.reconcile(WEB) is None
+        assert api.of("endpointslices") == []
 
-    run(main)
+    _tell(scene, deletionTimestamp=CHANGED_AT)
+
+
+def test_slices_of_a_family_that_the_service_has_not_go() -> None:
+    async def scene(api: FakeApi, informers: ToldInformers, controller: EndpointSliceController) -> None:
+        other = {**_manifest(name="web-6"), "addressType": "IPv6"}
+        informers.show(EndpointSlice, api.add("discovery.k8s.io/v1", "EndpointSlice", other))
+        assert await controller.reconcile(WEB) is None
+        assert [made["addressType"] for made in api.of("endpointslices")] == ["IPv4"]
+
+    _tell(scene)
+
+
+def test_all_that_went_wrong_is_told_at_once() -> None:
+    async def scene(api: FakeApi, informers: ToldInformers, controller: EndpointSliceController) -> None:
+        ghost = _pod("a")
+        informers.show(Pod, {**ghost, "spec": {"nodeName": "gone"}})
+        other = {**_manifest(name="web-6"), "addressType": "IPv6"}
+        informers.show(EndpointSlice, api.add("discovery.k8s.io/v1", "EndpointSlice", other))
+        failing = ("POST", "DELETE")
+        api.fail = lambda method, path: errors.Forbidden("no") if method in failing and "slices" in path else None
+        with pytest.raises(errors.StatusError) as caught:
+            await controller.reconcile(WEB)
+        assert caught.value.message == (
+            "Error updating Endpoint Slices for Service ns/web: "
+            "[skipping Pod a for Service ns/web: Node gone Not Found, "
+            "failed to create EndpointSlice for Service ns/web: no, "
+            "error deleting web-6 EndpointSlice for Service ns/web: no]"
+        )
+
+    _tell(scene)
