@@ -1,7 +1,9 @@
 from typing import Any
 
 import orjson
+import pytest
 
+from pilothouse.api.machinery.errors import StatusError
 from pilothouse.api.types.core_v1 import ConfigMap, Pod
 from pilothouse.client.client import Client
 from pilothouse.client.discovery import Discovery, PartialObjectMetadata, read_document
@@ -65,6 +67,31 @@ def test_a_server_is_asked_again_only_for_what_is_new() -> None:
             assert discovery.by_kind("v1", "NoSuch") is None
             assert not await discovery.refresh()
             assert answers == [("/api", 200), ("/apis", 200), ("/api", 304), ("/apis", 304)]
+
+    run(main)
+
+
+def test_half_an_answer_is_none() -> None:
+    async def main(clock: LoopClock, chance: Chance) -> None:
+        async with Cluster(clock, chance) as cluster:
+            is_down = True
+
+            async def handle(request: Request) -> Response:
+                return (
+                    Response(503, b"")
+                    if is_down and request.target == "/apis"
+                    else await cluster.server.handle(request)
+                )
+
+            transport = HandlerTransport(handle, ADMIN)
+            discovery = Discovery(Client(transport, cluster.catalogue, clock, memo=Memo()))
+            with pytest.raises(StatusError):
+                await discovery.refresh()
+            assert discovery.all() == []
+            is_down = False
+            assert await discovery.refresh()
+            assert discovery.by_kind("v1", "Pod") is not None
+            assert discovery.by_kind("apps/v1", "Deployment") is not None
 
     run(main)
 

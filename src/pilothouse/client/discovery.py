@@ -50,9 +50,12 @@ class Discovery:
 
     async def refresh(self) -> bool:
         """Ask again; whether anything has changed. Raises what the server answers."""
+        answers = [
+            (root, await self._client.read_newer(root, accept=_ACCEPT, etag=self._etags.get(root, "")))
+            for root in _ROOTS
+        ]
         changed = False
-        for root in _ROOTS:
-            newer = await self._client.read_newer(root, accept=_ACCEPT, etag=self._etags.get(root, ""))
+        for root, newer in answers:
             if newer is None:
                 continue
             document, self._etags[root] = newer

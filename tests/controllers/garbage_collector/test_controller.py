@@ -67,11 +67,14 @@ class World:
         self.client = cluster.client()
         self.requests: list[str] = []
         self.hidden = ""
+        self.has_discovery = True
         handle = cluster.server.handle
 
         async def noted(request: Request) -> Response:
             if "watch=true" not in request.target:
                 self.requests.append(f"{request.method} {request.target}")
+            if request.target == "/apis" and not self.has_discovery:
+                return Response(503, b"not now")
             if request.target != "/apis" or not self.hidden:
                 return await handle(request)
             headers = {name: value for name, value in request.headers.items() if name != "if-none-match"}
@@ -473,6 +476,30 @@ def test_kinds_that_come_later_are_seen_within_half_a_minute() -> None:
         assert await world.there() == []
 
     play(story)
+
+
+def test_it_begins_when_it_can_and_goes_on_with_what_it_knows() -> None:
+    async def story(world: World) -> None:
+        world.has_discovery = False
+        cluster = world.cluster
+        async with Tasks() as tasks:
+            run_all([GarbageCollectorController], lambda _: cluster.client(), cluster.clock, cluster.chance, tasks)
+            await world.settle(60)
+            await world.make("b", await world.make("a"))
+            await world.delete("a")
+            await world.settle(60)
+            assert await world.there() == ["b"]
+            world.has_discovery = True
+            await world.settle(10)
+            assert await world.there() == []
+            world.has_discovery = False
+            await world.settle(100)
+            await world.make("b", await world.make("a"))
+            await world.delete("a")
+            await world.settle(10)
+            assert await world.there() == []
+
+    play(story, collect=False)
 
 
 def test_an_idle_cluster_is_asked_for_discovery_alone() -> None:

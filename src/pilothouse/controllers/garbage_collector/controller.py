@@ -25,6 +25,7 @@ from pilothouse.runtime.log import Log
 from pilothouse.runtime.work_queue import RETRY
 
 DISCOVERY_PERIOD = 30.0
+DISCOVERY_RETRY = 2.0
 FIRST_LISTS = 30.0
 """How long to wait for all kinds before beginning with those that have come."""
 REMEMBERED = 500
@@ -56,19 +57,18 @@ class GarbageCollectorController(Controller):
 
     async def start(self) -> None:
         """Follow all kinds, and wait for their first lists, though not for ever."""
-        await self._discover()
+        again = await self._discover()
         try:
             async with self.clock.timeout(FIRST_LISTS):
                 await self._monitors.synced()
         except TimeoutError:
             log.warning("Not all resource monitors could be synced, proceeding anyways")
-        self.queue.add_after(_DISCOVER, DISCOVERY_PERIOD)
+        self.queue.add_after(_DISCOVER, again.after)
 
     async def reconcile(self, key: Key) -> Again | None:
         """Do one piece of work."""
         if key == _DISCOVER:
-            await self._discover()
-            return Again(DISCOVERY_PERIOD)
+            return await self._discover()
         node = self.graph.nodes.get(key.name)
         if node is not None:
             try:
@@ -85,12 +85,15 @@ class GarbageCollectorController(Controller):
         self._doubtful.forget(key)
         return None
 
-    async def _discover(self) -> None:
+    async def _discover(self) -> Again:
+        """Follow the kinds that there are now."""
         try:
             if await self._discovery.refresh():
                 self._monitors.follow(deletable(self._discovery.preferred()))
         except (StatusError, OSError, TimeoutError, ValueError) as error:
             log.warning("Failed to discover resources", err=str(error))
+            return Again(DISCOVERY_RETRY)
+        return Again(DISCOVERY_PERIOD)
 
     def _apply(self, outcome: Outcome) -> None:
         """Put what a change of the graph asks for in line."""

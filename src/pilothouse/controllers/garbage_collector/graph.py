@@ -160,7 +160,8 @@ class Graph:
             outcome.orphan.append(uid)
         elif seen.waiting and not node.waiting:
             outcome.delete.update(dict.fromkeys(self._dependents.get(uid, ())))
-            outcome.delete[uid] = None
+            if not self.is_blocked(uid):
+                outcome.delete[uid] = None
         node.going, node.waiting, node.orphaning = seen.going, seen.waiting, seen.orphaning
         return outcome
 
