@@ -118,17 +118,22 @@ class Pki:
             (directory / "service-account.key").read_bytes(), (directory / "service-account.pub").read_bytes()
         )
 
+    @property
+    def server(self) -> str:
+        """The API server's address, for processes of this machine."""
+        return f"https://{LOCAL}:{self._settings.port}"
+
     def access(self, role: str, file: str) -> Access:
         """How a role reaches the API server."""
         pair = self.pair(role, file)
         return Access(
-            server=f"https://{LOCAL}:{self._settings.port}", authorities=self.trusted(role),
+            server=self.server, authorities=self.trusted(role),
             certificate=pair.certificate, key=pair.key,
         )  # fmt: skip
 
     def anonymous(self, role: str) -> Access:
         """The API server without an identity, for requests that carry a token."""
-        return Access(server=f"https://{LOCAL}:{self._settings.port}", authorities=self.trusted(role))
+        return Access(server=self.server, authorities=self.trusted(role))
 
     def expiries(self) -> dict[str, Instant]:
         """When each certificate ends, by its path below the home."""

@@ -75,10 +75,11 @@ async def status(home: Home, clock: Clock) -> ClusterStatus:
     places = {"state": home.role("apiserver"), "logs": home.logs, "authority": home.authority}
     if settings.node:
         places["node"] = home.node
-    access = pki.access("admin", "admin")
+    # Before anything ran, there need be no certificates.
+    nodes = await _nodes(pki, clock) if living else []
     return ClusterStatus(
-        home=str(home.path), cluster=home.cluster, server=access.server, kubeconfig=str(home.admin),
-        running=SUPERVISOR in living, processes=processes, nodes=await _nodes(pki, clock),
+        home=str(home.path), cluster=home.cluster, server=pki.server, kubeconfig=str(home.admin),
+        running=SUPERVISOR in living, processes=processes, nodes=nodes,
         certificates=pki.expiries(), places={name: str(path) for name, path in places.items()},
     )  # fmt: skip
 

@@ -44,8 +44,10 @@ class Identity:
         return type(self).of(self.pid) == self
 
     def save(self, path: Path) -> None:
-        """Leave a note of it, for whoever comes after us."""
-        path.write_bytes(self.encode())
+        """Leave a note of it, for whoever comes after us; whole or not at all."""
+        partial = path.with_name(f".{path.name}.new")
+        partial.write_bytes(self.encode())
+        partial.replace(path)
 
     def encode(self) -> bytes:
         """The note."""
