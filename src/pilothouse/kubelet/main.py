@@ -6,6 +6,7 @@ Upstream: cmd/kubelet.
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from pilothouse.api.types.core_v1 import Pod, Service
 from pilothouse.client.client import Client
@@ -14,6 +15,7 @@ from pilothouse.client.informer import Informers
 from pilothouse.kubelet.api import ClientObjects, ClientPods, Recorder
 from pilothouse.kubelet.config import KubeletConfig
 from pilothouse.kubelet.cri.interface import Cri
+from pilothouse.kubelet.durations import go_duration
 from pilothouse.kubelet.hooks import Hooks
 from pilothouse.kubelet.housekeeping import Housekeeping
 from pilothouse.kubelet.http_fetch import HttpFetch
@@ -31,6 +33,7 @@ from pilothouse.kubelet.pod_workers import PodWorkers
 from pilothouse.kubelet.probes.prober import Probes
 from pilothouse.kubelet.resources.pod_cgroups import KernelPodCgroups
 from pilothouse.kubelet.runtime_config import NodeFacts
+from pilothouse.kubelet.server.serving import ServingConfig, serving
 from pilothouse.kubelet.status_writer import StatusWriter
 from pilothouse.kubelet.volume import Volumes, VolumeType
 from pilothouse.linux.cgroups import Cgroups
@@ -40,6 +43,9 @@ from pilothouse.runtime.clock import Clock
 from pilothouse.runtime.metrics import Metrics
 from pilothouse.runtime.tasks import Tasks
 from pilothouse.runtime.units import subclasses
+
+_PATIENCE = 180.0
+"""Seconds of the runtime's silence after which the kubelet counts as unhealthy."""
 
 
 async def run(
@@ -61,17 +67,31 @@ async def run(
         await informers.synced()
 
         node = _node(config, machine, ClientObjects(client, services.lister), cri, recorder, clock, agent)
-        workers = _workers(node, client, tasks, chance, metrics)
+        writer = StatusWriter(ClientPods(client), clock)
+        workers = _workers(node, ClientPods(client), writer, tasks, chance, metrics)
         known = {pod.metadata.uid for pod in pods.lister.list()}
         await Housekeeping(cri, node.volumes, node.cgroups, node.mounter, node.facts.layout, clock).clean(known)
         pods.on_change(workers.on_change)
         agent.on_health(workers.poke_all)
         pleg = Pleg(cri, clock, workers.poke)
+        tasks.spawn(writer.run(), name="pod statuses")
         tasks.spawn(pleg.run(), name="pleg")
         tasks.spawn(pleg.listen(), name="container events")
-        if ready is not None:
-            ready()
-        await asyncio.Event().wait()
+        door = ServingConfig(config.node_name, config.serving, config.client_authority, config.host, config.port)
+
+        def known_pods() -> list[Pod]:
+            return [writer.newest(pod) for pod in workers.pods().values()]
+
+        async with serving(door, client, known_pods, cri, metrics, partial(_sync_loop, pleg, clock), clock):
+            if ready is not None:
+                ready()
+            await asyncio.Event().wait()
+
+
+def _sync_loop(pleg: Pleg, clock: Clock) -> str:
+    """What /healthz says of it: wrong when the runtime has not been heard of for long."""
+    silent = clock.now() - pleg.last_seen
+    return f"pleg was last seen active {go_duration(silent)} ago; threshold is 3m0s" if silent > _PATIENCE else ""
 
 
 def _agent(
@@ -118,14 +138,13 @@ def _node(
     )
 
 
-def _workers(node: Node, client: Client, tasks: Tasks, chance: Chance, metrics: Metrics) -> PodWorkers:
+def _workers(
+    node: Node, pods: ClientPods, writer: StatusWriter, tasks: Tasks, chance: Chance, metrics: Metrics
+) -> PodWorkers:
     """A worker a pod, all with the same tools."""
-    pods = ClientPods(client)
     hooks = Hooks(node.cri, HttpFetch(node.clock, "lifecycle"), node.clock)
     prober = Probes(
         node.cri, node.clock, chance, node.recorder, HttpFetch(node.clock), tasks, node.host_ips, metrics
     )  # fmt: skip
     ender = Ender(node.cri, node.recorder, hooks, node.clock)
-    writer = StatusWriter(pods, node.clock)
-    tasks.spawn(writer.run(), name="pod statuses")
     return PodWorkers(lambda pod: PodWorker(pod, node, ender, hooks, prober, writer, pods, tasks), tasks)
