@@ -128,3 +128,13 @@ def test_who_one_acts_as(kubectl: Kubectl) -> None:
     assert "no" in kubectl("auth", "can-i", "list", "pods", "--as", "bob", fails=True).split()
     refused = kubectl("get", "pods", "--as", "system:serviceaccount:shop:robot", fails=True)
     assert 'User "system:serviceaccount:shop:robot" cannot list resource "pods" in API group ""' in refused
+
+
+def test_what_a_node_may_do(kubectl: Kubectl) -> None:
+    node = ("--as", "system:node:n1", "--as-group", "system:nodes")
+    assert "node 'n1' cannot read all nodes, only its own Node object" in kubectl("get", "nodes", *node, fails=True)
+    assert "can only list/watch pods with spec.nodeName field selector" in kubectl("get", "pods", *node, fails=True)
+    assert "No resources found" in kubectl("get", "pods", "--field-selector=spec.nodeName=n1", *node)
+    other = '{"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n2"}}'
+    refused = kubectl("create", "-f", "-", *node, text=other, fails=True)
+    assert 'nodes "n2" is forbidden: node "n1" is not allowed to modify node "n2"' in refused

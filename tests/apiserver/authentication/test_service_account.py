@@ -146,6 +146,43 @@ def test_a_token_for_a_pod_names_pod_and_node_and_dies_with_the_pod() -> None:
     run(story)
 
 
+@pytest.mark.parametrize(("kind", "path"), [("Secret", CORE), ("Node", "/api/v1")])
+def test_a_token_dies_with_what_it_is_bound_to_and_is_not_that_of_the_next_one(kind: str, path: str) -> None:
+    async def story(api: Api) -> None:
+        plural = f"{kind.lower()}s"
+        made = await api.make(plural, {"metadata": {"name": "x"}}, path)
+        uid = made["metadata"]["uid"]
+        token = await api.token(boundObjectRef={"kind": kind, "apiVersion": "v1", "name": "x", "uid": uid})
+        claims = jwt.decode(token, options={"verify_signature": False})
+        assert claims["kubernetes.io"][kind.lower()] == {"name": "x", "uid": uid}
+        status, user = await api.who(token)
+        assert status == 201
+        extra = {key.rpartition("/")[2] for key in user["extra"]}
+        assert extra == ({"credential-id"} if kind == "Secret" else {"credential-id", "node-name", "node-uid"})
+        await api.ask("DELETE", f"{path}/{plural}/x")
+        assert await api.who(token) == (401, "Unauthorized")
+        await api.make(plural, {"metadata": {"name": "x"}}, path)
+        assert await api.who(token) == (401, "Unauthorized")
+
+    run(story)
+
+
+def test_the_answer_says_whose_token_it_is() -> None:
+    async def story(api: Api) -> None:
+        _, account = await api.ask("GET", f"{CORE}/serviceaccounts/robot")
+        uid = account["metadata"]["uid"]
+        status, answer = await api.ask("POST", TOKEN, request() | {"metadata": {"uid": uid}})
+        assert status == 201
+        metadata = {key: answer["metadata"][key] for key in ("name", "namespace", "uid")}
+        assert metadata == {"name": "robot", "namespace": "default", "uid": uid}
+        status, answer = await api.ask("POST", TOKEN, request() | {"metadata": {"uid": "x"}})
+        why = f"the UID in the token request (x) does not match the UID of the service account ({uid})"
+        what = 'TokenRequest.authentication.k8s.io "robot"'
+        assert (status, answer["message"]) == (409, f"Operation cannot be fulfilled on {what}: {why}")
+
+    run(story)
+
+
 def test_a_pod_that_ends_keeps_its_token_for_a_minute_past_its_grace() -> None:
     async def story(api: Api) -> None:
         await api.make("nodes", {"metadata": {"name": "n"}}, "/api/v1")
@@ -282,7 +319,8 @@ def test_others_find_our_keys() -> None:
         keys = await api.raw("GET", "/openid/v1/jwks")
         assert keys.headers["content-type"] == "application/jwk-set+json"
         (key,) = jwt.PyJWKSet.from_dict(orjson.loads(keys.body)).keys
-        timeless = {"verify_exp": False, "verify_nbf": False, "verify_iat": False}  # time is virtual here
+        timeless: Any = {"verify_exp": False, "verify_nbf": False, "verify_iat": False}  # time is virtual here
         assert jwt.decode(await api.token(), key.key, ["ES256"], audience=ISSUER, options=timeless)
+        assert keys.headers["cache-control"] == "public, max-age=3600"
 
     run(story)

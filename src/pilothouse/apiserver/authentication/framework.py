@@ -1,8 +1,12 @@
-"""Authenticators are asked in order; the first that finds credentials of its sort decides."""
+"""Authenticators are asked in order; the first that knows the user decides, and bad credentials beside good ones pass.
+
+Source: apiserver/pkg/authentication/request/{union,bearertoken}.
+"""
 
 from collections.abc import Sequence
 from typing import Protocol
 
+from pilothouse.api.machinery.errors import Unauthorized
 from pilothouse.apiserver.user import AUTHENTICATED_GROUP, User
 from pilothouse.net.http import Request
 
@@ -22,12 +26,25 @@ class FirstOf:
         self._authenticators = tuple(authenticators)
 
     async def authenticate(self, request: Request) -> User | None:
-        """Whom the first with an opinion sees."""
+        """Whom the first sees that sees anybody. Raises Unauthorized if none does and one of them refused."""
+        refused: Unauthorized | None = None
         for authenticator in self._authenticators:
-            user = await authenticator.authenticate(request)
-            if user is not None:
-                return user
+            try:
+                user = await authenticator.authenticate(request)
+            except Unauthorized as error:
+                refused = error
+            else:
+                if user is not None:
+                    return user
+        if refused is not None:
+            raise refused
         return None
+
+
+def bearer_token(request: Request) -> str:
+    """The token of the Authorization header; empty without one, or with credentials of another sort."""
+    kind, _, rest = request.headers.get("authorization", "").strip().partition(" ")
+    return rest.partition(" ")[0] if kind.lower() == "bearer" else ""
 
 
 def authenticated(user: User) -> User:

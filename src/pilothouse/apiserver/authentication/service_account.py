@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from pilothouse.api.machinery.errors import Unauthorized
 from pilothouse.api.machinery.view import JsonObject
+from pilothouse.apiserver.authentication.framework import bearer_token
 from pilothouse.apiserver.authentication.token_keys import InvalidToken, TokenKeys
 from pilothouse.apiserver.registry.entry import Entry
 from pilothouse.apiserver.registry.watch_cache import WatchCache
@@ -70,11 +71,11 @@ class ServiceAccountTokens:
 
     async def authenticate(self, request: Request) -> User | None:
         """The account of the bearer token. Raises Unauthorized for one of ours that does not count."""
-        kind, _, token = request.headers.get("authorization", "").partition(" ")
-        if kind.lower() != "bearer" or not token.strip():
+        token = bearer_token(request)
+        if not token:
             return None
         try:
-            found = self.review(token.strip(), self.audiences)
+            found = self.review(token, self.audiences)
         except InvalidToken as error:
             raise Unauthorized from error
         return found[0] if found is not None else None

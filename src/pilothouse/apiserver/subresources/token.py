@@ -71,6 +71,8 @@ class TokenRequests:
         await self._admission.mutate(write)
         _check_place(request, namespace, name)
         account = self._object("serviceaccounts", namespace, name)
+        metadata = request["metadata"]
+        _check_identity(metadata, account["metadata"]["uid"], name)
         spec = request["spec"] = dict(request.get("spec") or {})
         if not spec.get("audiences"):
             spec["audiences"] = list(self._audiences)
@@ -83,7 +85,8 @@ class TokenRequests:
         binding = self._bound(binding, spec.get("boundObjectRef"))
         seconds, warn_after = self._lifetime(spec, binding)
         claims = make_claims(binding, spec["audiences"], self._chance.uid(), now, seconds, warn_after)
-        request["metadata"] = {"name": name, "namespace": namespace, "creationTimestamp": format_time(now)}
+        metadata |= {"name": name, "namespace": namespace, "uid": account["metadata"]["uid"]}
+        metadata["creationTimestamp"] = format_time(now)
         request["status"] = {
             "token": self._keys.sign(claims),
             "expirationTimestamp": format_time(int(now) + spec["expirationSeconds"]),
@@ -148,6 +151,14 @@ def _check_place(request: JsonObject, namespace: str, name: str) -> None:
             wrong.invalid(f"metadata.{field}", metadata[field], f"must match the service account {what} if specified")
     if wrong:
         raise errors.invalid(KIND, GROUP, name, wrong)
+
+
+def _check_identity(metadata: JsonObject, uid: str, name: str) -> None:
+    """The account that is meant must be the one that is there."""
+    asked = metadata.get("uid")
+    if asked and asked != uid:
+        why = f"the UID in the token request ({asked}) does not match the UID of the service account ({uid})"
+        raise errors.conflict(KIND, GROUP, name, why)
 
 
 def _check_duration(seconds: int) -> None:
