@@ -10,7 +10,9 @@ from pilothouse.api.machinery.schema import Schemas
 from pilothouse.api.types.core_v1 import ConfigMap, Namespace, Pod, ServiceAccount
 from pilothouse.api.types.scheduling_v1 import PriorityClass
 from pilothouse.apiserver.admission.chain import AdmissionChain
+from pilothouse.apiserver.admission.framework import Admission
 from pilothouse.apiserver.authorization.framework import Chain
+from pilothouse.apiserver.pipeline.write import Write
 from pilothouse.apiserver.server import ApiServer
 from pilothouse.client.client import Client
 from pilothouse.client.memo import Memo
@@ -164,3 +166,28 @@ def test_tolerations_of_ones_own_are_kept() -> None:
         assert (await client.create(Pod, pod(tolerations=everything))).raw["spec"]["tolerations"] == everything
 
     run(story)
+
+
+def test_an_eviction_is_admitted_as_such_and_not_as_a_deletion() -> None:
+    seen: list[tuple[str, str, str]] = []
+
+    class Watcher(Admission):
+        name = "Watcher"
+        order = 1
+
+        async def mutate(self, write: Write) -> None:
+            seen.append((write.operation, write.resource.plural, write.part))
+
+    async def scenario(clock: LoopClock, chance: Chance) -> None:
+        async with MemoryStore(clock) as store, ApiServer(store, builtin(), schemas(), clock, chance) as server:
+            server.assemble(admission=AdmissionChain([Watcher(server.cache, Chain(()), clock, chance)]))
+            client = Client(HandlerTransport(server.handle, None), builtin(), clock, memo=Memo())
+            await client.create(Pod, pod())
+            seen.clear()
+            transport = HandlerTransport(server.handle, None)
+            path = "/api/v1/namespaces/default/pods/web/eviction"
+            answer = await transport.send("POST", path, {}, b'{"metadata": {"name": "web"}}')
+            assert answer.status == 201
+            assert seen == [("CREATE", "pods", "eviction")]
+
+    run_virtual(scenario)

@@ -21,6 +21,7 @@ from pilothouse.apiserver.bootstrap.cluster_roles import CLUSTER_ROLES
 from pilothouse.apiserver.bootstrap.notation import rules
 from pilothouse.apiserver.handlers.authenticate import authenticate
 from pilothouse.apiserver.handlers.authorize import authorize
+from pilothouse.apiserver.reviews.access import AccessReviews
 from pilothouse.apiserver.server import ApiServer
 from pilothouse.apiserver.user import User
 from pilothouse.client.transport import HandlerTransport
@@ -56,7 +57,11 @@ def run(story: Callable[[Ask], Awaitable[None]]) -> None:
         async with MemoryStore(clock) as store, ApiServer(store, builtin(), schemas(), clock, chance) as server:
             nodes = NodeAuthorizer(server.cache, rules(*CLUSTER_ROLES["system:node"]))
             may = Chain([Masters(), nodes, Rbac(server.cache)])
-            server.assemble(steps=[authenticate(InProcessAuthenticator()), authorize(may)])
+            reviews = AccessReviews(may, Rbac(server.cache), schemas())
+            server.assemble(
+                steps=[authenticate(InProcessAuthenticator()), authorize(may)],
+                reviews={("authorization.k8s.io", "selfsubjectrulesreviews"): reviews.rules},
+            )
 
             async def ask(user: User, method: str, target: str, body: Any = None) -> tuple[int, Any]:
                 sent = orjson.dumps(body) if body is not None else b""
@@ -304,6 +309,23 @@ def test_roles_add_to_what_a_node_may() -> None:
         await make(ask, f"{rbac}/clusterrolebindings", "list", roleRef=reference, subjects=subjects)
         assert (await ask(node("a"), "GET", NODES))[0] == 200
         assert (await ask(node("a"), "GET", "/api/v1/pods"))[0] == 403
+
+    run(story)
+
+
+def test_the_rules_of_a_node_are_not_all_there_is() -> None:
+    async def story(ask: Ask) -> None:
+        rule = {"apiGroups": ["authorization.k8s.io"], "resources": ["selfsubjectrulesreviews"], "verbs": ["create"]}
+        rbac = "/apis/rbac.authorization.k8s.io/v1"
+        await make(ask, f"{rbac}/clusterroles", "ask", rules=[rule])
+        reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "ask"}
+        subjects = [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:nodes"}]
+        await make(ask, f"{rbac}/clusterrolebindings", "ask", roleRef=reference, subjects=subjects)
+        body = {"spec": {"namespace": "shop"}}
+        status, answer = await ask(node("a"), "POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", body)
+        assert status == 201, answer
+        assert answer["status"]["incomplete"] is True
+        assert answer["status"]["evaluationError"] == "node authorizer does not support user rule resolution"
 
     run(story)
 

@@ -37,10 +37,11 @@ class Deletion:
         self._admission = admission
         self._clock = clock
 
-    async def delete(self, write: Write, options: DeleteOptions) -> tuple[Written, bool]:
+    async def delete(self, write: Write, options: DeleteOptions, *, admitted: bool = False) -> tuple[Written, bool]:
         """Delete, or mark for deletion. The object as it was last, and whether it is gone.
 
-        Raises NotFound, Conflict for a failed precondition, what admission says.
+        `admitted` says that admission has seen the request, in another form. Raises NotFound, Conflict for a failed
+        precondition, what admission says.
         """
         of = self._served.cache_of(write.resource)
         await self._served.cache.reach_latest()
@@ -50,8 +51,9 @@ class Deletion:
                 raise errors.not_found(write.resource.plural, write.resource.group, write.name)
             write.old = self._served.decode(write.resource, current)
             _check_preconditions(write, options)
-            await self._admission.mutate(write)
-            await self._admission.validate(write)
+            if not admitted:
+                await self._admission.mutate(write)
+                await self._admission.validate(write)
             try:
                 return await self._delete(write, current, options)
             except store.Conflict:

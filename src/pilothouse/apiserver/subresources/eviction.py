@@ -70,7 +70,7 @@ class Eviction:
             asked.get("orphanDependents"), conditions.get("uid"), conditions.get("resourceVersion"), asked,
         )  # fmt: skip
         write = Write(exchange, resource, Operation.DELETE, info.namespace, info.name, options=asked, dry_run=dry_run)
-        await self._deletion.delete(write, delete)
+        await self._deletion.delete(write, delete, admitted=True)
         success = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
         return respond(exchange, orjson.dumps(success), form, 201)
 

@@ -5,12 +5,14 @@ pkg/api/v1/pod/util.go, pkg/api/pod/util.go (HasAPIObjectReference).
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 from pilothouse.api.machinery.view import JsonObject
 
 SECRET_SOURCES = ("cephfs", "cinder", "flexVolume", "rbd", "scaleIO", "iscsi", "storageos")
 """Volumes whose secret is `secretRef`."""
+_REFERENCES = {"csi": "nodePublishSecretRef", **dict.fromkeys(SECRET_SOURCES, "secretRef")}
+_NAMED = frozenset({"secret", "azureFile"})
+"""Volumes that name their secret without a reference."""
 _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 _VOLUMES = {
     "csi": "csidrivers (via CSI volumes)",
@@ -32,24 +34,27 @@ _PROJECTED = {
 
 def secret_names(spec: JsonObject) -> Iterator[str]:
     """The secrets that a pod's spec names."""
-    found = [one.get("name") for one in spec.get("imagePullSecrets") or ()]
-    found += _of_environment(spec, "secretKeyRef", "secretRef")
-    for volume in spec.get("volumes") or ():
-        found.append((volume.get("secret") or {}).get("secretName"))
-        found.append((volume.get("azureFile") or {}).get("secretName"))
-        found.append(_named_in(volume.get("csi"), "nodePublishSecretRef"))
-        found += [_named_in(volume.get(source), "secretRef") for source in SECRET_SOURCES]
-        found += [_named_in(source, "secret") for source in (volume.get("projected") or {}).get("sources") or ()]
-    return (name for name in found if name)
+    for pull in spec.get("imagePullSecrets") or ():
+        if name := pull.get("name"):
+            yield name
+    yield from _of_environment(spec, "secretKeyRef", "secretRef")
+    for kind, source in _sources(spec):
+        if kind in _NAMED:
+            name = source.get("secretName")
+        elif kind == "projected/secret":
+            name = source.get("name")
+        else:
+            name = (source.get(_REFERENCES.get(kind, "")) or {}).get("name")
+        if name:
+            yield name
 
 
 def config_map_names(spec: JsonObject) -> Iterator[str]:
     """The config maps that a pod's spec names."""
-    found = _of_environment(spec, "configMapKeyRef", "configMapRef")
-    for volume in spec.get("volumes") or ():
-        found.append(_named_in(volume, "configMap"))
-        found += [_named_in(source, "configMap") for source in (volume.get("projected") or {}).get("sources") or ()]
-    return (name for name in found if name)
+    yield from _of_environment(spec, "configMapKeyRef", "configMapRef")
+    for kind, source in _sources(spec):
+        if kind in ("configMap", "projected/configMap") and (name := source.get("name")):
+            yield name
 
 
 def volume_claim(pod: JsonObject, volume: JsonObject) -> str:
@@ -94,14 +99,24 @@ def _first(source: JsonObject, words: dict[str, str]) -> str:
     return next((word for field, word in words.items() if source.get(field) is not None), "")
 
 
-def _of_environment(spec: JsonObject, key: str, whole: str) -> list[Any]:
-    found = []
+def _sources(spec: JsonObject) -> Iterator[tuple[str, JsonObject]]:
+    """What volumes are made of, with its sort; the sources of a projected one are `projected/...`."""
+    for volume in spec.get("volumes") or ():
+        for kind, source in volume.items():
+            if kind == "projected":
+                for one in (source or {}).get("sources") or ():
+                    yield from ((f"projected/{part}", value) for part, value in one.items() if value)
+            elif source and kind != "name":
+                yield kind, source
+
+
+def _of_environment(spec: JsonObject, key: str, whole: str) -> Iterator[str]:
     for field in _CONTAINERS:
         for container in spec.get(field) or ():
-            found += [_named_in(variable.get("valueFrom"), key) for variable in container.get("env") or ()]
-            found += [_named_in(source, whole) for source in container.get("envFrom") or ()]
-    return found
-
-
-def _named_in(source: JsonObject | None, field: str) -> Any:
-    return ((source or {}).get(field) or {}).get("name")
+            for variable in container.get("env") or ():
+                source = variable.get("valueFrom")
+                if source and (name := (source.get(key) or {}).get("name")):
+                    yield name
+            for source in container.get("envFrom") or ():
+                if name := (source.get(whole) or {}).get("name"):
+                    yield name
