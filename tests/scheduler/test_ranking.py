@@ -59,7 +59,9 @@ def test_remembered_is_asked_anew(history: list[Step]) -> None:
         _apply(step, nodes, rankings)
     for sort in SORTS:
         one = info("p", **sort)
-        totals, left = rankings.of(one)
+        ranking, left = rankings.of(one)
+        totals = ranking.totals
+        assert ranking.feasible == np.count_nonzero(totals != REFUSED)
         assert {plugin.name for plugin in left} == ({"NodePorts"} if "ports" in sort else set())
         asked = [plugin for plugin in PLUGINS if plugin not in left]
         for each in nodes:
@@ -100,8 +102,7 @@ def test_siblings_cost_one_question_for_each_change() -> None:
     rankings = Rankings([counting], nodes)
     for number in range(50):
         one = info(f"p{number}", hostname="x")
-        totals, _ = rankings.of(one)
-        assert set(totals[nodes.columns.alive]) == {7}
+        assert set(rankings.of(one)[0].totals[nodes.columns.alive]) == {7}
         nodes.assume(one, "n3")
     assert (counting.all, counting.single) == (1, 49)
     nodes.set_node(node("n3", labels={"new": "label"}))

@@ -76,7 +76,11 @@ class Cycle:
         begun = self._begin(pod) if self._beginners else _EVERYWHERE
         if begun.refusal is not None:
             return self._explain(pod, begun)
-        totals = self._totals(pod, begun)
+        ranking, left = self.rankings.of(pod)
+        totals, feasible = ranking.totals, ranking.feasible
+        if left or begun.mask is not None or self._nodes.nominations:
+            totals = self._narrowed(pod, begun, totals, left)
+            feasible = int(np.count_nonzero(totals != REFUSED))
         highest = totals.max()
         if highest == REFUSED:
             return self._explain(pod, begun)
@@ -85,7 +89,7 @@ class Cycle:
             rows = self._sample(pod, (totals != REFUSED).nonzero()[0])
             best, feasible = self._best(pod, rows, totals[rows], comparing), len(rows)
         else:
-            best, feasible = (totals == highest).nonzero()[0], int(np.count_nonzero(totals != REFUSED))
+            best = (totals == highest).nonzero()[0]
         row = best[0] if len(best) == 1 else best[self._chance.below(len(best))]
         return Placement(self._nodes.at(int(row)).name, feasible)
 
@@ -110,27 +114,22 @@ class Cycle:
                 return plugin, refusal
         return None
 
-    def _totals(self, pod: PodInfo, begun: Begun) -> Totals:
-        """What each node is worth, REFUSED where the pod cannot run."""
-        totals, left = self.rankings.of(pod)
-        mask = begun.mask
-        if left:
-            totals = totals.copy()
-            for plugin in left:
-                passing = plugin.passes(pod, self._nodes)
-                if passing is not None:
-                    mask = passing if mask is None else mask & passing
-                rates = plugin.rates(pod, self._nodes)
-                if rates is not None:
-                    totals[totals != REFUSED] += (plugin.weight * rates[totals != REFUSED]).astype(np.int32)
-        if mask is not None:
-            totals = np.where(mask, totals, np.int32(REFUSED))
-        promised = [row for row in self._promised(pod) if totals[row] != REFUSED]
-        if promised:
-            totals = totals.copy()
-            for row in promised:
-                if self._refusal(pod, self._with_promised(pod, row)) is not None:
-                    totals[row] = REFUSED
+    def _narrowed(self, pod: PodInfo, begun: Begun, totals: Totals, left: Sequence[Plugin]) -> Totals:
+        """What each node is worth after all that a ranking cannot know."""
+        totals = totals.copy()
+        if begun.mask is not None:
+            totals[~begun.mask] = REFUSED
+        for plugin in left:
+            passing = plugin.passes(pod, self._nodes)
+            if passing is not None:
+                totals[~passing] = REFUSED
+            rates = plugin.rates(pod, self._nodes)
+            if rates is not None:
+                some = totals != REFUSED
+                totals[some] += (plugin.weight * rates[some]).astype(np.int32)
+        for row in self._promised(pod):
+            if totals[row] != REFUSED and self._refusal(pod, self._with_promised(pod, row)) is not None:
+                totals[row] = REFUSED
         return totals
 
     def _promised(self, pod: PodInfo) -> list[int]:

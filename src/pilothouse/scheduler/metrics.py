@@ -8,6 +8,7 @@ from pilothouse.runtime.metrics import Metrics
 _LATENCY = tuple(0.001 * 2**power for power in range(15))
 _ATTEMPTS = tuple(float(2**power) for power in range(5))
 _VICTIMS = tuple(float(2**power) for power in range(7))
+_RESULTS = ("scheduled", "unschedulable", "error")
 _PLACES = {"active": "active", "backoff": "backoff", "unschedulable": "waiting", "gated": "gated"}
 """Upstream's names for the places of the queue, and ours."""
 
@@ -16,14 +17,16 @@ class SchedulerMetrics:
     """The metrics of one scheduler."""
 
     def __init__(self, metrics: Metrics, profile: str, counts: Callable[[], dict[str, int]]) -> None:
-        self._profile = profile
         labels = ("result", "profile")
         attempts = "Number of attempts to schedule pods, by the result."
-        self._attempts = metrics.counter("scheduler_schedule_attempts_total", attempts, labels)
+        counted = metrics.counter("scheduler_schedule_attempts_total", attempts, labels)
         latency = "Scheduling attempt latency in seconds (scheduling algorithm + binding)"
-        self._latency = metrics.histogram(
+        durations = metrics.histogram(
             "scheduler_scheduling_attempt_duration_seconds", latency, labels, buckets=_LATENCY
         )
+        self._results = {
+            result: (counted.labels(result, profile), durations.labels(result, profile)) for result in _RESULTS
+        }
         tries = "Number of attempts to successfully schedule a pod."
         self._tries = metrics.histogram("scheduler_pod_scheduling_attempts", tries, buckets=_ATTEMPTS)
         preemptions = "Total preemption attempts in the cluster till now"
@@ -37,8 +40,9 @@ class SchedulerMetrics:
 
     def attempted(self, result: str, seconds: float) -> None:
         """A pod was tried: scheduled, unschedulable, or error."""
-        self._attempts.labels(result, self._profile).inc()
-        self._latency.labels(result, self._profile).observe(seconds)
+        count, duration = self._results[result]
+        count.inc()
+        duration.observe(seconds)
 
     def scheduled(self, attempts: int) -> None:
         """A pod has its node, after so many attempts."""

@@ -7,15 +7,15 @@ journal entries. A plugin that cannot name a sort is left out here and asked for
 batching, KEP-5598, serves the same end.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pilothouse.scheduler.columns import Bools
-from pilothouse.scheduler.framework import Plugin, overrides
-from pilothouse.scheduler.nodes import Nodes
+from pilothouse.scheduler.framework import Plugin, Refusal, overrides
+from pilothouse.scheduler.nodes import NodeInfo, Nodes
 from pilothouse.scheduler.pod_info import PodInfo
 
 Totals = NDArray[np.int32]
@@ -38,6 +38,8 @@ class Ranking:
     versions: tuple[int, int]
     position: int
     """How much of the journal has been read."""
+    feasible: int
+    """On how many nodes the pod can run."""
 
 
 class Rankings:
@@ -50,11 +52,11 @@ class Rankings:
         self._answers: dict[tuple[str, Hashable], Bools | None] = {}
         self._version = -1
         self._users = [one for one in self._plugins if one.by_use]
-        self._silent = {one.name for one in self._users if not overrides(one, "refuse")}
+        self._questions = [_question(one) for one in self._users]
         self.built = 0
         """How often all nodes were asked."""
 
-    def of(self, pod: PodInfo) -> tuple[Totals, list[Plugin]]:
+    def of(self, pod: PodInfo) -> tuple[Ranking, list[Plugin]]:
         """What the nodes are worth to a pod, not to be changed, and the plugins that must still be asked."""
         key = tuple([plugin.sort(pod) for plugin in self._plugins])
         left = [plugin for plugin, sort in zip(self._plugins, key, strict=True) if sort is None] if None in key else []
@@ -71,7 +73,7 @@ class Rankings:
         self._rankings[key] = ranking
         if len(self._rankings) > REMEMBERED:
             del self._rankings[next(iter(self._rankings))]
-        return ranking.totals, left
+        return ranking, left
 
     def passing(self, plugin: Plugin, pod: PodInfo) -> Bools | None:
         """Ask one plugin, or remember what it said for another pod of this sort."""
@@ -96,7 +98,8 @@ class Rankings:
         self._add(pod, facts, columns.alive, [one for one in asked if not one.by_use])
         totals = facts.copy()
         self._add(pod, totals, facts != REFUSED, [one for one in asked if one.by_use])
-        return Ranking(facts, totals, (columns.version, columns.image_version), columns.journal.position)
+        feasible = int(np.count_nonzero(totals != REFUSED))
+        return Ranking(facts, totals, (columns.version, columns.image_version), columns.journal.position, feasible)
 
     def _add(self, pod: PodInfo, totals: Totals, mask: Bools, plugins: Sequence[Plugin]) -> None:
         for plugin in plugins:
@@ -110,18 +113,25 @@ class Rankings:
 
     def _refresh(self, ranking: Ranking, pod: PodInfo, rows: dict[int, None], left: list[Plugin]) -> None:
         """Ask again for the rows where amounts have changed."""
-        asked = [one for one in self._users if one not in left]
-        filters = [one.refuse for one in asked if one.name not in self._silent]
-        raters = [(one.weight, one.rate) for one in asked]
+        questions = [_question(one) for one in self._users if one not in left] if left else self._questions
         facts, totals = ranking.facts, ranking.totals
         for row in rows:
             total = int(facts[row])
             if total != REFUSED:
                 node = self._nodes.at(row)
-                if any(refuse(pod, node) is not None for refuse in filters):
-                    total = REFUSED
-                else:
-                    for weight, rate in raters:
-                        total += weight * rate(pod, node)
+                for refuse, weight, rate in questions:
+                    if refuse is not None and refuse(pod, node) is not None:
+                        total = REFUSED
+                        break
+                    total += weight * rate(pod, node)
+            ranking.feasible += (total != REFUSED) - int(totals[row] != REFUSED)
             totals[row] = total
         ranking.position = self._nodes.columns.journal.position
+
+
+_Question = tuple[Callable[[PodInfo, NodeInfo], Refusal | None] | None, int, Callable[[PodInfo, NodeInfo], int]]
+
+
+def _question(plugin: Plugin) -> _Question:
+    """What to ask a plugin about one node: whether it refuses it, and what it is worth, times which weight."""
+    return plugin.refuse if overrides(plugin, "refuse") else None, plugin.weight, plugin.rate

@@ -16,6 +16,7 @@ from pilothouse.scheduler.nodes import NodeInfo, Nodes
 from pilothouse.scheduler.pod_info import PodInfo
 
 _OTHER = Refusal(("node(s) didn't match Pod's node affinity/selector",), resolvable=False)
+_ANYTHING = Wanted()
 _CONFLICT = Refusal(("pod affinity terms conflict",), resolvable=False)
 
 
@@ -71,14 +72,20 @@ class NodeAffinity(Plugin):
 
 
 def _wanted(pod: PodInfo) -> Wanted:
+    spec = pod.pod.raw.get("spec") or {}
+    if not spec.get("nodeSelector") and not spec.get("affinity"):
+        return _ANYTHING
     found = pod.remembered.get("NodeAffinity")
     if found is None:
-        found = pod.remembered["NodeAffinity"] = Wanted.of(pod.pod.raw.get("spec") or {})
+        found = pod.remembered["NodeAffinity"] = Wanted.of(spec)
     return cast("Wanted", found)
 
 
 def _preferred(pod: PodInfo) -> tuple[tuple[int, Term], ...]:
+    spec = pod.pod.raw.get("spec") or {}
+    if not spec.get("affinity"):
+        return ()
     found = pod.remembered.get("NodeAffinity preferred")
     if found is None:
-        found = pod.remembered["NodeAffinity preferred"] = preferences(pod.pod.raw.get("spec") or {})
+        found = pod.remembered["NodeAffinity preferred"] = preferences(spec)
     return cast("tuple[tuple[int, Term], ...]", found)

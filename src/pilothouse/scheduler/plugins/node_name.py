@@ -22,16 +22,16 @@ class NodeName(Plugin):
 
     def sort(self, pod: PodInfo) -> Hashable | None:
         """The name."""
-        return pod.pod.spec.nodeName
+        return _wanted(pod)
 
     def refuse(self, pod: PodInfo, node: NodeInfo) -> Refusal | None:
         """Refuse any other node."""
-        wanted = pod.pod.spec.nodeName
+        wanted = _wanted(pod)
         return _OTHER if wanted and wanted != node.name else None
 
     def passes(self, pod: PodInfo, nodes: Nodes) -> Bools | None:
         """The node of that name."""
-        wanted = pod.pod.spec.nodeName
+        wanted = _wanted(pod)
         if not wanted:
             return None
         passing = np.zeros(nodes.columns.rows, dtype=np.bool_)
@@ -42,4 +42,8 @@ class NodeName(Plugin):
 
     def helps(self, pod: PodInfo, happened: Happened) -> bool:
         """Only that node helps."""
-        return bool(happened.new.metadata.name == pod.pod.spec.nodeName)
+        return bool(happened.new.metadata.name == _wanted(pod))
+
+
+def _wanted(pod: PodInfo) -> str:
+    return (pod.pod.raw.get("spec") or {}).get("nodeName") or ""
