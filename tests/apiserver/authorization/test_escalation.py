@@ -227,7 +227,7 @@ def test_roles_that_are_not_there() -> None:
         assert (await ask(ADMIN, "POST", f"{RBAC}/clusterrolebindings", binding("c", "none")))[0] == 201
         _, answer = await ask(ANN, "GET", "/api/v1/namespaces/shop/pods")
         assert answer["message"].endswith(
-            f'in the namespace "shop": RBAC: [clusterroles.{GROUP} "none" not found, roles.{GROUP} "none" not found]'
+            f'in the namespace "shop": RBAC: [clusterrole.{GROUP} "none" not found, role.{GROUP} "none" not found]'
         )
         _, answer = await ask(ANN, "POST", f"{RBAC}/clusterroles", role("r", READ))
         assert answer["message"].endswith(f'; resolution errors: [clusterroles.{GROUP} "none" not found]')

@@ -65,8 +65,7 @@ class Rbac:
 
     def missing_of(self, user: User, namespace: str) -> str:
         """Which roles are not there that bindings give the user; empty when all are."""
-        found = self._holding(user).missing
-        return aggregate([why.message for place, why in found if place in ("", namespace)])
+        return aggregate([error.message for error in self._missing(user, namespace)])
 
     def rules_of_role(self, reference: JsonObject, namespace: str) -> list[JsonObject]:
         """The rules that a binding's roleRef stands for. Raises NotFound."""
@@ -80,8 +79,11 @@ class Rbac:
                 continue
             if allows(granted.rule, attributes):
                 return Decision(Verdict.ALLOW, granted.reason)
-        missing = self.missing_of(attributes.user, attributes.namespace)
+        missing = aggregate([_singular(error) for error in self._missing(attributes.user, attributes.namespace)])
         return Decision(Verdict.NO_OPINION, f"RBAC: {missing}" if missing else "")
+
+    def _missing(self, user: User, namespace: str) -> list[NotFound]:
+        return [error for place, error in self._holding(user).missing if place in ("", namespace)]
 
     def _holding(self, user: User) -> Holding:
         found = self._known.get(user)
@@ -198,6 +200,11 @@ def _subject_name(subject: JsonObject, namespace: str) -> str:
     if subject.get("kind") == "ServiceAccount":
         return f"{subject.get('name')}/{subject.get('namespace') or namespace}"
     return str(subject.get("name"))
+
+
+def _singular(error: NotFound) -> str:
+    """The error as a lister words it, which is where upstream's authorizer looks."""
+    return error.message.replace("roles.", "role.", 1)
 
 
 def aggregate(texts: list[str]) -> str:
