@@ -140,3 +140,36 @@ def test_a_promised_node_is_taken_first() -> None:
     assert _cycle(nodes).place(promised) == Placement("b", 1)
     gone = info(status={"nominatedNodeName": "gone"})
     assert _cycle(nodes).place(gone) == Placement("a", 2)
+
+
+def test_a_claim_is_kept_from_lesser_pods() -> None:
+    nodes = cluster(node("a", cpu="2"))
+    nodes.nominate(info("claims", requests={"cpu": "2"}, priority=5), "a")
+    cycle = _cycle(nodes)
+    found = cycle.place(info(requests={"cpu": "1"}))
+    assert isinstance(found, Diagnosis)
+    assert found.message == "0/1 nodes are available: 1 Insufficient cpu."
+    assert ([*found.plugins], found.resolvable) == (["NodeResourcesFit"], [0])
+    assert cycle.make_room(info(requests={"cpu": "1"}), found).message.endswith(
+        "1 No preemption victims found for incoming pod."
+    )
+    assert _place(cycle, info(requests={"cpu": "1"}, priority=6)).node == "a"
+    assert _place(cycle, info("claims", requests={"cpu": "2"}, priority=5)).node == "a"
+
+
+def test_room_made_counts_with_claims() -> None:
+    nodes = cluster(node("a", cpu="2"), running=(info("there", requests={"cpu": "2"}, on="a"),))
+    nodes.nominate(info("claims", requests={"cpu": "1"}, priority=9), "a")
+    cycle = _cycle(nodes)
+    for cpu, victims in (("1", ["there"]), ("2", [])):
+        wanted = info(requests={"cpu": cpu}, priority=5)
+        found = cycle.place(wanted)
+        assert isinstance(found, Diagnosis)
+        assert [one.key.name for one in cycle.make_room(wanted, found).victims] == victims
+
+
+def test_a_scheduler_without_preemption_says_nothing_of_it() -> None:
+    cycle = _cycle(cluster(node(cpu="1")), [kind() for kind in profile.found() if kind.name != "DefaultPreemption"])
+    found = cycle.place(info(requests={"cpu": "2"}))
+    assert isinstance(found, Diagnosis)
+    assert cycle.make_room(info(requests={"cpu": "2"}), found).message == ""

@@ -141,3 +141,52 @@ def test_labels_are_asked_by_value() -> None:
     assert column.present[:3].tolist() == [True, True, False]
     assert column.where(lambda value: value is None or value == "y")[:3].tolist() == [False, True, True]
     assert np.flatnonzero(nodes.columns.alive).tolist() == [0, 1, 2]
+
+
+def test_what_the_server_confirms_is_not_read_again() -> None:
+    nodes = cluster(node())
+    one = info(requests={"cpu": "1"})
+    nodes.assume(one, "n")
+    position = nodes.columns.journal.position
+    nodes.read_pod(pod(requests={"cpu": "1"}, on="n", status={"phase": "Running"}))
+    found = nodes.get("n")
+    assert found is not None
+    assert not nodes.is_assumed(one.uid)
+    assert found.pods[one.uid] is one
+    assert one.pod.status.phase == "Running"
+    assert nodes.columns.journal.position == position
+    nodes.read_pod(pod(requests={"cpu": "2"}, on="n"))
+    assert found.requested["cpu"] == 2000
+    nodes.assume(info("q"), "n")
+    nodes.read_pod(pod("q", on="other"))
+    assert [*found.pods] == [one.uid]
+
+
+def test_claims() -> None:
+    nodes = cluster(node())
+    low, high = info("low", priority=1), info("high", priority=5)
+    nodes.nominate(low, "n")
+    nodes.nominate(high, "n")
+    assert nodes.nominated("n", info("p", priority=1)) == [low, high]
+    assert nodes.nominated("n", info("p", priority=3)) == [high]
+    assert nodes.nominated("n", high) == []
+    nodes.nominate(high, "m")
+    assert (high.nominated, nodes.nominated("m", low)) == ("m", [high])
+    nodes.nominate(high, "")
+    assert high.nominated == ""
+    assert nodes.drop_claim(low.uid)
+    assert not nodes.drop_claim(low.uid)
+    assert nodes.nominations == {}
+
+
+def test_a_node_as_it_would_be() -> None:
+    there, more = info("there", requests={"cpu": "1"}, ports=[{"hostPort": 80}], on="n"), info(requests={"cpu": "2"})
+    nodes = cluster(node(), running=(there,))
+    found = nodes.get("n")
+    assert found is not None
+    without = found.having(more=[more], less=[there])
+    assert (without.requested, without.ports, [*without.pods]) == (
+        {"cpu": 2000, "pods": 1}, {}, [more.uid],
+    )  # fmt: skip
+    assert (found.requested, [*found.pods]) == ({"cpu": 1000, "pods": 1}, [there.uid])
+    assert len(found.ports) == 1

@@ -40,6 +40,21 @@ def _sidecar(name: str, **requests: str) -> dict[str, Any]:
         ({"containers": [_container(cpu="1", memory="1Gi")]},
          {"containerStatuses": [{"name": "c", "allocatedResources": {"memory": "3Gi"}}]},
          {"cpu": 1000, "memory": 3 * GIB}, 1000, 3 * GIB),
+        ({"containers": [_container(cpu="4", memory="1Gi")]},
+         {"containerStatuses": [{"name": "c", "resources": {"requests": {"cpu": "2", "memory": "512Mi"}}}],
+          "conditions": [{"type": "PodResizePending", "reason": "Infeasible", "status": "True"}]},
+         {"cpu": 2000, "memory": GIB // 2}, 2000, GIB // 2),
+        ({"containers": [_container(cpu="4", memory="1Gi")]},
+         {"containerStatuses": [{"name": "c", "resources": {"requests": {"cpu": "2", "memory": "1Gi"}}}],
+          "conditions": [{"type": "PodResizePending", "reason": "Deferred", "status": "True"}]},
+         {"cpu": 4000, "memory": GIB}, 4000, GIB),
+        ({"containers": [_container(cpu="1", memory="1Gi")], "initContainers": [_sidecar("s", cpu="1", memory="1Gi")]},
+         {"initContainerStatuses": [{"name": "s", "resources": {"requests": {"cpu": "3", "memory": "1Gi"}}}]},
+         {"cpu": 4000, "memory": 2 * GIB}, 4000, 2 * GIB),
+        ({"containers": [_container(**{"hugepages-2Mi": "64Mi", "ephemeral-storage": "1Gi"})],
+          "resources": {"requests": {"hugepages-2Mi": "128Mi"}}}, {},
+         {"hugepages-2Mi": 128 * MIB, "ephemeral-storage": GIB}, 100, 200 * MIB),
+        ({"containers": [_container(cpu="500u"), _container(cpu="500u")]}, {}, {"cpu": 1}, 1, 400 * MIB),
     ],
 )  # fmt: skip
 def test_what_a_pod_needs(spec: Any, status: Any, requests: dict[str, int], cpu: int, memory: int) -> None:
@@ -68,3 +83,23 @@ def test_a_pod_is_read() -> None:
 def test_an_empty_pod_is_read() -> None:
     found = PodInfo.of(pod())
     assert (found.priority, found.ports, found.tolerations, found.node_name) == (0, (), (), "")
+
+
+@pytest.mark.parametrize(
+    ("newer", "same"),
+    [
+        ({"requests": {"cpu": "1"}}, True),
+        ({"requests": {"cpu": "1"}, "labels": {"a": "b"}, "status": {"phase": "Running"}}, True),
+        ({"requests": {"cpu": "2"}}, False),
+        ({"requests": {"cpu": "1"}, "ports": [{"hostPort": 80}]}, False),
+        ({"requests": {"cpu": "1"}, "overhead": {"cpu": "1"}}, False),
+        ({"requests": {"cpu": "1"}, "status": {"containerStatuses": [{"name": "c", "ready": True}]}}, True),
+        ({"requests": {"cpu": "1"},
+          "status": {"containerStatuses": [{"name": "c", "resources": {"requests": {"cpu": "2"}}}]}}, False),
+    ],
+)  # fmt: skip
+def test_a_newer_state_that_needs_the_same_takes_the_place(newer: dict[str, Any], same: bool) -> None:
+    known = info(requests={"cpu": "1"}, on="n")
+    view = pod(on="n", **newer)
+    assert known.take_over(view) is same
+    assert (known.pod is view) is same

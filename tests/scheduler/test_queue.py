@@ -207,3 +207,76 @@ def test_a_namesake_begins_anew() -> None:
         assert (found.info.uid, found.failures) == ("another", 0)
 
     play(story)
+
+
+def test_who_failed_earlier_goes_before_who_came_later() -> None:
+    async def story(queue: SchedulingQueue, clock: LoopClock) -> None:
+        await _refused(queue, clock, "Picky")
+        await clock.sleep(5)
+        queue.set(pod("later"))
+        queue.changed(ADDED)
+        assert await names(queue, clock) == ["p", "later"]
+
+    play(story)
+
+
+def test_backoffs_that_end_in_one_second_go_by_priority() -> None:
+    async def story(queue: SchedulingQueue, clock: LoopClock) -> None:
+        await clock.sleep(0.2)
+        for name, priority in (("low", 1), ("high", 9), ("late", 99)):
+            if name == "late":
+                await clock.sleep(1)
+            queue.set(pod(name, priority=priority))
+            queue.refused(await queue.next(), {"Picky": None})
+            await clock.sleep(0.1)
+        queue.changed(ADDED)
+        assert [place(queue, name) for name in ("low", "high", "late")] == ["active", "active", "backoff"]
+        assert await names(queue, clock) == ["high", "low", "late"]
+
+    play(story)
+
+
+def test_a_waiting_pod_can_be_called() -> None:
+    async def story(queue: SchedulingQueue, clock: LoopClock) -> None:
+        await _refused(queue, clock, "Picky")
+        queue.activate(Key("ns", "unknown"))
+        queue.activate(Key("ns", "p"))
+        assert await names(queue, clock) == ["p"]
+        queue.activate(Key("ns", "p"))
+        assert place(queue) == "tried"
+
+    play(story)
+
+
+def test_what_nobody_asked_for_wakes_only_whom_nobody_refused() -> None:
+    async def story(queue: SchedulingQueue, clock: LoopClock) -> None:
+        await _refused(queue, clock, "Picky")
+        queue.set(pod("q"))
+        queue.refused(await queue.next(), {})
+        queue.changed(Happened(Change.POD_DELETED, None, None))
+        assert (place(queue), place(queue, "q")) == ("waiting", "backoff")
+
+    play(story)
+
+
+def test_places_are_counted() -> None:
+    async def story(queue: SchedulingQueue, clock: LoopClock) -> None:
+        await _refused(queue, clock, "Picky")
+        queue.set(pod("gated", schedulingGates=[{"name": "a"}]))
+        queue.set(pod("new"))
+        assert queue.counts() == {"active": 1, "backoff": 0, "waiting": 1, "gated": 1, "tried": 0}
+        queued = await queue.next()
+        assert (queued.attempts, queue.counts()["tried"]) == (1, 1)
+
+    play(story)
+
+
+def test_a_claim_on_its_way_outlives_an_older_state() -> None:
+    async def story(queue: SchedulingQueue, clock: LoopClock) -> None:
+        queued = queue.set(pod())
+        queued.info.nominated = "n"
+        assert queue.set(pod(labels={"a": "b"})).info.nominated == "n"
+        assert queue.set(pod(status={"nominatedNodeName": "n"})).info.nominated == "n"
+        assert queue.set(pod()).info.nominated == ""
+
+    play(story)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pilothouse.api.types.core_v1 import Node, Pod
-from pilothouse.scheduler.pod_info import pod_requests
+from pilothouse.scheduler.pod_info import needs_changed, pod_requests
 
 
 class Change(enum.Enum):
@@ -88,7 +88,7 @@ def waiting_changes(old: Pod, new: Pod) -> list[Change]:
 
 
 def _needs_less(old: Pod, new: Pod) -> bool:
-    if old.raw.get("spec") == new.raw.get("spec") and old.raw.get("status") == new.raw.get("status"):
+    if not needs_changed(old, new):
         return False
     before, after = pod_requests(old.raw)[0], pod_requests(new.raw)[0]
     return any(after.get(name, 0) < amount for name, amount in before.items())

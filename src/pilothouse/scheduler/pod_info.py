@@ -72,7 +72,7 @@ class PodInfo:
 
     def take_over(self, pod: Pod) -> bool:
         """Whether a newer state of the pod needs the same, so that it can simply take the place of the older."""
-        if _needy(self.pod.raw) != _needy(pod.raw):
+        if needs_changed(self.pod, pod):
             return False
         self.pod = pod
         return True
@@ -112,14 +112,26 @@ def _requests(spec: JsonObject) -> tuple[Units, Units]:
     return requests, {name: units(name, assumed[name]) if name in assumed else 0 for name in (CPU, MEMORY)}
 
 
-def _needy(pod: Mapping[str, object]) -> list[object]:
-    """All that amounts and ports are read from."""
+def needs_changed(old: Pod, new: Pod) -> bool:
+    """Whether anything has changed from which amounts and ports are read."""
+    return _needs(old.raw) != _needs(new.raw)
+
+
+def _needs(pod: Mapping[str, object]) -> list[object]:
     spec: JsonObject = pod.get("spec") or {}  # type: ignore[assignment]
     status: JsonObject = pod.get("status") or {}  # type: ignore[assignment]
     parts = [spec.get(name) for name in ("containers", "initContainers", "overhead", "resources")]
     running = (*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ()))
     held = [(one.get("name"), one.get("resources"), one.get("allocatedResources")) for one in running]
-    return [*parts, status.get("resources"), [one for one in held if one[1] or one[2]]]
+    return [*parts, [one for one in held if one[1] or one[2]], _will_not_grow(status)]
+
+
+def _will_not_grow(status: JsonObject) -> bool:
+    """Whether the kubelet has found that a resize can never happen here."""
+    return any(
+        one.get("type") == "PodResizePending" and one.get("reason") == "Infeasible"
+        for one in status.get("conditions") or ()
+    )
 
 
 def _whole(spec: JsonObject, total: Amounts) -> Amounts:
@@ -148,7 +160,8 @@ def _with_assumed(spec: JsonObject) -> JsonObject:
 
 
 def _with_actual(spec: JsonObject, status: JsonObject) -> JsonObject:
-    """While a resize is under way, a container needs the larger of what it asks for and what it has."""
+    """While a resize is under way, a container needs the larger of what it asks for and what it has; what it asks for
+    does not count where it can never have it."""
     has = {
         one.get("name"): one
         for name in ("containerStatuses", "initContainerStatuses")
@@ -157,12 +170,13 @@ def _with_actual(spec: JsonObject, status: JsonObject) -> JsonObject:
     }
     if not has:
         return spec
+    stuck = _will_not_grow(status)
 
     def larger(container: JsonObject) -> JsonObject:
         found = has.get(container.get("name"))
         if found is None:
             return container
-        needs = amounts(container.get("resources"), "requests")
+        needs = {} if stuck else amounts(container.get("resources"), "requests")
         for held in (amounts(found.get("resources"), "requests"),
                      amounts({"requests": found.get("allocatedResources")}, "requests")):  # fmt: skip
             for name, amount in held.items():

@@ -68,9 +68,18 @@ def test_pods_that_request_nothing_count_as_well() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "new", "helps"),
-    [(Change.NODE_ADDED, node(cpu="1"), False), (Change.NODE_ADDED, node(cpu="2"), True),
-     (Change.NODE_ALLOCATABLE, node(cpu="1"), False), (Change.POD_DELETED, None, True)],
-)  # fmt: skip
-def test_what_helps(change: Change, new: object, helps: bool) -> None:
-    assert FIT.helps(info(requests={"cpu": "2"}), Happened(change, None, new)) is helps
+    ("change", "old", "new", "helps"),
+    [
+        (Change.NODE_ADDED, None, node(cpu="1"), False),
+        (Change.NODE_ADDED, None, node(cpu="2"), True),
+        (Change.NODE_ALLOCATABLE, node(cpu="0"), node(cpu="1"), False),
+        (Change.NODE_ALLOCATABLE, node(cpu="1"), node(cpu="2"), True),
+        (Change.NODE_ALLOCATABLE, node(cpu="2"), node(cpu="3"), True),
+        (Change.NODE_ALLOCATABLE, node(cpu="3"), node(cpu="3", pods="20"), True),
+        (Change.NODE_ALLOCATABLE, node(cpu="3"), node(cpu="2"), False),
+        (Change.NODE_ALLOCATABLE, node(cpu="3"), node(cpu="3", memory="9Gi"), False),
+        (Change.POD_DELETED, None, None, True),
+    ],
+)
+def test_what_helps(change: Change, old: object, new: object, helps: bool) -> None:
+    assert FIT.helps(info(requests={"cpu": "2"}), Happened(change, old, new)) is helps

@@ -17,9 +17,15 @@ def test_cordoned_nodes_refuse() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "new", "helps"),
-    [(Change.NODE_TAINTS, node(), True), (Change.NODE_ADDED, node(unschedulable=True), False),
-     (Change.OWN_TOLERATIONS, pod(tolerations=TOLERANT), True), (Change.OWN_TOLERATIONS, pod(), False)],
-)  # fmt: skip
-def test_what_helps(change: Change, new: object, helps: bool) -> None:
-    assert PLUGIN.helps(info(), Happened(change, None, new)) is helps
+    ("change", "old", "new", "helps"),
+    [
+        (Change.NODE_ADDED, None, node(), True),
+        (Change.NODE_ADDED, None, node(unschedulable=True), False),
+        (Change.NODE_TAINTS, node(unschedulable=True), node(), True),
+        (Change.NODE_TAINTS, node(), node(taints=[{"key": "a", "effect": "NoSchedule"}]), False),
+        (Change.OWN_TOLERATIONS, pod(), pod(tolerations=TOLERANT), True),
+        (Change.OWN_TOLERATIONS, pod(), pod(labels={"a": "b"}), False),
+    ],
+)
+def test_what_helps(change: Change, old: object, new: object, helps: bool) -> None:
+    assert PLUGIN.helps(info(), Happened(change, old, new)) is helps

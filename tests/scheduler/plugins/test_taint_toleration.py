@@ -33,9 +33,15 @@ def test_fewer_soft_taints_are_better() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "new", "helps"),
-    [(Change.NODE_ADDED, node(taints=HARD), False), (Change.NODE_TAINTS, node(), True),
-     (Change.OWN_TOLERATIONS, None, True)],
-)  # fmt: skip
-def test_what_helps(change: Change, new: object, helps: bool) -> None:
-    assert PLUGIN.helps(info(), Happened(change, None, new)) is helps
+    ("change", "old", "new", "helps"),
+    [
+        (Change.NODE_ADDED, None, node(taints=HARD), False),
+        (Change.NODE_ADDED, None, node(), True),
+        (Change.NODE_TAINTS, node(taints=HARD), node(), True),
+        (Change.NODE_TAINTS, node(taints=SOFT), node(), False),
+        (Change.NODE_TAINTS, node(), node(taints=HARD), False),
+        (Change.OWN_TOLERATIONS, None, None, True),
+    ],
+)
+def test_what_helps(change: Change, old: object, new: object, helps: bool) -> None:
+    assert PLUGIN.helps(info(), Happened(change, old, new)) is helps

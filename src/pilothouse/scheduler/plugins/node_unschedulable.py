@@ -33,7 +33,9 @@ class NodeUnschedulable(Plugin):
         return None if tolerates(pod.tolerations, CORDONED) else ~nodes.columns.unschedulable
 
     def helps(self, pod: PodInfo, happened: Happened) -> bool:
-        """A node helps that is not cordoned, and so do tolerations."""
+        """A node helps that is not cordoned but was, and so do tolerations."""
         if happened.change is Change.OWN_TOLERATIONS:
             return tolerates(PodInfo.of(happened.new).tolerations, CORDONED)
+        if happened.old is not None and not happened.old.spec.unschedulable:
+            return False
         return self.refuse(pod, node_alone(happened.new)) is None

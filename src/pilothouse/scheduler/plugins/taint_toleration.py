@@ -55,5 +55,9 @@ class TaintToleration(Plugin):
         return normalized(np.array(counts, dtype=np.int64)[columns.taints[rows]], reverse=True)
 
     def helps(self, pod: PodInfo, happened: Happened) -> bool:
-        """A node helps whose taints are tolerated; so may new tolerations."""
-        return happened.change is Change.OWN_TOLERATIONS or self.refuse(pod, node_alone(happened.new)) is None
+        """A node helps whose taints are tolerated and were not before; so may new tolerations."""
+        if happened.change is Change.OWN_TOLERATIONS:
+            return True
+        if self.refuse(pod, node_alone(happened.new)) is not None:
+            return False
+        return happened.old is None or self.refuse(pod, node_alone(happened.old)) is not None
