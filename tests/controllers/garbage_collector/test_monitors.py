@@ -10,6 +10,7 @@ from pilothouse.client.discovery import Discovered, PartialObjectMetadata
 from pilothouse.client.informer import Informers
 from pilothouse.controllers.garbage_collector.graph import Graph, Outcome
 from pilothouse.controllers.garbage_collector.monitors import Monitor, Monitors, deletable
+from pilothouse.net.http import Request, Response
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import LoopClock
 from pilothouse.runtime.tasks import Tasks
@@ -78,6 +79,15 @@ def test_a_sink_turns_what_it_is_told_into_the_graph() -> None:
 def test_kinds_come_and_go(is_shared: bool) -> None:
     async def story(clock: LoopClock, chance: Chance) -> None:
         async with Cluster(clock, chance) as cluster, Tasks() as tasks:
+            watches: list[str] = []
+            handle = cluster.server.handle
+
+            async def noted(request: Request) -> Response:
+                if "watch=true" in request.target and "configmaps" in request.target:
+                    watches.append(request.headers["accept"])
+                return await handle(request)
+
+            cluster.server.handle = noted  # type: ignore[method-assign]
             client = cluster.client()
             informers = Informers(client, clock, tasks)
             if is_shared:
@@ -102,6 +112,7 @@ def test_kinds_come_and_go(is_shared: bool) -> None:
             await client.delete(ConfigMap, "a", "ns")
             await clock.sleep(1)
             assert names() == ["b"]
+            assert ["as=PartialObjectMetadata;" in form for form in watches] == [not is_shared]
             if not is_shared:
                 monitors.follow([SECRETS])
                 await clock.sleep(1)

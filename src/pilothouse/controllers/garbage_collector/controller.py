@@ -114,7 +114,7 @@ class GarbageCollectorController(Controller):
         identity = node.identity
         if node.going and not node.waiting:
             return
-        if node.waiting and self._await_dependents(identity.uid):
+        if node.waiting and self.graph.is_blocked(identity.uid):
             if self.graph.waits_for_itself(identity.uid):
                 await self._unblock(identity, node.owners)
             return
@@ -125,16 +125,8 @@ class GarbageCollectorController(Controller):
             self._apply(self.graph.deny(identity))
         elif not node.waiting:
             await self._judge(identity, latest)
-        elif not self._await_dependents(identity.uid):
+        elif not self.graph.is_blocked(identity.uid):
             await self._objects.remove_finalizer(identity, FINALIZER_FOREGROUND)
-
-    def _await_dependents(self, uid: str) -> bool:
-        """Whether dependents block the end of an owner. Those that are not going yet are told to."""
-        blocking = self.graph.blocking(uid)
-        for dependent in blocking:
-            if not dependent.going:
-                self.queue.add(Key(_DELETE, dependent.identity.uid))
-        return bool(blocking)
 
     async def _judge(self, identity: Identity, latest: PartialObjectMetadata) -> None:
         owners = read_owners(latest.metadata.raw)
@@ -149,10 +141,8 @@ class GarbageCollectorController(Controller):
         if verdict.unblock:
             await self._unblock(identity, owners)
         log.info("Deleting item", item=str(identity), propagationPolicy=verdict.propagation)
-        try:
+        with suppress(NotFound):
             await self._objects.delete(identity, latest, verdict.propagation)
-        except NotFound:
-            self._apply(self.graph.deny(identity))
 
     async def _unblock(self, identity: Identity, owners: Sequence[Owner]) -> None:
         """Let no owner wait for it."""
