@@ -3,14 +3,21 @@ from typing import Any
 
 import pytest
 
+from fakes.api import FakeApi
+from fakes.informers import ToldInformers
+from pilothouse.api.machinery import errors
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Endpoints, Event, Service
 from pilothouse.api.types.discovery_v1 import EndpointSlice
-from pilothouse.client.client import Client
-from pilothouse.controllers.endpointslice_mirroring import is_mirrored, plan_mirror
+from pilothouse.client.client import Client, WatchEvent
+from pilothouse.client.events import EventRecorder
+from pilothouse.client.key import Key
+from pilothouse.controllers.endpointslice_mirroring import EndpointSliceMirroringController, is_mirrored, plan_mirror
 from pilothouse.controllers.main import ControllersConfig
+from pilothouse.reconcile.controller import Again, Tools
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import LoopClock
+from pilothouse.runtime.tasks import Tasks
 from pilothouse.testing.cluster import Cluster
 from pilothouse.testing.loop import run
 
@@ -90,8 +97,11 @@ Story = Callable[[Client, LoopClock], Awaitable[None]]
 
 
 def _play(story: Story) -> None:
+    """A story in a guarded cluster in which nobody but we writes slices."""
+    config = ControllersConfig(controllers=("endpointslice-mirroring-controller",))
+
     async def main(clock: LoopClock, chance: Chance) -> None:
-        async with Cluster(clock, chance, manager=ControllersConfig()) as cluster:
+        async with Cluster(clock, chance, manager=config) as cluster:
             await clock.sleep(1)
             client = cluster.client()
             spec = {"ports": [{"name": "http", "port": 80}]}
@@ -183,3 +193,78 @@ def test_too_many_addresses_are_told_of() -> None:
         )
 
     _play(story)
+
+
+Told = Callable[[FakeApi, ToldInformers, EndpointSliceMirroringController], Awaitable[None]]
+WEB = Key("default", "web")
+
+
+def _tell(scene: Told, *addresses: str, **meta: Any) -> None:
+    """A controller to which its informers show a Service and its Endpoints, on a fake API."""
+
+    async def main(clock: LoopClock, chance: Chance) -> None:
+        api = FakeApi(clock)
+        async with Tasks() as tasks:
+            informers = ToldInformers(api.client(), clock, tasks)
+            events = EventRecorder(api.client(), clock, tasks, "test")
+            controller = EndpointSliceMirroringController(Tools(api.client(), informers, clock, chance, events))
+            controller.watch()
+            informers.show(Service, {"metadata": {"name": "web", "namespace": "default", "uid": "u"}, "spec": {}})
+            informers.show(Endpoints, _endpoints(_subset(*addresses), uid="e", **meta).literal())
+            await scene(api, informers, controller)
+            await clock.sleep(1)
+
+    run(main)
+
+
+def test_slices_not_seen_yet_are_not_made_twice() -> None:
+    async def scene(api: FakeApi, informers: ToldInformers, controller: EndpointSliceMirroringController) -> None:
+        assert await controller.reconcile(WEB) is None
+        assert await controller.reconcile(WEB) == Again(1.0)
+        await controller.queue.get()
+        controller.queue.done(WEB)
+        assert controller.queue.idle()
+        (made,) = api.of("endpointslices")
+        informers.show(EndpointSlice, made)
+        assert controller.queue.depth == 1
+        assert await controller.reconcile(WEB) is None
+        assert api.of("endpointslices") == [made]
+
+    _tell(scene, "10.9.0.1")
+
+
+def test_nothing_is_remembered_of_what_is_mirrored_no_more() -> None:
+    async def scene(api: FakeApi, informers: ToldInformers, controller: EndpointSliceMirroringController) -> None:
+        endpoints = informers.of(Endpoints).lister.list()[0]
+        assert await controller.reconcile(WEB) is None
+        informers.of(Endpoints).change(WatchEvent("DELETED", endpoints))
+        assert await controller.reconcile(WEB) is None
+        informers.of(Endpoints).change(WatchEvent("ADDED", endpoints))
+        assert await controller.reconcile(WEB) is None
+        assert len(api.of("endpointslices")) == 2
+
+    _tell(scene, "10.9.0.1")
+
+
+def test_endpoints_that_go_get_no_new_slices() -> None:
+    async def scene(api: FakeApi, informers: ToldInformers, controller: EndpointSliceMirroringController) -> None:
+        assert await controller.reconcile(WEB) is None
+        assert api.of("endpointslices") == []
+
+    _tell(scene, "10.9.0.1", deletionTimestamp="2026-01-01T00:00:00Z")
+
+
+def test_failures_are_raised_and_invalid_addresses_told_of() -> None:
+    events: list[JsonObject] = []
+
+    async def scene(api: FakeApi, informers: ToldInformers, controller: EndpointSliceMirroringController) -> None:
+        api.fail = lambda method, path: errors.Forbidden("no") if method == "POST" and "slices" in path else None
+        with pytest.raises(errors.StatusError, match="failed to create EndpointSlice for Endpoints default/web: no"):
+            await controller.reconcile(WEB)
+        await controller.clock.sleep(1)
+        events.extend(api.of("events"))
+
+    _tell(scene, "10.9.0.1", "nowhere")
+    assert [(event["reason"], event["message"]) for event in events] == [
+        ("InvalidIPAddress", "Skipped 1 invalid IP addresses when mirroring to EndpointSlices"),
+    ]

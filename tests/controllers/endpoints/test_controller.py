@@ -132,7 +132,13 @@ def test_what_lost_its_service_meanwhile_goes_but_not_where_leaders_are_elected(
         leader = {"control-plane.alpha.kubernetes.io/leader": "{}"}
         api.add("v1", "Endpoints", {"metadata": {"name": "lock", "namespace": "ns", "annotations": leader}})
 
-    async def scene(api: FakeApi, _clock: LoopClock) -> None:
+    async def scene(api: FakeApi, clock: LoopClock) -> None:
+        assert [found["metadata"]["name"] for found in api.of("endpoints")] == ["lock"]
+        assert _writes(api) == ["DELETE"]
+        api.add("v1", "Service", {"metadata": {"name": "lock", "namespace": "ns"}, "spec": {}})
+        await clock.sleep(1)
+        api.remove("services", "ns", "lock")
+        await clock.sleep(1)
         assert [found["metadata"]["name"] for found in api.of("endpoints")] == ["lock"]
 
     _act(scene, before)
@@ -191,11 +197,16 @@ def test_nothing_is_planned_from_a_copy_that_was_replaced() -> None:
             assert await controller.reconcile(key) == Again(1.0)
             assert _writes(api) == ["POST", "POST"]
             informers.show(Endpoints, api.get("endpoints", "default", "web"))
+            api.put("endpoints", "default", "web", {"metadata": {"annotations": {"by": "somebody"}}})
             relabel("2")
+            assert await controller.reconcile(key) == Again(1.0)
+            assert _writes(api).pop() == "PUT"
+            informers.show(Endpoints, api.get("endpoints", "default", "web"))
+            api.calls.clear()
             assert await controller.reconcile(key) is None
             relabel("3")
             assert await controller.reconcile(key) == Again(1.0)
-            assert _writes(api) == ["POST", "POST", "PUT"]
+            assert _writes(api) == ["PUT"]
             await controller.queue.get()
             controller.queue.done(key)
             assert controller.queue.idle()

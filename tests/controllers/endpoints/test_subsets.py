@@ -120,6 +120,10 @@ def test_the_object_carries_the_labels_of_its_service() -> None:
         "labels": {"team": "blue", "endpoints.kubernetes.io/managed-by": "endpoint-controller"},
         "annotations": {"endpoints.kubernetes.io/last-change-trigger-time": "2026-01-01T00:00:00Z"},
     }
+    claims = _service(WEB, labels={"service.kubernetes.io/headless": ""})
+    told = plan_endpoints(claims, [], None, None)
+    assert told is not None
+    assert told["metadata"]["labels"] == {"endpoints.kubernetes.io/managed-by": "endpoint-controller"}
     headless = plan_endpoints(_service(clusterIP="None"), [], None, None)
     assert headless is not None
     assert headless["metadata"]["labels"]["service.kubernetes.io/headless"] == ""
@@ -139,6 +143,7 @@ def test_it_is_written_only_when_it_says_something_else() -> None:
     assert again["metadata"]["annotations"] == {"mine": "yes"}
     assert again["metadata"]["resourceVersion"] == "7"
     assert plan_endpoints(_service(WEB, labels={"x": "y"}), pods, known, None) is not None
+    assert plan_endpoints(service, pods, _known(made, **{"endpoints.kubernetes.io/over-capacity": "truncated"}), None)
 
 
 def test_more_than_a_thousand_are_cut_and_it_says_so() -> None:

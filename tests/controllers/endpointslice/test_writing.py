@@ -9,10 +9,11 @@ from pilothouse.api.machinery import errors
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Node, Pod, Service
 from pilothouse.api.types.discovery_v1 import EndpointSlice
+from pilothouse.client.client import WatchEvent
 from pilothouse.client.events import EventRecorder
 from pilothouse.client.key import Key
-from pilothouse.controllers.endpointslice.controller import MANAGER, EndpointSliceController
-from pilothouse.controllers.endpointslice.packing import MANAGED_BY, SERVICE_NAME, TRIGGER_TIME, Changes
+from pilothouse.controllers.endpointslice.controller import MANAGER, EndpointSliceController, labels_of, plan_endpoints
+from pilothouse.controllers.endpointslice.packing import HEADLESS, MANAGED_BY, SERVICE_NAME, TRIGGER_TIME, Changes
 from pilothouse.controllers.endpointslice.writing import SliceWriter, by_owner, owner_of
 from pilothouse.reconcile.controller import Again, Tools
 from pilothouse.runtime.chance import Chance
@@ -52,6 +53,7 @@ def test_what_surprises() -> None:
     assert writer.surprised(mine, _piece(labels={SERVICE_NAME: "web"})) == [WEB]
     assert writer.surprised(mine, _piece(deletionTimestamp=CHANGED_AT)) == [WEB]
     assert writer.surprised(mine, None) == [WEB]
+    assert writer.surprised(None, _piece(deletionTimestamp=CHANGED_AT)) == []
     writer.tracker.deleted(WEB, mine)
     assert writer.surprised(mine, None) == []
     theirs = _piece(labels={**LABELS, MANAGED_BY: "somebody"})
@@ -125,6 +127,17 @@ def _pod(name: str) -> JsonObject:
     status = {"podIPs": [{"ip": f"10.0.0.{len(name)}"}], "conditions": [{"type": "Ready", "status": "True"}]}
     meta = {"name": name, "namespace": "ns", "uid": name, "labels": {"app": "web"}}
     return {"metadata": meta, "spec": {"nodeName": "n"}, "status": status}
+
+
+def test_what_could_not_be_deleted_is_not_missed() -> None:
+    async def scene(api: FakeApi, writer: SliceWriter) -> None:
+        old = EndpointSlice(api.add("discovery.k8s.io/v1", "EndpointSlice", _manifest(name="old")))
+        api.fail = lambda method, _path: errors.Forbidden("no") if method == "DELETE" else None
+        with pytest.raises(errors.Forbidden):
+            await writer.delete(WEB, old)
+        assert not writer.must_wait(WEB, "u", [old])
+
+    _write(scene)
 
 
 Told = Callable[[FakeApi, ToldInformers, EndpointSliceController], Awaitable[None]]
@@ -207,3 +220,41 @@ def test_all_that_went_wrong_is_told_at_once() -> None:
         )
 
     _tell(scene)
+
+
+def test_a_slice_that_goes_is_replaced() -> None:
+    async def scene(api: FakeApi, informers: ToldInformers, controller: EndpointSliceController) -> None:
+        informers.show(Pod, _pod("a"))
+        going = _manifest(name="old", deletionTimestamp=CHANGED_AT, finalizers=["example.com/hold"])
+        informers.show(EndpointSlice, api.add("discovery.k8s.io/v1", "EndpointSlice", going))
+        assert await controller.reconcile(WEB) is None
+        assert [len(made["endpoints"]) for made in api.of("endpointslices") if made["metadata"]["name"] != "old"] == [1]
+
+    _tell(scene)
+
+
+def test_nothing_is_remembered_of_a_service_that_went() -> None:
+    async def scene(api: FakeApi, informers: ToldInformers, controller: EndpointSliceController) -> None:
+        service = informers.of(Service).lister.list()[0]
+        assert await controller.reconcile(WEB) is None
+        informers.of(Service).change(WatchEvent("DELETED", service))
+        assert await controller.reconcile(WEB) is None
+        informers.of(Service).change(WatchEvent("ADDED", service))
+        assert await controller.reconcile(WEB) is None
+        times = [made["metadata"]["annotations"].get(TRIGGER_TIME) for made in api.of("endpointslices")]
+        assert times == [CHANGED_AT, CHANGED_AT]
+
+    _tell(scene, creationTimestamp=CHANGED_AT)
+
+
+def test_all_is_published_even_of_nodes_that_nobody_knows() -> None:
+    spec = {"clusterIP": "10.1.0.1", "publishNotReadyAddresses": True}
+    everything = Service({"metadata": {"name": "web", "namespace": "ns"}, "spec": spec})
+    wanted = plan_endpoints(everything, [Pod(_pod("a"))], {"n": None}, "IPv4")
+    assert ([len(group.endpoints) for group in wanted.groups.values()], wanted.problems) == ([1], [])
+
+
+def test_a_service_cannot_lend_its_slices_labels_that_are_ours() -> None:
+    reserved = {SERVICE_NAME: "x", MANAGED_BY: "x", HEADLESS: "x", "team": "blue"}
+    service = Service({"metadata": {"name": "web", "labels": reserved}, "spec": {"clusterIP": "10.1.0.1"}})
+    assert labels_of(service) == {"team": "blue", SERVICE_NAME: "web", MANAGED_BY: MANAGER}
