@@ -525,10 +525,10 @@ def test_it_begins_when_it_can_and_goes_on_with_what_it_knows() -> None:
 
 def test_what_is_there_when_it_begins_is_not_asked_for() -> None:
     async def story(world: World) -> None:
-        await world.client.create(Deployment, DEPLOYMENT)
-        made = [await world.make("o0")]
-        for number in range(1, 5):
-            made.append(await world.make(f"o{number}", made[-1]))
+        owner = await world.make("d")
+        for name in "cba":
+            owner = await world.make(name, owner)
+        assert await world.there() == ["a", "b", "c", "d"]  # so dependents come first
         cluster = world.cluster
         world.requests.clear()
         async with Tasks() as tasks:

@@ -72,6 +72,17 @@ def test_an_owner_not_seen_is_virtual_until_it_is() -> None:
     assert [node.identity for node in graph.dependents("uid-o")] == [_id("a"), _id("b")]
 
 
+def test_an_owner_that_nobody_claims_any_more_is_nothing() -> None:
+    graph = _graph(_seen("a", "o"), _seen("b", "o"))
+    graph.remove("uid-a")
+    assert graph.nodes["uid-o"].virtual
+    graph.observe(_seen("b"))
+    assert [*graph.nodes] == ["uid-b"]
+    graph = _graph(_seen("o"), _seen("a", "o"))
+    graph.remove("uid-a")
+    assert [*graph.nodes] == ["uid-o"]
+
+
 def test_what_has_not_changed_asks_for_nothing() -> None:
     graph = _graph(_seen("a", "o"), _seen("o", waiting=True))
     assert graph.observe(_seen("o", waiting=True)) is NOTHING

@@ -147,8 +147,9 @@ class GarbageCollectorController(Controller):
     async def _unblock(self, identity: Identity, owners: Sequence[Owner]) -> None:
         """Let no owner wait for it."""
         blocked = [owner.uid for owner in owners if owner.blocks]
-        with suppress(NotFound):
-            await self._objects.unblock_owners(identity, blocked)
+        if blocked:
+            with suppress(NotFound):
+                await self._objects.unblock_owners(identity, blocked)
 
     async def _standing(self, item: Identity, owner: Owner) -> Standing:
         """How an owner of `item` is. Raises UnknownKindError, NamespaceMissingError, what the API server answers."""

@@ -251,11 +251,14 @@ class Graph:
             outcome.delete[uid] = None
 
     def _forget(self, owner: str, node: Node) -> None:
-        siblings = self._dependents.get(owner)
-        if siblings is not None:
-            siblings.pop(node.identity.uid, None)
-            if not siblings:
-                del self._dependents[owner]
+        """A dependent less. An owner that is only claimed ends with the last claim."""
+        siblings = self._dependents.get(owner, {})
+        siblings.pop(node.identity.uid, None)
+        if not siblings:
+            self._dependents.pop(owner, None)
+            claimed = self.nodes.get(owner)
+            if claimed is not None and claimed.virtual:
+                del self.nodes[owner]
 
     def _doubt(self, dependents: Sequence[Node], identity: Identity, outcome: Outcome) -> None:
         """An owner has shown itself: look at those that have called it something else."""
