@@ -225,7 +225,8 @@ def test_all_that_went_wrong_is_told_at_once() -> None:
 def test_a_slice_that_goes_is_replaced() -> None:
     async def scene(api: FakeApi, informers: ToldInformers, controller: EndpointSliceController) -> None:
         informers.show(Pod, _pod("a"))
-        going = _manifest(name="old", deletionTimestamp=CHANGED_AT, finalizers=["example.com/hold"])
+        held = {"deletionTimestamp": CHANGED_AT, "finalizers": ["example.com/hold"]}
+        going = _manifest(name="old", ownerReferences=[{"kind": "Service", "name": "web", "uid": "u"}], **held)
         informers.show(EndpointSlice, api.add("discovery.k8s.io/v1", "EndpointSlice", going))
         assert await controller.reconcile(WEB) is None
         assert [len(made["endpoints"]) for made in api.of("endpointslices") if made["metadata"]["name"] != "old"] == [1]
