@@ -68,7 +68,7 @@ def _detach(home: Home, role: Role) -> None:
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
-    os.umask(0o077)
+    os.umask(role.umask)
     nothing = os.open(os.devnull, os.O_RDONLY)
     output = os.open(home.logs / f"{role.name}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for source, target in ((nothing, 0), (output, 1), (output, 2)):

@@ -34,12 +34,14 @@ class Role:
     root: bool = False
     capabilities: tuple[int, ...] = ()
     """What it keeps when it is not root."""
+    umask: int = 0o077
+    """What its files grant nobody. The node's are, for the greater part, seen by containers of any user."""
 
 
 ROLES = (
     Role("apiserver"),
     Role("control"),
-    Role("node", lambda settings: settings.node, root=True),
+    Role("node", lambda settings: settings.node, root=True, umask=0o022),
     Role("proxy", lambda settings: settings.node, root=True),
     Role("dns", lambda settings: settings.node, capabilities=(CAP_NET_BIND_SERVICE,)),
     Role("simulated", lambda settings: settings.simulated_nodes > 0),

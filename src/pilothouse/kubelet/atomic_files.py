@@ -35,6 +35,8 @@ def write_files(directory: Path, files: Mapping[str, FileContent], now: Instant)
     for name, content in files.items():
         path = fresh / name
         path.parent.mkdir(parents=True, exist_ok=True)
+        # Running containers see the directory already: nobody may open what they shall not read.
+        path.touch(mode=0o600)
         path.write_bytes(content.data)
         path.chmod(content.mode)
         if content.owner >= 0 or content.group >= 0:

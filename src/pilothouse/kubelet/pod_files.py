@@ -1,6 +1,7 @@
 """Files and directories that the kubelet makes for a pod beside its volumes, and what containers mount of them all."""
 
 import os
+import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -104,9 +105,12 @@ def _open_or_make(root: Path, within: str, mounter: Mounter) -> int:
     parent, _, name = within.rstrip("/").rpartition("/")
     above = _open_or_make(root, parent, mounter) if parent else mounter.open_within(root, ".")
     try:
-        os.mkdir(name, 0o750, dir_fd=above)
+        os.mkdir(name, 0o700, dir_fd=above)
     except FileExistsError:
-        pass
+        return mounter.open_within(root, within)
     finally:
         os.close(above)
-    return mounter.open_within(root, within)
+    made = mounter.open_within(root, within)
+    # As open as the volume: whoever may write there may write here. By its link, a path alone can be changed.
+    Path(f"/proc/self/fd/{made}").chmod(stat.S_IMODE(root.stat().st_mode))
+    return made

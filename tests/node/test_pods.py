@@ -1,0 +1,56 @@
+"""What a pod finds inside its containers, and what is told of one that fails, on real containers."""
+
+import secrets
+from typing import Any
+
+import pytest
+
+from fakes.command import Cluster
+
+
+@pytest.fixture
+def name() -> str:
+    return f"t{secrets.token_hex(4)}"
+
+
+def pod(name: str, image: str, script: str, **spec: Any) -> dict[str, Any]:
+    """A pod that runs a script of busybox's shell, once."""
+    mounts = spec.pop("mounts", [])
+    container = {"name": "c", "image": image, "command": ["/bin/busybox", "sh", "-c", script], "volumeMounts": mounts}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name},
+        "spec": {"restartPolicy": "Never", "containers": [container], **spec},
+    }
+
+
+def said(cluster: Cluster, name: str) -> str:
+    """All that a pod printed, once it has succeeded."""
+    cluster.kubectl("wait", "--for=jsonpath={.status.phase}=Succeeded", f"pod/{name}", "--timeout=60s")
+    return cluster.kubectl("logs", name)
+
+
+def test_a_container_of_any_user_reads_its_files_and_writes_its_scratch(
+    cluster: Cluster, image: str, name: str
+) -> None:
+    script = """
+        set -e
+        b=/bin/busybox
+        $b cat /files/deep/ca.crt /var/run/secrets/kubernetes.io/serviceaccount/namespace > /scratch/copy
+        echo written > /part/file
+        $b stat -c '%a %n' / /files /files/..data/deep /made
+        $b cat /scratch/a/b/file
+    """
+    volumes = [
+        {"name": "files", "configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "deep/ca.crt"}]}},
+        {"name": "scratch", "emptyDir": {}},
+        {"name": "made", "hostPath": {"path": str(cluster.home.parent / name), "type": "DirectoryOrCreate"}},
+    ]  # fmt: skip
+    mounts = [
+        *({"name": each["name"], "mountPath": f"/{each['name']}"} for each in volumes),
+        {"name": "scratch", "mountPath": "/part", "subPath": "a/b"},
+    ]
+    user = {"runAsUser": 1000, "runAsGroup": 2000}
+    cluster.apply(pod(name, image, script, mounts=mounts, volumes=volumes, securityContext=user))
+    assert said(cluster, name).splitlines() == ["755 /", "755 /files", "755 /files/..data/deep", "755 /made", "written"]
