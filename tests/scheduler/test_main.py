@@ -14,7 +14,11 @@ from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock, LoopClock
 from pilothouse.runtime.tasks import Tasks
 from pilothouse.scheduler import main
+from pilothouse.scheduler.framework import Plugin, Refusal
 from pilothouse.scheduler.main import SchedulerConfig
+from pilothouse.scheduler.nodes import NodeInfo
+from pilothouse.scheduler.plugins.node_name import NodeName
+from pilothouse.scheduler.pod_info import PodInfo
 from pilothouse.testing.cluster import ADMIN, Cluster
 from pilothouse.testing.loop import run
 
@@ -310,3 +314,34 @@ def test_a_pod_costs_two_requests() -> None:
         assert sum(method == "GET" for method, _ in wire.sent) <= 3
 
     play(scene, after=counted)
+
+
+def test_a_plugin_that_fails_on_one_pod_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = NodeName.refuse
+
+    def fail(plugin: NodeName, one: PodInfo, at: NodeInfo) -> Refusal | None:
+        if one.key.name == "odd" and clock_is_young():
+            raise ValueError("not with me")
+        return honest(plugin, one, at)
+
+    times: list[LoopClock] = []
+
+    def clock_is_young() -> bool:
+        return times[0].monotonic() < 3
+
+    async def scene(client: Client, clock: LoopClock) -> None:
+        times.append(clock)
+        await client.create(Node, node("n"))
+        for name in ("odd", "even"):
+            await client.create(Pod, pod(name))
+        assert (await settled(client, clock, "even")).spec.nodeName == "n"
+        found = await client.get(Pod, "odd", "default")
+        said = next(one for one in found.status.conditions if one.type == "PodScheduled")
+        assert (said.status, said.reason, said.message) == ("False", "SchedulerError", "not with me")
+        await clock.sleep(10)
+        assert (await client.get(Pod, "odd", "default")).spec.nodeName == "n"
+
+    monkeypatch.setattr(NodeName, "sort", lambda *_: None)
+    monkeypatch.setattr(NodeName, "passes", Plugin.passes)
+    monkeypatch.setattr(NodeName, "refuse", fail)
+    play(scene)

@@ -280,3 +280,15 @@ def test_a_claim_on_its_way_outlives_an_older_state() -> None:
         assert queue.set(pod()).info.nominated == ""
 
     play(story)
+
+
+def test_an_error_outweighs_a_refusal() -> None:
+    async def story(queue: SchedulingQueue, clock: LoopClock) -> None:
+        queued = await _refused(queue, clock, "Picky")
+        queue.failed(queued)
+        assert place(queue) == "backoff"
+        queue.changed(ADDED)
+        assert await names(queue, clock) == []
+        assert await names(queue, clock, 1) == ["p"]
+
+    play(story)

@@ -106,6 +106,7 @@ class Nodes:
         self.nominations: dict[str, dict[str, PodInfo]] = {}
         """Pods without a node for which there is, or will be, room: by node, then by uid."""
         self._nominated: dict[str, str] = {}
+        self._priorities: dict[int, int] = {}
 
     def __len__(self) -> int:
         """How many nodes there are."""
@@ -181,6 +182,10 @@ class Nodes:
             return
         self._assumed.pop(known.uid, None)
 
+    def has_lesser(self, priority: int) -> bool:
+        """Whether any pod on any node is less important."""
+        return any(one < priority for one in self._priorities)
+
     def nominate(self, pod: PodInfo, name: str) -> None:
         """Count on a pod to come to a node; no name takes that back."""
         self.drop_claim(pod.uid)
@@ -219,6 +224,11 @@ class Nodes:
             info.put(pod)
         else:
             info.take(pod)
+        alike = self._priorities.get(pod.priority, 0) + sign
+        if alike:
+            self._priorities[pod.priority] = alike
+        else:
+            del self._priorities[pod.priority]
         for port in pod.ports:
             holders = self._holders.setdefault((port.protocol, port.port), {})
             holders[info.name] = holders.get(info.name, 0) + sign

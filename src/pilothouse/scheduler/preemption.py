@@ -5,6 +5,7 @@ most important first, as long as it still would: those left are the victims. Bud
 where possible. Upstream: pkg/scheduler/framework/preemption; API page: Pod Priority and Preemption.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -86,8 +87,17 @@ def find_room(
     if candidates:
         chosen = min(candidates, key=_cost)
         return Room(node=chosen.node, victims=chosen.victims)
-    if nodes > len(places):
-        diagnosis.reasons[USELESS] += nodes - len(places)
+    return _no_room(diagnosis, nodes - len(places))
+
+
+def nobody_to_remove(places: int, nodes: int) -> Room:
+    """What to say where all pods are as important, without looking at `places` of `nodes` nodes."""
+    return _no_room(Diagnosis(nodes, Counter({NOBODY: places} if places else {})), nodes - places)
+
+
+def _no_room(diagnosis: Diagnosis, elsewhere: int) -> Room:
+    if elsewhere:
+        diagnosis.reasons[USELESS] += elsewhere
     return Room(message=diagnosis.message, node="")
 
 

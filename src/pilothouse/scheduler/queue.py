@@ -147,6 +147,7 @@ class SchedulingQueue:
         """Something went wrong while it was being placed: try again after a while."""
         if queued.place == "gone":
             return
+        self._leave(queued.info.key)
         queued.errors += 1
         queued.since = self._clock.monotonic()
         queued.plugins = {}

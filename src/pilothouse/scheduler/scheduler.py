@@ -54,7 +54,14 @@ class Scheduler:
     async def run(self) -> None:
         """Place pods for ever."""
         while True:
-            self.attempt(await self._queue.next())
+            queued = await self._queue.next()
+            start = self._clock.monotonic()
+            try:
+                self.attempt(queued)
+            except Exception as error:  # noqa: BLE001 - what a plugin makes of one pod must not keep the others waiting
+                log.crash("Error selecting node for pod", pod=str(queued.info.key), error=error)
+                self._metrics.attempted("error", self._clock.monotonic() - start)
+                self._failed(queued, str(error))
             await self._clock.sleep(0)
 
     def attempt(self, queued: Queued) -> None:
@@ -83,7 +90,7 @@ class Scheduler:
             room = self._cycle.make_room(pod, diagnosis)
             self._metrics.preempting()
         diagnosis.suggestion = room.message
-        log.info("Unable to schedule pod; no fit; waiting", pod=str(pod.key), err=diagnosis.message)
+        log.debug("Unable to schedule pod; no fit; waiting", pod=str(pod.key), err=diagnosis.message)
         self._queue.refused(queued, diagnosis.plugins)
         if room.node is not None:
             self._nodes.nominate(pod, room.node)
@@ -118,7 +125,7 @@ class Scheduler:
             self._metrics.attempted("error", self._clock.monotonic() - start)
             self._binding_failed(queued, placement, error)
             return
-        log.info("Successfully bound pod to node", pod=str(pod.key), node=placement.node, feasible=placement.feasible)
+        log.debug("Successfully bound pod to node", pod=str(pod.key), node=placement.node, feasible=placement.feasible)
         self._metrics.attempted("scheduled", self._clock.monotonic() - start)
         self._metrics.scheduled(queued.attempts)
         self._reports.scheduled(pod.pod, placement.node)
@@ -134,6 +141,10 @@ class Scheduler:
         message = f'running Bind plugin "DefaultBinder": {getattr(error, "message", "") or error}'
         log.info("Error scheduling pod; retrying", pod=str(pod.key), node=placement.node, err=message)
         queued.info = PodInfo.of(known)
+        self._failed(queued, message)
+
+    def _failed(self, queued: Queued, message: str) -> None:
+        """Something went wrong: tell, and try again after a while."""
         self._queue.failed(queued)
         self._tell(queued.info, "SchedulerError", message, "")
 

@@ -75,3 +75,20 @@ def test_room_made_before_is_waited_for() -> None:
     assert room == Room("preemption: not eligible due to a terminating pod on the nominated node.")
     nodes.set_node(node("a", cpu="2"))
     assert _room(nodes, pod)[1].node == ""
+
+
+def test_where_all_are_as_important_no_node_is_looked_at() -> None:
+    running = tuple(info(f"x{n}", requests={"cpu": "1"}, priority=10, on=f"n{n}") for n in range(20))
+    nodes = cluster(*(node(f"n{number}") for number in range(20)), node("small", cpu="1"), running=running)
+    pod = info("new", **WANTED)
+    diagnosis, room = _room(nodes, pod)
+    assert room.message == f"preemption: 0/21 nodes are available: 1 {USELESS}, 20 {NOBODY}."
+    nodes.set_pod(info("x0", requests={"cpu": "1"}, priority=9, on="n0"))
+    assert _room(nodes, pod)[1].node == "n0"
+    nodes.remove_pod("uid-x0")
+
+    def refuses(*_: object) -> None:
+        raise AssertionError("a node was looked at")
+
+    preemption = DefaultPreemption(_budgets().lister, Chance(3))
+    assert preemption.make_room(pod, nodes, diagnosis, refuses) == room

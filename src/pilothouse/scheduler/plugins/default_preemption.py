@@ -13,7 +13,7 @@ from pilothouse.runtime.chance import Chance
 from pilothouse.scheduler.framework import Diagnosis, Plugin, Refuses, Room, Tools
 from pilothouse.scheduler.nodes import Nodes
 from pilothouse.scheduler.pod_info import PodInfo
-from pilothouse.scheduler.preemption import Budget, find_room, ineligible
+from pilothouse.scheduler.preemption import Budget, find_room, ineligible, nobody_to_remove
 
 
 class DefaultPreemption(Plugin):
@@ -38,11 +38,16 @@ class DefaultPreemption(Plugin):
         reason = ineligible(pod, nominated)
         if reason:
             return Room(message=f"preemption: {reason}")
+        room = self._find(pod, nodes, diagnosis, refuses)
+        return Room(f"preemption: {room.message}", room.node, room.victims) if room.message else room
+
+    def _find(self, pod: PodInfo, nodes: Nodes, diagnosis: Diagnosis, refuses: Refuses) -> Room:
         rows = diagnosis.resolvable
+        if not nodes.has_lesser(pod.priority):
+            return nobody_to_remove(len(rows), diagnosis.nodes)
         first = self._chance.below(len(rows)) if self._chance is not None and rows else 0
         places = [nodes.at(row) for row in (*rows[first:], *rows[:first])]
-        room = find_room(pod, places, diagnosis.nodes, self._known_budgets(), refuses)
-        return Room(f"preemption: {room.message}", room.node, room.victims) if room.message else room
+        return find_room(pod, places, diagnosis.nodes, self._known_budgets(), refuses)
 
     def _known_budgets(self) -> Sequence[Budget]:
         found = []
