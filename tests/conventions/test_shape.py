@@ -4,6 +4,8 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "pilothouse"
 LONGEST_FILE, LONGEST_FUNCTION = 500, 60
@@ -54,3 +56,9 @@ def test_the_readme_names_commands_that_exist() -> None:
     named = set(re.findall(r"^\s*(?:\d\. )?`?make ([a-z]+)", (ROOT / "README.md").read_text(), re.MULTILINE))
     assert named
     assert named <= targets
+
+
+def test_the_readme_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    exec(compile(example, "README.md", "exec"), {})
+    assert re.fullmatch(r"Running on node-\d\n", capsys.readouterr().out)

@@ -2,14 +2,15 @@
 
 For tests of controllers and operators. `Cluster(clock, chance, manager=ControllersConfig())` is whole: access is
 controlled, admission plugins run, each controller acts as its service account. With `controllers` alone the server is
-bare and runs just those. Under the virtual-time loop of `testing.loop` a day passes in a second, and the
-same seed gives the same history, byte for byte. Everything talks to the API server through the same handler that the
-front door calls; only the sockets are missing.
+bare and runs just those. Under the virtual-time loop of `testing.loop` an hour passes in a second or two, and the same
+seed gives the same history, byte for byte. Everything talks to the API server through the same handler that the front
+door calls; only the sockets are missing.
 """
 
 import asyncio
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -78,8 +79,9 @@ class Cluster:
         self.server = ApiServer(self.store, self.catalogue, schemas or Schemas(), clock, chance)
         self._memo = Memo()
         self._controllers = tuple(controllers)
-        self._manager = manager
-        self._scheduler = scheduler
+        # Alone in their cluster, they need no lease, whose renewals would be most of what happens.
+        self._manager = None if manager is None else replace(manager, leader_elect=False)
+        self._scheduler = None if scheduler is None else replace(scheduler, leader_elect=False)
         config = SimulatedNodesConfig(count=nodes) if isinstance(nodes, int) else nodes
         self.nodes = SimulatedNodes(config, self.client(agent="kubelet"), clock, chance)
         self._stack = AsyncExitStack()

@@ -1,4 +1,4 @@
-"""An event loop whose time is virtual: a day of a cluster's life in a second, replayed exactly from a seed.
+"""An event loop whose time is virtual: an hour of a cluster's life in a second, replayed exactly from a seed.
 
 The loop's time stands still while anything is ready to run and jumps to the next timer when nothing is. It may jump
 only when nobody outside is about to act: every file descriptor that the loop watches (but for its own wake-up pipe
