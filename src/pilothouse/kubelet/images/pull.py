@@ -21,6 +21,8 @@ from pilothouse.runtime.clock import Clock, Instant
 GROWTH = Growth(first=10.0, limit=300.0)
 PATIENCE = 3.0
 """Seconds for which a failed pull shows as ErrImagePull before it shows as waiting for the next try."""
+RETRY = 10.0
+"""Seconds until an image that no pull can bring is looked for again."""
 
 
 class StartError(Exception):
@@ -71,6 +73,14 @@ class ImagePuller:
 
     async def ensure(self, pod: Pod, container: Container, sandbox: JsonObject) -> Image:
         """The image, pulled where the policy says so. Raises StartError."""
+        try:
+            return await self._ensure(pod, container, sandbox)
+        except StartError as error:
+            self._tell(pod, container, "Warning", "Failed", f"Error: {error.reason}")
+            error.retry_at = error.retry_at or self._clock.now() + RETRY
+            raise
+
+    async def _ensure(self, pod: Pod, container: Container, sandbox: JsonObject) -> Image:
         name = container.image
         try:
             full = default_tag(name)
