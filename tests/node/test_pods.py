@@ -42,8 +42,9 @@ def test_a_container_of_any_user_reads_its_files_and_writes_its_scratch(
         $b stat -c '%a %n' / /files /files/..data/deep /made
         $b cat /scratch/a/b/file
     """
+    items = [{"key": "ca.crt", "path": "deep/ca.crt"}]
     volumes = [
-        {"name": "files", "configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "deep/ca.crt"}]}},
+        {"name": "files", "configMap": {"name": "kube-root-ca.crt", "items": items}},
         {"name": "scratch", "emptyDir": {}},
         {"name": "made", "hostPath": {"path": str(cluster.home.parent / name), "type": "DirectoryOrCreate"}},
     ]  # fmt: skip
