@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from kubelet.harness import FakeCgroups, FakeNode, pod, run
+from pilothouse.api.machinery.view import JsonObject
 from pilothouse.kubelet.observed import Health
 from pilothouse.testing.fake_cri import Behaviour
 
@@ -289,5 +290,83 @@ def test_a_volume_follows_its_config_map(tmp_path: Path) -> None:
         directory = node.layout.volume("uid-web", "configmap", "v")
         assert not (directory / "a").exists()
         assert (directory / "b").read_text() == "two"
+
+    run(tmp_path, story)
+
+
+def test_a_pod_deleted_before_it_began_has_failed(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        node.cri.absent = {"none:1"}
+        node.add(pod(containers=[{"name": "app", "image": "none:1"}]))
+        await node.until(lambda: node.state()["state"]["waiting"]["reason"] == "ErrImagePull")
+        node.delete_pod("web")
+        await node.until(lambda: "web" not in node.pods)
+        assert node.phases["web"][-1] == "Failed"
+
+    run(tmp_path, story)
+
+
+def test_an_ephemeral_container_is_started_once_among_the_processes_of_its_target(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        node.cri.behaviour = lambda config: (
+            Behaviour(ends_after=5, exit_code=1) if config["metadata"]["name"] == "debug" else Behaviour()
+        )
+        node.add(pod())
+        await node.until(lambda: node.pods["web"].status.phase == "Running")
+        raw = node.pods["web"].literal()
+        debug = {"name": "debug", "image": "app:1", "targetContainerName": "app",
+                 "terminationMessagePath": "/dev/termination-log"}  # fmt: skip
+        raw["spec"]["ephemeralContainers"] = [debug]
+        node.add(raw)
+        await node.until(lambda: bool(node.pods["web"].status.ephemeralContainerStatuses))
+        await node.clock.sleep(700)
+        (told,) = node.pods["web"].status.ephemeralContainerStatuses
+        assert told.state.terminated.exitCode == 1
+        assert node.cri.calls.count("start_container debug") == 1
+        (made,) = [one for one in await node.cri.containers() if one.name == "debug"]
+        options = node.cri.config_of(made.id)["linux"]["security_context"]["namespace_options"]
+        assert (options["pid"], options["target_id"]) == (3, "container-0002")
+        node.delete_pod("web")
+        await node.until(lambda: "web" not in node.pods)
+
+    run(tmp_path, story)
+
+
+def test_an_ephemeral_container_without_its_target_is_not_made(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        node.cri.absent = {"none:1"}
+        debug = {"name": "debug", "image": "app:1", "targetContainerName": "app"}
+        node.add(pod(containers=[{"name": "app", "image": "none:1"}], ephemeralContainers=[debug]))
+        await node.until(lambda: "Failed" in node.told.reasons())
+        assert ("Warning", "Failed", "Error: unable to find target container app") in node.told.events
+        (told,) = node.pods["web"].status.ephemeralContainerStatuses
+        assert told.state.waiting.reason == "CreateContainerConfigError"
+
+    run(tmp_path, story)
+
+
+def test_a_rule_starts_the_whole_pod_anew_and_all_restarts_count(tmp_path: Path) -> None:
+    rules = [{"action": "RestartAllContainers", "exitCodes": {"operator": "In", "values": [42]}}]
+
+    async def story(node: FakeNode) -> None:
+        def behaviour(config: JsonObject) -> Behaviour:
+            name, attempt = config["metadata"]["name"], config["metadata"]["attempt"]
+            if name == "caller" and attempt == 0:
+                return Behaviour(ends_after=5, exit_code=42)
+            return Behaviour(ends_after=1) if name == "init" else Behaviour()
+
+        node.cri.behaviour = behaviour
+        caller = {"name": "caller", "image": "app:1", "restartPolicy": "Never", "restartPolicyRules": rules}
+        node.add(pod(restartPolicy="Never", initContainers=[{"name": "init", "image": "app:1"}],
+                     containers=[{"name": "app", "image": "app:1"}, caller]))  # fmt: skip
+        await node.until(lambda: node.state("web", "caller")["restartCount"] == 1 and node.condition("Ready") == "True")
+        assert [call for call in node.cri.calls if "start_container" in call] == [
+            "start_container init", "start_container app", "start_container caller",
+        ] * 2  # fmt: skip
+        assert [node.state("web", name)["restartCount"] for name in ("init", "app", "caller")] == [1, 1, 1]
+        assert node.state("web", "caller")["lastState"]["terminated"]["exitCode"] == 42
+        assert node.cri.calls.count("run_sandbox") == 1
+        assert set(node.phases["web"]) <= {"Pending", "Running"}
+        assert node.condition("AllContainersRestarting") == "False"
 
     run(tmp_path, story)

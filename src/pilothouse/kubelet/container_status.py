@@ -4,18 +4,26 @@ A container that waits tells why; one that ended and will run again keeps its en
 upstream's: `ContainerCreating`, `PodInitializing`, `CrashLoopBackOff`, `Completed`, `Error`, `OOMKilled`, ...
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Container, ContainerStatus, Pod
-from pilothouse.kubelet.containers import is_sidecar, wants_restart
+from pilothouse.kubelet.containers import ephemeral, is_sidecar, restarts_after, wants_restart
 from pilothouse.kubelet.cri import interface as cri
 from pilothouse.kubelet.cri.interface import ContainerState
+from pilothouse.kubelet.lifecycle import all_restart
 from pilothouse.kubelet.observed import Health, ObservedPod
 from pilothouse.runtime.clock import format_time
 
 RUNTIME = "containerd"
+ALL_RESTART = "AllContainersRestarting"
+"""The condition of a pod whose containers are taken away to start anew together."""
+_RESTARTING_ALL = "RestartingAllContainers"
+_UNKNOWN = "ContainerStatusUnknown"
 _LOST = "The container could not be located when the pod was terminated"
+_VANISHED = "The container could not be located when the pod was deleted.  The container used to be Running"
+_KILLED = 137
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +38,11 @@ class One:
     waiting: bool = False
     """Has not run yet."""
     succeeded: bool = False
-    failed: bool = False
+    """Ended with exit code 0, and does not wait to run again."""
+    runs_again: bool = False
+    """It has ended, and the policies have it run again."""
+    exit_code: int | None = None
+    """Of its last end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,90 +51,171 @@ class Told:
 
     init: tuple[One, ...]
     main: tuple[One, ...]
+    ephemeral: tuple[One, ...] = ()
 
 
 def container_statuses(pod: Pod, observed: ObservedPod, *, over: bool) -> Told:
-    """The status of every container of the spec."""
-    init = tuple(
-        _one(pod, container, observed, _before(pod.status.initContainerStatuses, container.name), "PodInitializing",
-             initial=True, over=over)
-        for container in pod.spec.initContainers
-    )  # fmt: skip
-    initialized = all(
-        one.status["started"] if is_sidecar(container) else one.succeeded
-        for container, one in zip(pod.spec.initContainers, init, strict=True)
+    """The status of every container of the spec. `over`: none of them will run any more."""
+    why = "PodInitializing" if pod.spec.initContainers else "ContainerCreating"
+    status = pod.status
+
+    def told(containers: Sequence[Container], before: Sequence[ContainerStatus]) -> tuple[One, ...]:
+        known = {one.name: one for one in before}
+        return tuple(
+            _one(_Subject(pod, container, observed, known.get(container.name, ContainerStatus()), why, over=over))
+            for container in containers
+        )
+
+    return Told(
+        told(pod.spec.initContainers, status.initContainerStatuses),
+        told(pod.spec.containers, status.containerStatuses),
+        told(ephemeral(pod), status.ephemeralContainerStatuses),
     )
-    why = "ContainerCreating" if initialized else "PodInitializing"
-    main = tuple(
-        _one(pod, container, observed, _before(pod.status.containerStatuses, container.name), why,
-             initial=False, over=over)
-        for container in pod.spec.containers
-    )  # fmt: skip
-    return Told(init, main)
 
 
-def _before(statuses: tuple[ContainerStatus, ...], name: str) -> ContainerStatus:
-    return next((status for status in statuses if status.name == name), ContainerStatus())
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """What one container's status is made from."""
+
+    pod: Pod
+    container: Container
+    observed: ObservedPod
+    before: ContainerStatus
+    """As last reported."""
+    why: str
+    """It has not been made yet."""
+    over: bool = field(kw_only=True)
+
+    @property
+    def run(self) -> cri.Container | None:
+        return self.observed.latest(self.container.name)
+
+    @property
+    def initial(self) -> bool:
+        """An init container that comes to an end."""
+        return any(one.name == self.container.name for one in self.pod.spec.initContainers) and not is_sidecar(
+            self.container
+        )
+
+    @property
+    def all_restart(self) -> bool:
+        """Its run was taken away because the whole pod starts anew."""
+        told = any(one.type == ALL_RESTART and one.status == "True" for one in self.pod.status.conditions)
+        return self.run is None and (told or all_restart(self.pod, self.observed))
+
+    @property
+    def vanished(self) -> bool:
+        """It was reported to run, and the runtime knows nothing of it."""
+        return self.run is None and bool(self.before.state.running)
 
 
-def _one(
-    pod: Pod, container: Container, observed: ObservedPod, before: ContainerStatus, why: str, *, initial: bool,
-    over: bool,
-) -> One:  # fmt: skip
-    run = observed.latest(container.name)
-    previous = next((old for old in observed.runs(container.name)[1:] if old.state is ContainerState.EXITED), None)
-    state, last = _states(pod, container, observed, run, previous, before, why, over=over)
+def _one(subject: _Subject) -> One:
+    container, run, before = subject.container, subject.run, subject.before
+    state, last = _states(subject)
     running, terminated = "running" in state, state.get("terminated")
-    health = observed.health.get(run.id) if run is not None else None
-    started, ready = _readiness(container, health, running=running, terminated=terminated, initial=initial)
+    added = any(one.name == container.name for one in subject.pod.spec.ephemeralContainers)
+    started, ready = _readiness(subject, running=running, terminated=terminated)
     status: JsonObject = {
         "name": container.name,
         "state": state,
         "lastState": last,
-        "ready": ready,
-        "restartCount": max(run.attempt if run else 0, before.restartCount or 0),
-        "image": container.image,
-        "imageID": run.image_ref if run else before.imageID,
-        "started": started,
+        "ready": ready and not added,
+        "restartCount": _restarts(subject, waiting="waiting" in state),
+        "image": (run.image if run else "") or container.image,
+        "imageID": run.image_ref if run else "" if "waiting" in state else before.imageID,
     }
+    if not added:
+        status["started"] = started
     if run is not None:
-        status["containerID"] = f"{RUNTIME}://{run.id}"
-    elif before.containerID:
+        status |= {"containerID": f"{RUNTIME}://{run.id}"} | _resources(container) | _user(run)
+    elif before.containerID and "waiting" not in state:
         status["containerID"] = before.containerID
-    status |= _resources(container) | _mounts(container)
-    ended = terminated is not None or ("waiting" in state and "terminated" in last)
-    code = terminated["exitCode"] if terminated is not None else None
+    status |= _mounts(container)
+    end = terminated if terminated is not None else last.get("terminated") if "waiting" in state else None
+    code = end["exitCode"] if end else None
+    again = end is not None and (
+        restarts_after(subject.pod, container, end["exitCode"]) or end.get("reason") == _RESTARTING_ALL
+    )
     return One(
-        container.name, status, running=running, ended=ended, waiting="waiting" in state and not ended,
-        succeeded=code == 0, failed=code not in (None, 0),
+        container.name, status, running=running, ended=end is not None, waiting="waiting" in state and end is None,
+        succeeded=terminated is not None and code == 0, runs_again=again, exit_code=code,
     )  # fmt: skip
 
 
-def _states(
-    pod: Pod, container: Container, observed: ObservedPod, run: cri.Container | None, previous: cri.Container | None,
-    before: ContainerStatus, why: str, *, over: bool,
-) -> tuple[JsonObject, JsonObject]:  # fmt: skip
+def _restarts(subject: _Subject, *, waiting: bool) -> int:
+    told = subject.before.restartCount or 0
+    if subject.run is not None:
+        return max(subject.run.attempt, told)
+    gone = subject.vanished or (subject.all_restart and bool(subject.before.state.terminated))
+    deleted = subject.pod.metadata.deletionTimestamp is not None
+    return told + 1 if waiting and gone and not deleted else told
+
+
+def _states(subject: _Subject) -> tuple[JsonObject, JsonObject]:
     """`state` and `lastState`."""
+    run, before = subject.run, subject.before
+    runs = subject.observed.runs(subject.container.name)
+    previous = next((old for old in runs[1:] if old.state is ContainerState.EXITED), None)
     last: JsonObject = {"terminated": terminated_state(previous)} if previous is not None else {}
     if not last and before.lastState.terminated:
         last = before.lastState.literal()
-    failure = observed.failures.get(container.name)
-    waiting: JsonObject = {"reason": why} if failure is None else {"reason": failure.reason, "message": failure.message}
-    if run is not None and run.state is ContainerState.RUNNING:
+    if run is None:
+        state, last = _without_run(subject, last)
+    elif run.state is ContainerState.RUNNING:
         return {"running": {"startedAt": format_time(run.started_at)}}, last
-    if run is not None and run.state is ContainerState.EXITED:
-        ended = terminated_state(run)
-        if failure is not None and not over and wants_restart(pod, container, run):
-            return {"waiting": waiting}, {"terminated": ended}
-        return {"terminated": ended}, last
-    if run is None and before.state.terminated:
+    elif run.state is ContainerState.EXITED:
+        state = {"terminated": terminated_state(run)}
+    elif run.state is ContainerState.UNKNOWN and before.state.running:
+        state = {"terminated": _unseen(_UNKNOWN, _LOST)}
+    else:
+        state = {"waiting": {}}
+    failure = subject.observed.failures.get(subject.container.name)
+    leaving = subject.over or subject.pod.metadata.deletionTimestamp is not None
+    if failure is None or leaving or not wants_restart(subject.pod, subject.container, run):
+        return state, last
+    waiting = {"waiting": {"reason": failure.reason, "message": failure.message}}
+    return waiting, (state if "terminated" in state else last)
+
+
+def _without_run(subject: _Subject, last: JsonObject) -> tuple[JsonObject, JsonObject]:
+    """Of a container that the runtime does not know, or knows no more."""
+    before, waiting = subject.before, {"waiting": {"reason": subject.why}}
+    if subject.all_restart and not subject.over:
+        if before.state.terminated:
+            return waiting, before.state.literal()
+        return waiting, {"terminated": _unseen(_RESTARTING_ALL, "")} if before.state.running else last
+    if before.state.terminated:
         # The runtime has forgotten it; what was reported stays true.
         return before.state.literal(), last
-    if over and before.state.running:
-        lost = {"exitCode": 137, "reason": "ContainerStatusUnknown", "message": _LOST, "startedAt": None,
-                "finishedAt": None}  # fmt: skip
-        return {"terminated": lost}, last
-    return {"waiting": waiting}, last
+    if subject.vanished and not subject.over:
+        return waiting, last or {"terminated": _unseen(_UNKNOWN, _VANISHED)}
+    return waiting, last
+
+
+def closed(pod: Pod, told: Told) -> Told:
+    """The statuses of a pod that is over: how each container ended that may have run, be it unknown."""
+    tried = max((at for at, one in enumerate(told.init) if not one.waiting), default=-1)
+    last = told.init[-1] if told.init else None
+    initialized = last is None or any(not one.waiting for one in told.main) or bool(
+        last.status.get("started") if is_sidecar(pod.spec.initContainers[-1]) else last.exit_code == 0
+    )  # fmt: skip
+    return Told(
+        tuple(_ended(one) if at <= tried else one for at, one in enumerate(told.init)),
+        tuple(_ended(one) if initialized else one for one in told.main),
+        told.ephemeral,
+    )
+
+
+def _ended(one: One) -> One:
+    if "terminated" in one.status["state"]:
+        return one
+    return replace(one, status=one.status | {"state": {"terminated": _unseen(_UNKNOWN, _LOST)}})
+
+
+def _unseen(reason: str, message: str) -> JsonObject:
+    """An end that nobody saw."""
+    told = {"exitCode": _KILLED, "reason": reason, "startedAt": None, "finishedAt": None}
+    return told | ({"message": message} if message else {})
 
 
 def terminated_state(run: cri.Container) -> JsonObject:
@@ -137,16 +230,14 @@ def terminated_state(run: cri.Container) -> JsonObject:
     return state | ({"message": run.message} if run.message else {})
 
 
-def _readiness(
-    container: Container, health: Health | None, *, running: bool, terminated: JsonObject | None, initial: bool
-) -> tuple[bool, bool]:
+def _readiness(subject: _Subject, *, running: bool, terminated: JsonObject | None) -> tuple[bool, bool]:
     """`started` and `ready`. Without a probe, running is enough for either."""
-    if initial and not is_sidecar(container):
-        return False, terminated is not None and terminated["exitCode"] == 0
-    health = health or Health()
+    container, run = subject.container, subject.run
+    health = subject.observed.health.get(run.id, Health()) if run is not None else Health()
+    if subject.initial:
+        return running, terminated is not None and terminated["exitCode"] == 0
     started = running and (not container.startupProbe or bool(health.started))
-    ready = started and (not container.readinessProbe or bool(health.ready))
-    return started, ready
+    return started, started and (not container.readinessProbe or bool(health.ready))
 
 
 def _resources(container: Container) -> JsonObject:
@@ -154,6 +245,13 @@ def _resources(container: Container) -> JsonObject:
     if container.resources.requests:
         told["allocatedResources"] = dict(container.resources.requests)
     return told
+
+
+def _user(run: cri.Container) -> JsonObject:
+    if run.user is None:
+        return {}
+    linux = {"uid": run.user.uid, "gid": run.user.gid, "supplementalGroups": list(run.user.groups)}
+    return {"user": {"linux": linux}}
 
 
 def _mounts(container: Container) -> JsonObject:

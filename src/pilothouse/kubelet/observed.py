@@ -14,6 +14,8 @@ class CrashWait:
     seconds: float
     since: Instant
     """When this wait was decided, which is when the container was last started."""
+    shape: str = ""
+    """Of the container then: with another image it starts without a past."""
 
 
 @dataclass(frozen=True, slots=True)

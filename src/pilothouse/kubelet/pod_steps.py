@@ -12,7 +12,7 @@ from pilothouse.api.machinery.errors import StatusError
 from pilothouse.api.types.core_v1 import Container, Pod
 from pilothouse.kubelet import pod_files
 from pilothouse.kubelet.api import Objects, Recorder
-from pilothouse.kubelet.containers import field_path, find
+from pilothouse.kubelet.containers import field_path, find, target_name
 from pilothouse.kubelet.cri.interface import Cri, CriError, Sandbox
 from pilothouse.kubelet.environment import (
     ConfigError,
@@ -24,8 +24,8 @@ from pilothouse.kubelet.environment import (
 )
 from pilothouse.kubelet.events import reference
 from pilothouse.kubelet.images.pull import ImagePuller, StartError
-from pilothouse.kubelet.lifecycle import Start
 from pilothouse.kubelet.names_and_dns import Resolver, resolver_of
+from pilothouse.kubelet.pod_plan import Start
 from pilothouse.kubelet.resources.pod_cgroups import PodCgroups
 from pilothouse.kubelet.runtime_config import NodeFacts, container_config, sandbox_config
 from pilothouse.kubelet.security import PolicyBroken
@@ -113,12 +113,16 @@ class PodSteps:
         image = await self._node.images.ensure(pod, container, message)
         ips = self._node.host_ips if pod.spec.hostNetwork else sandbox.ips
         try:
+            if (target := target_name(pod, step.name)) and not step.target_id:
+                raise ConfigError(f"unable to find target container {target}")
             pod_files.write_hosts(pod, ips, self._node.facts)
             variables = await self._environment(pod, container, ips)
             mounts = pod_files.container_mounts(
                 pod, container, step.attempt, volumes, dict(variables), self._node.facts, self._node.mounter
             )
-            config = container_config(pod, container, step.attempt, image, variables, mounts, self._node.facts)
+            config = container_config(
+                pod, container, step.attempt, image, variables, mounts, self._node.facts, target_id=step.target_id
+            )
         except (ConfigError, PolicyBroken, OSError, StatusError) as error:
             raise self._failed(pod, container, "CreateContainerConfigError", str(error)) from error
         try:

@@ -20,9 +20,9 @@ from pilothouse.kubelet.cri.interface import Container, ContainerState, CriError
 from pilothouse.kubelet.events import reference
 from pilothouse.kubelet.hooks import HookError, Hooks
 from pilothouse.kubelet.images.pull import StartError
-from pilothouse.kubelet.lifecycle import PodPlan, Start
 from pilothouse.kubelet.observed import CrashWait, Failure, Health, ObservedPod, observe
 from pilothouse.kubelet.pod_end import Ender
+from pilothouse.kubelet.pod_plan import Kill, PodPlan, Start
 from pilothouse.kubelet.pod_steps import Node, PodError, PodSteps
 from pilothouse.kubelet.runtime_config import grace_period
 from pilothouse.kubelet.status import Verdict, deadline_exceeded, pod_ips, pod_status
@@ -214,6 +214,8 @@ class PodWorker:
             self._report(replace(observed, failures=waiting))
             if not plan.steps:
                 return await self._rest(pod, observed, plan)
+            if plan.told_first:
+                await self._writer.flush(pod.metadata.uid)
             await self._carry_out(plan, observed)
         log.warning("Pod does not come to rest", pod=describe(self._pod))
         return self._node.clock.now() + RESYNC
@@ -239,7 +241,7 @@ class PodWorker:
                 await self._node.cri.stop_sandbox(sandbox_id)
         for kill in plan.kill:
             run = next(run for run in observed.containers if run.id == kill.container_id)
-            await self._ender.end(pod, run, self._kill_grace(run), kill.message, ip)
+            await self._ender.end(pod, run, self._kill_grace(kill, run), kill.message, ip)
         for container_id in plan.remove:
             await self._node.cri.remove_container(container_id)
             self._ended.pop(container_id, None)
@@ -251,8 +253,10 @@ class PodWorker:
         for step in plan.start:
             await self._start(step, observed)
 
-    def _kill_grace(self, run: Container) -> float:
+    def _kill_grace(self, kill: Kill, run: Container) -> float:
         """A probe may give its own time; else the pod's."""
+        if kill.at_once:
+            return 0.0
         container = find(self._pod, run.name)
         health = self._prober.health(self._pod.metadata.uid).get(run.id, Health())
         if container is not None:

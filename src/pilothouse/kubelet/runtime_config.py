@@ -103,8 +103,10 @@ def container_config(
     environment: Sequence[tuple[str, str]],
     mounts: Sequence[Mount],
     facts: NodeFacts,
+    *,
+    target_id: str = "",
 ) -> JsonObject:
-    """The configuration of one run of a container. Raises PolicyBroken."""
+    """The configuration of one run of a container, which sees the processes of the target. Raises PolicyBroken."""
     env = dict(environment)
     config: JsonObject = {
         "metadata": {"name": container.name, "attempt": attempt},
@@ -122,7 +124,9 @@ def container_config(
         "tty": bool(container.tty),
         "linux": {
             "resources": _container_resources(pod, container, facts),
-            "security_context": container_security(pod, container, image, facts.layout.root / "seccomp"),
+            "security_context": container_security(
+                pod, container, image, facts.layout.root / "seccomp", target_id=target_id
+            ),
         },
     }
     if container.securityContext.privileged:

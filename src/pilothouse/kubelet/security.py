@@ -37,6 +37,12 @@ def namespaces(pod: Pod) -> JsonObject:
     }
 
 
+def _with_target(options: JsonObject, target_id: str) -> JsonObject:
+    if target_id and options["pid"] == _mode("CONTAINER"):
+        return options | {"pid": _mode("TARGET"), "target_id": target_id}
+    return options
+
+
 def groups(pod: Pod) -> list[int]:
     """Groups that the processes are in besides their own."""
     context = pod.spec.securityContext
@@ -71,8 +77,10 @@ def sandbox_security(pod: Pod, profiles: Path) -> JsonObject:
     return message
 
 
-def container_security(pod: Pod, container: Container, image: Image, profiles: Path) -> JsonObject:
-    """Of one container. Raises PolicyBroken where runAsNonRoot forbids the user."""
+def container_security(
+    pod: Pod, container: Container, image: Image, profiles: Path, *, target_id: str = ""
+) -> JsonObject:  # fmt: skip
+    """Of one container, in the PID namespace of the target. Raises PolicyBroken where runAsNonRoot forbids the user."""
     own, shared = container.securityContext, pod.spec.securityContext
     user = own.runAsUser if own.runAsUser is not None else shared.runAsUser
     group = own.runAsGroup if own.runAsGroup is not None else shared.runAsGroup
@@ -80,7 +88,7 @@ def container_security(pod: Pod, container: Container, image: Image, profiles: P
     if non_root:
         _require_non_root(pod, container, image, user)
     message: JsonObject = {
-        "namespace_options": namespaces(pod),
+        "namespace_options": _with_target(namespaces(pod), target_id),
         "privileged": bool(own.privileged),
         "readonly_rootfs": bool(own.readOnlyRootFilesystem),
         "no_new_privs": own.allowPrivilegeEscalation is False,

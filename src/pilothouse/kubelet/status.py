@@ -10,14 +10,12 @@ from typing import Any
 
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Pod
-from pilothouse.kubelet.container_status import Told, container_statuses
-from pilothouse.kubelet.containers import is_sidecar
-from pilothouse.kubelet.lifecycle import sandbox_needed
+from pilothouse.kubelet.container_status import ALL_RESTART, One, Told, closed, container_statuses
+from pilothouse.kubelet.containers import is_sidecar, may_restart_all
+from pilothouse.kubelet.lifecycle import all_restart, sandbox_needed
 from pilothouse.kubelet.observed import ObservedPod
 from pilothouse.kubelet.resources.qos import qos_class
 from pilothouse.runtime.clock import Instant, format_time
-
-OWN_CONDITIONS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +46,7 @@ def pod_status(
     phase = verdict.phase if verdict else phase_of(pod, told, over=over)
     if pod.status.phase in ("Failed", "Succeeded"):
         phase = pod.status.phase
+    told = closed(pod, told) if over else told
     status: JsonObject = {
         "observedGeneration": pod.metadata.generation or 0,
         "phase": phase,
@@ -56,15 +55,22 @@ def pod_status(
         "hostIP": host_ips[0] if host_ips else "",
         "hostIPs": [{"ip": ip} for ip in host_ips],
         "conditions": _conditions(pod, observed, told, phase, now),
-        "containerStatuses": [one.status for one in told.main],
+        "containerStatuses": _listed(told.main),
     }
     if told.init:
         status["initContainerStatuses"] = [one.status for one in told.init]
+    if told.ephemeral:
+        status["ephemeralContainerStatuses"] = _listed(told.ephemeral)
     if ips := pod_ips(pod, observed, host_ips):
         status |= {"podIP": ips[0], "podIPs": [{"ip": ip} for ip in ips]}
     reason = verdict.reason if verdict else pod.status.reason if phase == "Failed" else ""
     message = verdict.message if verdict else pod.status.message if phase == "Failed" else ""
     return status | ({"reason": reason} if reason else {}) | ({"message": message} if message else {})
+
+
+def _listed(told: Sequence[One]) -> list[JsonObject]:
+    """By name: upstream keeps the spec's order for init containers alone."""
+    return [one.status for one in sorted(told, key=lambda one: one.name)]
 
 
 def pod_ips(pod: Pod, observed: ObservedPod, host_ips: Sequence[str]) -> tuple[str, ...]:
@@ -77,32 +83,28 @@ def pod_ips(pod: Pod, observed: ObservedPod, host_ips: Sequence[str]) -> tuple[s
 
 
 def phase_of(pod: Pod, told: Told, *, over: bool) -> str:
-    """Pending, Running, Succeeded or Failed."""
-    never = (pod.spec.restartPolicy or "Always") == "Never"
-    begun = any(one.running or one.ended for one in told.main)
-    regular = [one for container, one in zip(pod.spec.initContainers, told.init, strict=True)
-               if not is_sidecar(container)]  # fmt: skip
-    if not begun and never and any(one.failed for one in regular):
+    """Pending, Running, Succeeded or Failed. A pod that was ended before it came to anything has failed."""
+    phase = _phase(pod, told, over=over)
+    return phase if phase in ("Succeeded", "Failed") or not over else "Failed"
+
+
+def _phase(pod: Pod, told: Told, *, over: bool) -> str:
+    inits = zip(pod.spec.initContainers, told.init, strict=True)
+    regular = [one for container, one in inits if not is_sidecar(container)]
+    if any(one.exit_code and not one.runs_again for one in regular):
         return "Failed"
-    if not begun and not over and any(not one.succeeded for one in regular):
+    begun = any(one.running or one.ended for one in told.main)
+    if not begun and any(not one.ended for one in regular):
         return "Pending"
-    running = sum(one.running for one in told.main)
-    ended = sum(one.ended for one in told.main)
-    succeeded = sum(one.succeeded for one in told.main)
     if any(one.waiting for one in told.main):
         return "Pending"
-    if running:
+    if any(one.running for one in told.main):
         return "Running"
-    if not ended:
+    if not begun:
         return "Pending"
-    if over:
-        return "Succeeded" if succeeded == ended else "Failed"
-    match pod.spec.restartPolicy or "Always":
-        case "Always":
-            return "Running"
-        case "OnFailure":
-            return "Succeeded" if succeeded == ended else "Running"
-    return "Succeeded" if succeeded == ended else "Failed"
+    if not over and any(one.runs_again for one in told.main):
+        return "Running"
+    return "Succeeded" if all(one.succeeded for one in told.main) else "Failed"
 
 
 def _conditions(pod: Pod, observed: ObservedPod, told: Told, phase: str, now: Instant) -> list[JsonObject]:
@@ -115,8 +117,10 @@ def _conditions(pod: Pod, observed: ObservedPod, told: Told, phase: str, now: In
         "ContainersReady": containers_ready,
         "PodScheduled": ("True", "", ""),
     }
+    if may_restart_all(pod):
+        found[ALL_RESTART] = _all_restarting(pod, observed, phase)
     old = {condition.type: condition.raw for condition in pod.status.conditions}
-    written = [_condition(pod, kind, found[kind], old.get(kind, {}), now) for kind in OWN_CONDITIONS]
+    written = [_condition(pod, kind, value, old.get(kind, {}), now) for kind, value in found.items()]
     return written + [dict(raw) for kind, raw in old.items() if kind not in found]
 
 
@@ -160,6 +164,15 @@ def _ready(pod: Pod, containers_ready: tuple[str, str, str]) -> tuple[str, str, 
         elif known[gate] != "True":
             complaints.append(f'the status of pod readiness gate "{gate}" is not "True", but {known[gate]}')
     return ("False", "ReadinessGatesNotReady", ", ".join(complaints)) if complaints else ("True", "", "")
+
+
+def _all_restarting(pod: Pod, observed: ObservedPod, phase: str) -> tuple[str, str, str]:
+    """Whether the containers are being taken away to start anew together (KEP-5532)."""
+    if phase in ("Succeeded", "Failed"):
+        return "False", "PodCompleted" if phase == "Succeeded" else "PodFailed", ""
+    if all_restart(pod, observed):
+        return "True", "RestartAllContainersStarted", "container exited with restart policy rule"
+    return "False", "", ""
 
 
 def _initialized(pod: Pod, told: Told, phase: str) -> tuple[str, str, str]:

@@ -22,7 +22,7 @@ _REPLACED_LISTS = ("podIPs", "hostIPs")
 
 def status_patch(old: Mapping[str, Any], new: JsonObject) -> JsonObject:
     """The strategic merge patch that makes `old` into `new`, as far as the kubelet owns it; empty for no change."""
-    owned = {"reason", "message", "podIP", "podIPs", "initContainerStatuses"}
+    owned = {"reason", "message", "podIP", "podIPs", "initContainerStatuses", "ephemeralContainerStatuses"}
     patch: JsonObject = {name: None for name in sorted(owned) if old.get(name) and name not in new}
     for name, value in new.items():
         if old.get(name) == value:

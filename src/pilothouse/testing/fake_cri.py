@@ -139,7 +139,7 @@ class FakeCri:
         self._configs[made] = config
         self._containers[made] = Container(
             id=made, sandbox_id=sandbox_id, name=meta["name"], attempt=meta["attempt"], state=ContainerState.CREATED,
-            created_at=self.clock.now() + self._count * 1e-6, image=config["image"]["image"],
+            created_at=self.clock.now() + self._count * 1e-6, image=config["image"].get("user_specified_image", ""),
             image_ref=config["image"]["image"], log_path=str(log_path), labels=dict(config["labels"]),
             annotations=dict(config["annotations"]),
         )  # fmt: skip
@@ -188,6 +188,10 @@ class FakeCri:
         for container in list(self._containers.values()):
             if container.name == name:
                 self._end(container.id, exit_code, reason)
+
+    def config_of(self, container_id: str) -> JsonObject:
+        """What a container was made from."""
+        return self._configs[container_id]
 
     def lose_sandboxes(self) -> None:
         """As after a restart of the machine: nothing runs, the records stay."""

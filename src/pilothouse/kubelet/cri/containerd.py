@@ -18,6 +18,7 @@ from pilothouse.kubelet.cri.interface import (
     CriUnimplemented,
     ExecResult,
     Image,
+    LinuxUser,
     RuntimeCondition,
     RuntimeStatus,
     Sandbox,
@@ -155,6 +156,7 @@ class ContainerdCri:
         return _container(
             status, started_at=status.started_at / 1e9, finished_at=status.finished_at / 1e9,
             exit_code=status.exit_code, reason=status.reason, message=status.message, log_path=status.log_path,
+            user=_user(status),
         )  # fmt: skip
 
     async def exec_sync(self, container_id: str, command: Sequence[str], timeout: float) -> ExecResult:
@@ -245,6 +247,13 @@ def _container(item: Any, sandbox_id: str = "", **more: Any) -> Container:
         state=ContainerState(item.state), created_at=item.created_at / 1e9, image=item.image.image,
         image_ref=item.image_ref, labels=dict(item.labels), annotations=dict(item.annotations), **more,
     )  # fmt: skip
+
+
+def _user(status: Any) -> LinuxUser | None:
+    if not status.HasField("user") or not status.user.HasField("linux"):
+        return None
+    user = status.user.linux
+    return LinuxUser(user.uid, user.gid, tuple(user.supplemental_groups))
 
 
 def _image(item: Any) -> Image:

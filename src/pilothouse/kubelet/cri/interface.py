@@ -103,6 +103,15 @@ class Sandbox:
 
 
 @dataclass(frozen=True, slots=True)
+class LinuxUser:
+    """As whom a container's first process runs."""
+
+    uid: int
+    gid: int
+    groups: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Container:
     """A container as the runtime reports it. A listing leaves out what `container_status` alone knows."""
 
@@ -113,7 +122,7 @@ class Container:
     state: ContainerState
     created_at: Instant
     image: str = ""
-    """What the pod asked for."""
+    """As the runtime names it, which is more complete than what the pod asked for."""
     image_ref: str = ""
     """What it resolved to: `name@sha256:...`, or the image's id."""
     started_at: Instant = 0.0
@@ -124,6 +133,8 @@ class Container:
     log_path: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
+    user: LinuxUser | None = None
+    """Where the runtime tells."""
 
 
 @dataclass(frozen=True, slots=True)
