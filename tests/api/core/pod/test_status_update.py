@@ -29,6 +29,29 @@ def test_an_ended_container_stays_ended(policy: str, before: JsonObject, allowed
     assert found == ([] if allowed else [expected])
 
 
+def _rule(action: str) -> JsonObject:
+    return {"action": action, "exitCodes": {"operator": "In", "values": [1]}}
+
+
+@pytest.mark.parametrize(
+    ("own", "before", "allowed"),
+    [
+        ({"restartPolicy": "OnFailure"}, FAILED, True),
+        ({"restartPolicy": "OnFailure"}, GONE, False),
+        ({"restartPolicy": "Never", "restartPolicyRules": [_rule("Restart")]}, FAILED, True),
+        ({"restartPolicy": "Never", "restartPolicyRules": [_rule("Restart")]}, GONE, False),
+        ({"restartPolicy": "Never", "restartPolicyRules": [_rule("RestartAllContainers")]}, GONE, True),
+    ],
+)
+@pytest.mark.parametrize("kind", ["containers", "initContainers"])
+def test_a_container_may_have_its_own_policy_and_rules(
+    kind: str, own: JsonObject, before: JsonObject, allowed: bool
+) -> None:
+    spec: JsonObject = {"restartPolicy": "Never", kind: [{"name": "c", **own}]}
+    field = "containerStatuses" if kind == "containers" else "initContainerStatuses"
+    assert (problems({field: [BACK]}, {field: [before]}, **spec) == []) is allowed
+
+
 def test_sidecars_come_back_and_ephemeral_containers_do_not() -> None:
     spec: JsonObject = {"restartPolicy": "Never", "initContainers": [{"name": "c", "restartPolicy": "Always"}]}
     assert problems({"initContainerStatuses": [BACK]}, {"initContainerStatuses": [GONE]}, **spec) == []

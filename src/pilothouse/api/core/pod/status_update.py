@@ -5,7 +5,6 @@ Source: ValidatePodStatusUpdate in pkg/apis/core/validation/validation.go.
 
 from typing import Any
 
-from pilothouse.api.core.pod.resources import is_sidecar
 from pilothouse.api.core.pod.update import check_annotations
 from pilothouse.api.machinery import names
 from pilothouse.api.machinery.addresses import family
@@ -31,11 +30,11 @@ def validate_status(pod: JsonObject, old: JsonObject, errors: FieldErrors) -> No
     if (quality := status.get("qosClass") or "") != (before.get("qosClass") or ""):
         errors.invalid("status.qosClass", quality, IMMUTABLE)
     policy = spec.get("restartPolicy") or ""
-    sidecars = frozenset(c.get("name") for c in spec.get("initContainers") or () if is_sidecar(c))
-    own_policies = {c.get("name"): c.get("restartPolicy") for c in spec.get("containers") or ()}
-    _validate_transitions(status, before, "containerStatuses", policy, frozenset(), own_policies, errors)
-    _validate_transitions(status, before, "initContainerStatuses", policy, sidecars, {}, errors)
-    _validate_transitions(status, before, "ephemeralContainerStatuses", "Never", frozenset(), {}, errors)
+    for field, kind in (("containerStatuses", "containers"), ("initContainerStatuses", "initContainers")):
+        own = {container.get("name"): container for container in spec.get(kind) or ()}
+        if not _all_may_restart(spec):
+            _validate_transitions(status, before, field, policy, own, errors)
+    _validate_transitions(status, before, "ephemeralContainerStatuses", "Never", {}, errors)
     _validate_addresses(status.get("podIPs") or (), errors, "status.podIPs")
     hosts = status.get("hostIPs") or ()
     if hosts and (hosts[0].get("ip") or "") != (status.get("hostIP") or ""):
@@ -43,10 +42,19 @@ def validate_status(pod: JsonObject, old: JsonObject, errors: FieldErrors) -> No
     _validate_addresses(hosts, errors, "status.hostIPs")
 
 
+def _all_may_restart(spec: JsonObject) -> bool:
+    """Whether a container's end may have the whole pod start anew (KEP-5532)."""
+    containers = (container for kind in ("initContainers", "containers") for container in spec.get(kind) or ())
+    return any(
+        rule.get("action") == "RestartAllContainers"
+        for container in containers
+        for rule in container.get("restartPolicyRules") or ()
+    )
+
+
 def _validate_transitions(
-    status: JsonObject, before: JsonObject, field: str, policy: str, sidecars: frozenset[Any],
-    own_policies: dict[Any, Any], errors: FieldErrors,
-) -> None:  # fmt: skip
+    status: JsonObject, before: JsonObject, field: str, policy: str, own: dict[Any, JsonObject], errors: FieldErrors
+) -> None:
     """A container that has ended for good does not run again."""
     if policy == "Always":
         return
@@ -54,14 +62,21 @@ def _validate_transitions(
     for position, stored in enumerate(before.get(field) or ()):
         name = stored.get("name")
         ended = (stored.get("state") or {}).get("terminated")
-        own = own_policies.get(name) or policy
-        if ended is None or name in sidecars or own == "Always":
-            continue
-        if ended.get("exitCode") and own == "OnFailure":
+        if ended is None or _may_run_again(own.get(name, {}), policy, ended.get("exitCode") or 0):
             continue
         if name in now and (now[name].get("state") or {}).get("terminated") is None:
             words = "may not be transitioned to non-terminated state"
             errors.forbidden(f"status.{field}[{position}].state", words)
+
+
+def _may_run_again(container: JsonObject, policy: str, exit_code: int) -> bool:
+    """By the container's own rules and policy (KEP-5307), else by the pod's."""
+    for rule in container.get("restartPolicyRules") or ():
+        codes = rule.get("exitCodes") or {}
+        if (exit_code in (codes.get("values") or ())) == (codes.get("operator") == "In"):
+            return True
+    wanted = container.get("restartPolicy") or policy
+    return wanted == "Always" or (wanted == "OnFailure" and exit_code != 0)
 
 
 def _validate_addresses(entries: Any, errors: FieldErrors, path: str) -> None:
