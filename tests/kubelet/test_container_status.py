@@ -200,11 +200,21 @@ def test_containers_taken_away_to_start_anew_wait_and_count(condition: list[Json
     ]}  # fmt: skip
     one = pod(told, restartPolicy="Never", containers=containers("done", "ran", "caller", **ALL))
     observed = seen() if condition else seen(ran("caller", 42))
-    done, was_running, _ = container_statuses(one, observed, over=False).main
-    assert (done.status["lastState"], done.status["restartCount"]) == (down(0), 1)
-    assert was_running.status["lastState"]["terminated"]["reason"] == "RestartingAllContainers"
-    assert (was_running.status["restartCount"], was_running.runs_again) == (4, True)
-    assert done.status["state"] == was_running.status["state"] == CREATING
+    message = "The container is removed because RestartAllContainers in place"
+    for each, count in zip(container_statuses(one, observed, over=False).main, (1, 4), strict=False):
+        assert each.status["state"] == {"waiting": {"reason": "RestartingAllContainers", "message": message}}
+        ended = each.status["lastState"]["terminated"]
+        assert (ended["reason"], ended["message"], ended["exitCode"]) == ("RestartingAllContainers", message, 137)
+        assert (each.status["restartCount"], each.runs_again) == (count, True)
+
+
+def test_an_init_container_that_the_runtime_forgot_has_done_its_work_when_a_main_one_was_made() -> None:
+    told = container_statuses(pod(initContainers=[*containers("i"), sidecar()]), seen(ran("app")), over=False)
+    ended = told.init[0].status["state"]["terminated"]
+    assert (ended["exitCode"], ended["reason"]) == (0, "Completed")
+    assert ended["message"].startswith("Unable to get init container status from container runtime")
+    assert told.init[0].status["ready"]
+    assert told.init[1].waiting
 
 
 def test_no_sandbox_matters_not() -> None:

@@ -364,7 +364,7 @@ def test_a_rule_starts_the_whole_pod_anew_and_all_restarts_count(tmp_path: Path)
             "start_container init", "start_container app", "start_container caller",
         ] * 2  # fmt: skip
         assert [node.state("web", name)["restartCount"] for name in ("init", "app", "caller")] == [1, 1, 1]
-        assert node.state("web", "caller")["lastState"]["terminated"]["exitCode"] == 42
+        assert node.state("web", "caller")["lastState"]["terminated"]["reason"] == "RestartingAllContainers"
         assert node.cri.calls.count("run_sandbox") == 1
         assert set(node.phases["web"]) <= {"Pending", "Running"}
         assert node.condition("AllContainersRestarting") == "False"

@@ -23,6 +23,11 @@ _RESTARTING_ALL = "RestartingAllContainers"
 _UNKNOWN = "ContainerStatusUnknown"
 _LOST = "The container could not be located when the pod was terminated"
 _VANISHED = "The container could not be located when the pod was deleted.  The container used to be Running"
+_REMOVED = "The container is removed because RestartAllContainers in place"
+_FORGOTTEN = (
+    "Unable to get init container status from container runtime and pod has been initialized, "
+    "treat it as exited normally"
+)
 _KILLED = 137
 
 
@@ -180,13 +185,14 @@ def _states(subject: _Subject) -> tuple[JsonObject, JsonObject]:
 def _without_run(subject: _Subject, last: JsonObject) -> tuple[JsonObject, JsonObject]:
     """Of a container that the runtime does not know, or knows no more."""
     before, waiting = subject.before, {"waiting": {"reason": subject.why}}
-    if subject.all_restart and not subject.over:
-        if before.state.terminated:
-            return waiting, before.state.literal()
-        return waiting, {"terminated": _unseen(_RESTARTING_ALL, "")} if before.state.running else last
+    if subject.all_restart and not subject.over and (before.state.running or before.state.terminated):
+        removed = {"waiting": {"reason": _RESTARTING_ALL, "message": _REMOVED}}
+        return removed, {"terminated": _unseen(_RESTARTING_ALL, _REMOVED)}
     if before.state.terminated:
         # The runtime has forgotten it; what was reported stays true.
         return before.state.literal(), last
+    if subject.initial and any(subject.observed.latest(one.name) for one in subject.pod.spec.containers):
+        return {"terminated": _unseen("Completed", _FORGOTTEN, 0)}, last
     if subject.vanished and not subject.over:
         return waiting, last or {"terminated": _unseen(_UNKNOWN, _VANISHED)}
     return waiting, last
@@ -212,10 +218,9 @@ def _ended(one: One) -> One:
     return replace(one, status=one.status | {"state": {"terminated": _unseen(_UNKNOWN, _LOST)}})
 
 
-def _unseen(reason: str, message: str) -> JsonObject:
+def _unseen(reason: str, message: str, exit_code: int = _KILLED) -> JsonObject:
     """An end that nobody saw."""
-    told = {"exitCode": _KILLED, "reason": reason, "startedAt": None, "finishedAt": None}
-    return told | ({"message": message} if message else {})
+    return {"exitCode": exit_code, "reason": reason, "message": message, "startedAt": None, "finishedAt": None}
 
 
 def terminated_state(run: cri.Container) -> JsonObject:
