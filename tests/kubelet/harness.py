@@ -24,7 +24,7 @@ from pilothouse.kubelet.resources.pod_cgroups import PodCgroups
 from pilothouse.kubelet.runtime_config import NodeFacts
 from pilothouse.kubelet.status_writer import StatusWriter
 from pilothouse.kubelet.volume import Mounter, Volumes, VolumeType
-from pilothouse.runtime.clock import Clock, format_time
+from pilothouse.runtime.clock import Clock, LoopClock, format_time
 from pilothouse.runtime.tasks import Tasks
 from pilothouse.runtime.units import subclasses
 from pilothouse.testing import loop
@@ -186,7 +186,11 @@ class FakeNode:
 
         hooks = Hooks(self.runtime, fetch, self.clock)
         volumes = Volumes(
-            subclasses(VolumeType, "pilothouse.kubelet.volumes"), self.layout, self.objects, self.mounter, self.clock
+            subclasses(VolumeType, "pilothouse.kubelet.volumes"),  # type: ignore[type-abstract]
+            self.layout,
+            self.objects,
+            self.mounter,
+            self.clock,
         )
         node = Node(
             self.runtime, self.clock, self.objects, self.told,
@@ -257,7 +261,7 @@ class FakeNode:
 def run(root: Path, story: Callable[[FakeNode], Coroutine[Any, Any, None]]) -> None:
     """Tell a story of one node in virtual time."""
 
-    async def main(clock: loop.LoopClock, _chance: object) -> None:
+    async def main(clock: LoopClock, _chance: object) -> None:
         async with Tasks() as tasks:
             await story(FakeNode(root, clock, tasks))
 

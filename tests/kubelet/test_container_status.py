@@ -151,7 +151,7 @@ def test_what_a_container_is_made_of_is_told_once_it_is_made() -> None:
     ]
 
 
-DEBUG = {"ephemeralContainers": [{"name": "debug", "image": "tools:1"}]}
+DEBUG: dict[str, Any] = {"ephemeralContainers": [{"name": "debug", "image": "tools:1"}]}
 
 
 @pytest.mark.parametrize(("observed", "state"), [

@@ -286,7 +286,7 @@ def test_a_pod_of_sidecars_is_over_when_its_main_containers_are() -> None:
     assert plan(spec, seen(ran("side"), ran("app", 0)), NOW).finished
 
 
-DEBUG = {"ephemeralContainers": [{"name": "debug", "image": "tools:1"}]}
+DEBUG: dict[str, Any] = {"ephemeralContainers": [{"name": "debug", "image": "tools:1"}]}
 AIMED = {"ephemeralContainers": [{"name": "debug", "image": "tools:1", "targetContainerName": "app"}]}
 TOLD = {"ephemeralContainerStatuses": [{"name": "debug", "containerID": "containerd://gone"}]}
 

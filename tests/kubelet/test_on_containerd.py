@@ -204,7 +204,7 @@ def test_a_container_is_asked_to_end_before_it_is_killed(machine: ContainerdConf
             seen.extend(state.get("terminated", {}).get("message", "") for state in states)
             return await remember(one, patch)
 
-        node.patch_status = spy  # type: ignore[method-assign]
+        node.patch_status = spy  # type: ignore[assignment, method-assign]
         node.delete_pod("web", 20)
         await node.until(lambda: "web" not in node.pods, 10)
         assert "bye" in seen
