@@ -34,7 +34,7 @@ def _errors(obj: dict[str, Any], old: dict[str, Any] | None = None) -> list[str]
             ['data[a]: Invalid value: "a": duplicate of key present in binaryData'],
         ),
         ({"data": {"a": "x" * MAX_SIZE}}, []),
-        ({"data": {"a": "x" * MAX_SIZE, "b": "y"}}, ["<nil>: Too long: may not be more than 1048576 bytes"]),
+        ({"data": {"a": "x" * MAX_SIZE, "b": "y"}}, ["[]: Too long: may not be more than 1048576 bytes"]),
     ],
 )
 def test_validate(obj: dict[str, Any], wrong: list[str]) -> None:

@@ -33,7 +33,7 @@ def validate(obj: JsonObject, errors: FieldErrors) -> None:
         _validate_key("binaryData", key, errors)
     size = sum(len(value.encode()) for value in data.values()) + sum(map(decoded_size, binary.values()))
     if size > MAX_SIZE:
-        errors.too_long("", MAX_SIZE)
+        errors.too_long("[]", MAX_SIZE)  # upstream names a path without a name
 
 
 def _validate_key(field: str, key: str, errors: FieldErrors) -> None:
