@@ -4,16 +4,30 @@ API pages: "Define Environment Variables for a Container", "Expose Pod Informati
 """
 
 import base64
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pilothouse.api.machinery.quantity import Quantity, parse_quantity
-from pilothouse.api.types.core_v1 import ConfigMap, Container, EnvVar, Pod, ResourceFieldSelector, Secret, Service
+from pilothouse.api.types.core_v1 import (
+    ConfigMap,
+    Container,
+    EnvVar,
+    FileKeySelector,
+    Pod,
+    ResourceFieldSelector,
+    Secret,
+    Service,
+)
 from pilothouse.kubelet.containers import find
+from pilothouse.kubelet.env_file import EnvFileError, parse_env_file
 from pilothouse.kubelet.runtime_config import expand
 
+_DEFAULTED = ("cpu", "memory", "ephemeral-storage")
+_ESCAPES = {
+    '"': '\\"', "\\": "\\\\", "\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t",
+    "\v": "\\v",
+}  # fmt: skip
 _SUBSCRIPT = re.compile(r"metadata\.(labels|annotations)\['(.*)'\]")
 
 
@@ -32,11 +46,27 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
+class EnvFile:
+    """A file with variables in it. `text` None: it cannot be read."""
+
+    path: str
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Referred:
     """ConfigMaps and Secrets by name, None where there is none."""
 
     config_maps: Mapping[str, ConfigMap | None] = field(default_factory=dict)
     secrets: Mapping[str, Secret | None] = field(default_factory=dict)
+    files: Mapping[tuple[str, str], EnvFile | None] = field(default_factory=dict)
+    """By volume and path in it, None where the pod has no such volume."""
+
+
+def files_referred(container: Container) -> set[tuple[str, str]]:
+    """Volumes and paths of the files that the environment is made from."""
+    keys = (variable.valueFrom.fileKeyRef for variable in container.env)
+    return {(key.volumeName, key.path) for key in keys if key}
 
 
 def names_referred(container: Container) -> tuple[set[str], set[str]]:
@@ -102,9 +132,26 @@ def _value_from(pod: Pod, container: Container, variable: EnvVar, referred: Refe
         if secret is not None and chosen.key in secret.data:
             return _decode(secret, chosen.key)
         _missing("Secret", chosen.name, chosen.key, pod, exists=secret is not None, optional=chosen.optional)
+    elif origin.fileKeyRef:
+        return _from_file(origin.fileKeyRef, referred)
     else:
         raise ConfigError(f"environment variable {variable.name} has a source that this node does not offer")
     return None
+
+
+def _from_file(wanted: FileKeySelector, referred: Referred) -> str | None:
+    file = referred.files.get((wanted.volumeName, wanted.path))
+    if file is None:
+        raise ConfigError(f'cannot find the volume "{wanted.volumeName}" referenced by FileKeyRef')
+    try:
+        value = parse_env_file(file.text, wanted.key) if file.text is not None else None
+    except EnvFileError:
+        value = None
+    if value is None:
+        raise ConfigError("couldn't parse env file")
+    if not value and not wanted.optional:
+        raise ConfigError(f'environment variable key "{wanted.key}" not found in file "{file.path}"')
+    return value or None
 
 
 def _missing(kind: str, name: str, key: str, pod: Pod, *, exists: bool, optional: bool | None) -> None:
@@ -144,8 +191,17 @@ def field_value(pod: Pod, path: str, facts: Facts) -> str:
 
 
 def _lines(pairs: Mapping[str, str]) -> str:
-    """Labels or annotations as a file shows them: sorted, the values quoted."""
-    return "\n".join(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in sorted(pairs.items()))
+    """Labels or annotations as a file shows them: sorted, the values quoted as Go does."""
+    return "\n".join(f"{key}={_go_quote(value)}" for key, value in sorted(pairs.items()))
+
+
+def _go_quote(text: str) -> str:
+    return f'"{"".join(_ESCAPES.get(sign) or (sign if sign.isprintable() else _code(sign)) for sign in text)}"'
+
+
+def _code(sign: str) -> str:
+    number = ord(sign)
+    return f"\\x{number:02x}" if number < 0x80 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
 def resource_value(pod: Pod, container: Container, wanted: ResourceFieldSelector, facts: Facts) -> str:
@@ -156,13 +212,12 @@ def resource_value(pod: Pod, container: Container, wanted: ResourceFieldSelector
     kind, _, resource = wanted.resource.partition(".")
     if kind not in ("limits", "requests"):
         raise ConfigError(f"unsupported container resource : {wanted.resource}")
-    listed = named.resources.limits if kind == "limits" else named.resources.requests
-    text = listed.get(resource)
-    if text is None and kind == "requests":
-        text = named.resources.limits.get(resource)
-    if text is None:
-        text = facts.allocatable.get(resource) if kind == "limits" else None
-    amount = parse_quantity(text or "0")
+    limits, asked = named.resources.limits, named.resources.requests
+    text = asked.get(resource, "0") if kind == "requests" else limits.get(resource, "0")
+    if kind == "limits" and not parse_quantity(text) and resource in _DEFAULTED:
+        # No limit of its own: the pod's as a whole, else all that the node has.
+        text = pod.spec.resources.limits.get(resource) or facts.allocatable.get(resource, "0")
+    amount = parse_quantity(text)
     divisor = parse_quantity(str(wanted.divisor)) if wanted.divisor else Quantity(0)
     unit = divisor.nano or 10**9
     return str(-(-amount.nano // unit))

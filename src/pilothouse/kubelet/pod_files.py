@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pilothouse.api.types.core_v1 import Container, Pod, VolumeMount
-from pilothouse.kubelet.environment import ConfigError
+from pilothouse.kubelet.environment import ConfigError, EnvFile
 from pilothouse.kubelet.names_and_dns import hosts_file
 from pilothouse.kubelet.runtime_config import Mount, NodeFacts, expand
 from pilothouse.kubelet.volume import Mounter
@@ -34,6 +34,23 @@ def write_hosts(pod: Pod, ips: Sequence[str], facts: NodeFacts) -> None:
 def message_file(pod: Pod, name: str, attempt: int, facts: NodeFacts) -> Path:
     """Where one run of a container leaves its last words."""
     return facts.layout.container(pod.metadata.uid, name) / str(attempt)
+
+
+def read_env_file(volume: Path | None, path: str, mounter: Mounter) -> EnvFile | None:
+    """A file that a container may have written: links in it cannot lead out of the volume. None without a volume."""
+    if volume is None:
+        return None
+    try:
+        descriptor = mounter.open_within(volume, path)
+    except OSError:
+        return EnvFile(str(volume / path), None)
+    try:
+        opened = Path(f"/proc/self/fd/{descriptor}")
+        return EnvFile(str(volume / path), opened.read_text() if opened.is_file() else None)
+    except (OSError, ValueError):
+        return EnvFile(str(volume / path), None)
+    finally:
+        os.close(descriptor)
 
 
 def container_mounts(

@@ -19,6 +19,7 @@ from pilothouse.kubelet.environment import (
     Facts,
     Referred,
     environment,
+    files_referred,
     names_referred,
     service_variables,
 )
@@ -116,7 +117,7 @@ class PodSteps:
             if (target := target_name(pod, step.name)) and not step.target_id:
                 raise ConfigError(f"unable to find target container {target}")
             pod_files.write_hosts(pod, ips, self._node.facts)
-            variables = await self._environment(pod, container, ips)
+            variables = await self._environment(pod, container, ips, volumes)
             mounts = pod_files.container_mounts(
                 pod, container, step.attempt, volumes, dict(variables), self._node.facts, self._node.mounter
             )
@@ -144,12 +145,18 @@ class PodSteps:
     def _tell(self, pod: Pod, container: Container, kind: str, reason: str, message: str) -> None:
         self._node.recorder.event(reference(pod, field_path(pod, container.name)), kind, reason, message)
 
-    async def _environment(self, pod: Pod, container: Container, ips: Sequence[str]) -> list[tuple[str, str]]:
+    async def _environment(
+        self, pod: Pod, container: Container, ips: Sequence[str], volumes: Mapping[str, Path]
+    ) -> list[tuple[str, str]]:
         node, namespace = self._node, pod.metadata.namespace
         config_maps, secrets = names_referred(container)
         referred = Referred(
             {name: await node.objects.config_map(namespace, name) for name in sorted(config_maps)},
             {name: await node.objects.secret(namespace, name) for name in sorted(secrets)},
+            {
+                (volume, path): pod_files.read_env_file(volumes.get(volume), path, node.mounter)
+                for volume, path in sorted(files_referred(container))
+            },
         )
         links = pod.spec.enableServiceLinks is not False
         services = service_variables(namespace, node.objects.services(), links=links)
