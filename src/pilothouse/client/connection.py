@@ -10,13 +10,19 @@ from typing import cast
 
 import httptools
 
+READ = 64 * 1024
+"""How much is read at once."""
 _HIGH_WATER = 256 * 1024
 
 
-class Connection(asyncio.Protocol):
-    """The client's end. `reusable` says whether another request may follow."""
+class Connection(asyncio.BufferedProtocol):
+    """The client's end. `reusable` says whether another request may follow.
 
-    def __init__(self) -> None:
+    Bytes arrive in `arriving`, which connections of one loop may share: they are parsed before anything else runs.
+    """
+
+    def __init__(self, arriving: memoryview | None = None) -> None:
+        self._arriving = memoryview(bytearray(READ)) if arriving is None else arriving
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._waiter: asyncio.Future[None] | None = None
@@ -95,11 +101,15 @@ class Connection(asyncio.Protocol):
         """The handshake is done."""
         self._transport = cast("asyncio.Transport", transport)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, _hint: int) -> memoryview:
+        """Where to put what has come."""
+        return self._arriving
+
+    def buffer_updated(self, count: int) -> None:
         """Feed the parser, which calls the methods below."""
         self._answered = True
         try:
-            self._parser.feed_data(data)
+            self._parser.feed_data(self._arriving[:count])
         except httptools.HttpParserError:
             self._lost = True
             self.close()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from pilothouse.client.connection import Connection
+from pilothouse.client.connection import READ, Connection
 from pilothouse.net.http import Handler, Peer, Request, Response
 from pilothouse.runtime.clock import Clock
 
@@ -128,6 +128,7 @@ class HttpTransport:
         self._timeout = timeout
         self._idle: list[Connection] = []
         self._places = asyncio.Semaphore(connections)
+        self._arriving: memoryview | None = None
 
     async def send(self, method: str, target: str, headers: Headers, body: bytes = b"") -> Answer:
         """One request, answered whole. A kept connection that died meanwhile is replaced without a word."""
@@ -180,8 +181,11 @@ class HttpTransport:
         return Answer(connection.status, connection.headers, whole)
 
     async def _connect(self) -> Connection:
+        if self._arriving is None:
+            self._arriving = memoryview(bytearray(READ))
+        arriving = self._arriving
         transport, connection = await asyncio.get_running_loop().create_connection(
-            Connection, self._host, self._port, ssl=self._tls, server_hostname=self._server_name
+            lambda: Connection(arriving), self._host, self._port, ssl=self._tls, server_hostname=self._server_name
         )
         raw = transport.get_extra_info("socket")
         with suppress(OSError):

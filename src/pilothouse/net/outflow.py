@@ -82,7 +82,7 @@ class Outflow:
         if self.lost:
             raise ConnectionResetError("the peer has left")
         if batch:
-            self._transport.writelines(batch)
+            self._transport.write(b"".join(batch))  # by writelines, TLS would make a record of every piece
         await (self.drain() if self._paused else self._clock.sleep(0))
 
     def _wake(self) -> None:

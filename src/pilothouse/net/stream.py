@@ -37,6 +37,7 @@ class ConnectionStream(asyncio.Protocol):
     def take_over(self, transport: asyncio.Transport, out: Outflow, unread: bytes) -> None:
         """Go on with a connection that something else began; `unread` came after what that understood."""
         self._begin(transport, out)
+        transport.pause_reading()  # how bytes are read is settled when reading begins
         transport.set_protocol(self)
         transport.resume_reading()
         if unread:
