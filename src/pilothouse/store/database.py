@@ -6,14 +6,20 @@ Runs in the one thread that owns the connection. Three decisions carry it:
   once, any retained state is current plus undoing, and compaction deletes a range of row ids and nothing else.
 - A batch is one INSERT into a view whose triggers do the work: one call, hence one atomic transaction with one fsync,
   and the interpreter lock is given up and taken back once a batch instead of once a row.
-- Checkpoints are ours to run, since SQLite swallows the errors of its own.
+- Checkpoints are ours to run, since SQLite swallows the errors of its own. One runs before anything is served: what a
+  process that died, or failed to sync, left in the log is made durable first, or is never seen.
+
+SQLite guards its structure, not what is in it. A value therefore ends in a checksum over the record it belongs to, and
+start reads everything: what a disk has changed is found then and is not served.
 
 See sqlite.org: wal.html, pragma.html#pragma_synchronous, lockingv3.html.
 """
 
 import os
 import sqlite3
+import zlib
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +31,7 @@ BATCH = 255
 """The most writes of one transaction; a row that compacts may join them."""
 
 _APPLICATION = 0x50494C4F
-_LAYOUT = 1
+_LAYOUT = 2
 _SCHEMA = """
 CREATE TABLE current(created INTEGER PRIMARY KEY, revision INTEGER NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL)
     STRICT;
@@ -53,9 +59,16 @@ END;
 """
 _INSERT = "INSERT INTO batch VALUES (?,?,?,?)"
 _Row = tuple[Revision, str, Revision | None, Revision, bytes]
+_TAIL = 4
+"""How many bytes of a stored value are its checksum."""
 
 _CHECKPOINT_PAGES = 4000
 """Pages that the write-ahead log may gather before a checkpoint, by an estimate that is high: at most 16 MB."""
+_ENVIRONMENTAL = frozenset({
+    sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOLFS, sqlite3.SQLITE_AUTH,
+})  # fmt: skip
+"""Failures to open that say nothing about the file."""
 
 _DROPPED_PER_WRITE = 2
 _DROPPED_AT_LEAST = 64
@@ -90,6 +103,7 @@ class Database:
     def __init__(self, path: Path, connect: Connect = connect) -> None:
         self._path = path
         _make_private(path)
+        _check_company(path)
         try:
             self._connection = connect(path)
         except sqlite3.Error as error:
@@ -97,11 +111,14 @@ class Database:
         try:
             self._own()
             self._prepare()
-            (self._oldest,) = self._connection.execute("SELECT oldest FROM history").fetchone()
+            ((self._oldest,),) = self._connection.execute("SELECT oldest FROM history").fetchall()
             (logged,) = self._connection.execute("SELECT min(revision) FROM log").fetchone()
         except sqlite3.Error as error:
             self._connection.close()
             raise _explain(path, error) from error
+        except ValueError:
+            self._connection.close()
+            raise _damaged(path, "it does not say where its history begins") from None
         except BaseException:
             self._connection.close()
             raise
@@ -110,15 +127,18 @@ class Database:
         self._pages = 0
 
     def load(self) -> Contents:
-        """Read everything, checking that it is one unbroken history. Raises StoreDamaged, sqlite3.Error."""
+        """Read everything, checking that it is one unbroken history of sound records. Raises StoreDamaged."""
         execute = self._connection.execute
-        rows = execute("SELECT key, value, revision, created FROM current").fetchall()
-        records = [Record(*row) for row in rows]
-        state = {record.key: record for record in records}
-        if len(state) != len(records):
-            raise StoreDamaged(f"{self._path} holds a key twice; restore a backup")
-        log = execute("SELECT * FROM log WHERE revision > ? ORDER BY revision DESC", (self._oldest,))
-        return Contents(records, self._undo(state, log), self._oldest)
+        try:
+            rows = execute("SELECT key, value, revision, created FROM current")
+            records = [self._record(*row) for row in rows]
+            state = {record.key: record for record in records}
+            if len(state) != len(records):
+                raise _damaged(self._path, "it holds a key twice")
+            log = execute("SELECT * FROM log WHERE revision > ? ORDER BY revision DESC", (self._oldest,))
+            return Contents(records, self._undo(state, log), self._oldest)
+        except sqlite3.Error as error:
+            raise _explain(self._path, error) from error
 
     def commit(self, events: Sequence[Event], oldest: Revision) -> None:
         """Make `events` durable, and forget some of the history before `oldest`. Raises sqlite3.Error."""
@@ -127,7 +147,7 @@ class Database:
         for event in events:
             record = event.record or event.previous
             assert record is not None
-            rows += (event.revision, event.key, record.created, event.record and event.record.value)
+            rows += (event.revision, event.key, record.created, event.record and _sealed(event.record))
             pages += 3 + len(record.value) // 2048
         cleared = min(oldest, self._cleared + _DROPPED_AT_LEAST + _DROPPED_PER_WRITE * len(events))
         if self._cleared < cleared or self._oldest < oldest:
@@ -140,6 +160,10 @@ class Database:
         self._oldest, self._cleared = max(self._oldest, oldest), max(self._cleared, cleared)
         self._pages += pages
 
+    def settle(self) -> None:
+        """Make durable what was found in the write-ahead log, and empty it. Raises sqlite3.Error."""
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def checkpoint(self) -> bool:
         """Move what is durable from the write-ahead log into the file when much has gathered; False when it could not.
 
@@ -147,6 +171,7 @@ class Database:
         """
         if self._pages < _CHECKPOINT_PAGES:
             return True
+        self._pages = _CHECKPOINT_PAGES // 2  # should it fail, the next try is not at once
         busy, gathered, moved = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         self._pages = 0
         return not busy and gathered == moved
@@ -175,29 +200,38 @@ class Database:
             self._connection.executescript(f"BEGIN; {_SCHEMA} {statement} COMMIT;")
             return
         if application != _APPLICATION:
-            raise StoreDamaged(f"{self._path} is not a store of Pilothouse; move it away or name another place")
+            raise StoreDamaged(f"{self._path} is not a store of Pilothouse; move it away, or name another place")
         if layout != _LAYOUT:
-            raise StoreDamaged(f"{self._path} has layout {layout}, this version reads {_LAYOUT}; upgrade Pilothouse")
+            raise StoreDamaged(f"{self._path} has layout {layout}, this version reads {_LAYOUT}; use the version that wrote it")
         findings = [row[0] for row in execute("PRAGMA quick_check(3)")]
         if findings != ["ok"]:
-            raise StoreDamaged(f"{self._path} is damaged ({'; '.join(findings)}); restore a backup")
+            raise _damaged(self._path, "; ".join(findings))
+        if _schema_of(self._connection) != _our_schema():
+            raise _damaged(self._path, "its schema is another")
+
+    def _record(self, key: str, sealed: bytes, revision: Revision, created: Revision) -> Record:
+        """Make a record of what was stored. Raises StoreDamaged when that is not what was written."""
+        record = Record(key, sealed[:-_TAIL], revision, created)
+        if _checksum(record) != sealed[-_TAIL:]:
+            raise _damaged(self._path, f"{key} at revision {revision} is not what was written")
+        return record
 
     def _undo(self, state: dict[str, Record], log: Iterable[_Row]) -> Sequence[Event]:
         """Rebuild the events after `oldest`, newest first, by undoing them: every row must fit the state it made."""
         events: list[Event] = []
         for revision, key, created, before, value in log:
             record = state.pop(key, None)
-            previous = Record(key, value, before, created) if created is not None else None
+            previous = self._record(key, value, before, created) if created is not None else None
             follows = not events or events[-1].revision == revision + 1
             fits = record.revision == revision if record is not None else previous is not None
             if not follows or not fits:
-                raise StoreDamaged(f"{self._path} has a gap in its history at revision {revision}; restore a backup")
+                raise _damaged(self._path, f"there is a gap in its history at revision {revision}")
             events.append(Event(key, revision, record, previous))
             if previous is not None:
                 state[key] = previous
         reached = events[-1].revision - 1 if events else self._oldest
         if reached != self._oldest or any(record.revision > reached for record in state.values()):
-            raise StoreDamaged(f"{self._path} has a gap in its history at revision {reached}; restore a backup")
+            raise _damaged(self._path, f"there is a gap in its history at revision {reached}")
         events.reverse()
         return events
 
@@ -220,10 +254,43 @@ def _make_private(path: Path) -> None:
         os.close(directory)
 
 
+def _check_company(path: Path) -> None:
+    """Refuse an empty file beside a log that is not: SQLite would take the log for a left-over and delete it."""
+    log = path.with_name(f"{path.name}-wal")
+    if not path.stat().st_size and log.exists() and log.stat().st_size:
+        raise _damaged(path, f"it is empty, while {log.name} beside it is not")
+
+
+def _schema_of(connection: sqlite3.Connection) -> list[tuple[str, ...]]:
+    return connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name").fetchall()
+
+
+def _our_schema() -> list[tuple[str, ...]]:
+    with closing(sqlite3.connect(":memory:")) as model:
+        model.executescript(_SCHEMA)
+        return _schema_of(model)
+
+
+def _checksum(record: Record) -> bytes:
+    name = f"{record.revision} {record.created} {record.key}".encode()
+    return zlib.crc32(record.value, zlib.crc32(name)).to_bytes(_TAIL, "big")
+
+
+def _sealed(record: Record) -> bytes:
+    return record.value + _checksum(record)
+
+
+def _damaged(path: Path, why: str) -> StoreDamaged:
+    return StoreDamaged(
+        f"{path} is damaged ({why}); put a backup in its place, or move it and {path.name}-wal away to begin with "
+        "an empty store"
+    )
+
+
 def _explain(path: Path, error: sqlite3.Error) -> StoreError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StoreInUse(f"{path} is in use by another process; stop that one first")
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return StoreDamaged(f"{path} is damaged ({error}); restore a backup")
-    return StoreError(f"{path} cannot be opened: {error}")
+    if code in _ENVIRONMENTAL:
+        return StoreError(f"{path} cannot be opened: {error}")
+    return _damaged(path, str(error))

@@ -263,7 +263,7 @@ class _Reports:
         """No staged write is durable, and the disk is otherwise well."""
         store = self._store
         _log.error("The store could not commit", error=error, path=store._path, writes=len(store._queue))
-        store._give_up(f"the write was not stored: {error}")
+        store._give_up("the write was not stored: the disk that holds the cluster's state is full")
         store._next = store._table.revision + 1
         store._writer.resume()
 
@@ -274,7 +274,7 @@ class _Reports:
             store._opened.set_exception(error)
         elif error is not None and not store._opened.cancelled():
             _log.error("The store is closed: its disk failed", error=error, path=store._path)
-            store._unavailable = f"the store is closed: {error}"
+            store._unavailable = "the store is closed: the disk that holds the cluster's state failed"
             store._give_up(store._unavailable)
             store._watchers.end(Unavailable(store._unavailable))
         store._closed.set_result(None)

@@ -103,7 +103,9 @@ class Writer:
         except OSError as error:
             return StoreError(f"{self._path} cannot be opened: {error}")
         try:
-            self._report(self._listener.opened, database.load())
+            contents = database.load()
+            self._settle(database)
+            self._report(self._listener.opened, contents)
             self._serve(database)
         except StoreError as error:
             return error
@@ -128,6 +130,15 @@ class Writer:
                 continue
             self._report(self._listener.committed, len(batch))
             self._checkpoint(database)
+
+    def _settle(self, database: Database) -> None:
+        """Serve nothing that a power failure could take back. On a full disk there is at least reading."""
+        try:
+            database.settle()
+        except sqlite3.Error as error:
+            if not _rolled_back(error):
+                raise
+            _log.warning("The store's disk is full: reads are served", error=str(error), path=self._path)
 
     def _checkpoint(self, database: Database) -> None:
         try:
