@@ -24,22 +24,6 @@ _EMBEDDED = ">"
 _MICRO_TIME = "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime"
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
-_OPTIONAL = frozenset({
-    "activeDeadlineSeconds", "allocateLoadBalancerNodePorts", "allowPrivilegeEscalation", "attachRequired",
-    "automountServiceAccountToken", "averageUtilization", "backoffLimit", "backoffLimitPerIndex", "blockOwnerDeletion",
-    "completions", "controller", "defaultMode", "deletionGracePeriodSeconds", "enableServiceLinks",
-    "expirationSeconds", "failedJobsHistoryLimit", "fsGroup", "gracePeriodSeconds", "hostUsers",
-    "ignoreStoreReadErrorWithClusterBreakingPotential", "immutable", "leaseDurationSeconds", "leaseTransitions",
-    "limitBytes", "manualSelector", "maxFailedIndexes", "minDomains", "minReplicas", "mode", "optional",
-    "orphanDependents", "parallelism", "partition", "podInfoOnMount", "priority", "privileged",
-    "progressDeadlineSeconds", "readOnlyRootFilesystem", "ready", "replicas", "requiresRepublish",
-    "revisionHistoryLimit", "runAsGroup", "runAsNonRoot", "runAsUser", "seLinuxMount", "serving",
-    "setHostnameAsFQDN", "shareProcessNamespace", "sinceSeconds", "stabilizationWindowSeconds", "started",
-    "startingDeadlineSeconds", "storageCapacity", "successfulJobsHistoryLimit", "suspend", "tailLines", "terminating",
-    "terminationGracePeriodSeconds", "tolerationSeconds", "ttlSecondsAfterFinished", "value",
-})  # fmt: skip
-"""Numbers and booleans whose zero says something. The others are always written, and zero is as good as absent."""
-
 
 def decode(body: bytes, schemas: Schemas) -> dict[str, Any]:
     """The object in a body. Raises MalformedError; an unknown kind comes back without fields, for others to refuse."""
@@ -51,7 +35,7 @@ def decode(body: bytes, schemas: Schemas) -> dict[str, Any]:
     if (group, version, kind) not in schemas.names:
         return obj
     schema = schemas.kind(group, version, kind)
-    return obj | _message(schema.name, schema.properties, raw, 0)
+    return obj | _message(schema.name, schema, raw, 0)
 
 
 def _envelope(data: bytes) -> tuple[str, str, bytes]:
@@ -80,7 +64,7 @@ def _numbers() -> Mapping[str, Mapping[int, str]]:
     return found
 
 
-def _message(name: str, properties: Mapping[str, Schema], data: bytes, depth: int) -> dict[str, Any]:
+def _message(name: str, schema: Schema, data: bytes, depth: int) -> dict[str, Any]:
     """A struct. Fields of a number nobody knows are passed over, as protobuf does."""
     if depth > MAX_DEPTH:
         raise MalformedError(TOO_DEEP)
@@ -89,9 +73,12 @@ def _message(name: str, properties: Mapping[str, Schema], data: bytes, depth: in
     for number, value in _fields(data):
         field = names.get(number, "")
         if field == _EMBEDDED:
-            obj |= _message(f"{name}>{number}", properties, _bytes(value), depth + 1)
-        elif field in properties:
-            _put(obj, field, properties[field], value, depth)
+            obj |= _message(f"{name}>{number}", schema, _bytes(value), depth + 1)
+        elif field in schema.properties:
+            _put(obj, field, schema.properties[field], value, depth)
+    zero_class = schema.zeros.get  # what is no pointer in Go is always on the wire
+    for field in [field for field, value in obj.items() if not value and zero_class(field) is value.__class__]:
+        del obj[field]
     return obj
 
 
@@ -103,9 +90,8 @@ def _put(obj: dict[str, Any], field: str, schema: Schema, value: Any, depth: int
         obj.setdefault(field, {})[key] = item
     else:
         found = _value(schema, value, depth + 1)
-        if found is None or found == "" or (found == 0 and not isinstance(found, dict) and field not in _OPTIONAL):
-            return
-        obj[field] = found
+        if found is not None:
+            obj[field] = found
 
 
 def _pair(schema: Schema, value: Any, depth: int) -> tuple[str, Any]:
@@ -123,7 +109,7 @@ def _pair(schema: Schema, value: Any, depth: int) -> tuple[str, Any]:
 
 def _value(schema: Schema, value: Any, depth: int) -> Any:
     if schema.is_struct and schema.properties:
-        return _message(schema.name, schema.properties, _bytes(value), depth)
+        return _message(schema.name, schema, _bytes(value), depth)
     if schema.quantity:
         return next((_text(part) for number, part in _fields(_bytes(value)) if number == 1), "0")
     if schema.int_or_string:

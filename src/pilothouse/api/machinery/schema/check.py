@@ -1,8 +1,8 @@
 """check: whether an object is what its schema says, in one pass of closures compiled once a kind.
 
 Nearly every object is right, so the pass only asks "is all well?" and keeps no path. What it may mend without a word
-(null is unset, 0.5 of a CPU is 500m, a time is kept in UTC) it notes and mends at the end. At the first thing that is
-wrong it gives up, and `explain` walks the object again, slower, for the words.
+(null is unset, so is a zero that says nothing, 0.5 of a CPU is 500m, a time is kept in UTC) it notes and mends at the
+end. At the first thing that is wrong it gives up, and `explain` walks the object again, slower, for the words.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ _Check = Callable[[Any, list[_Mend], Any, Any], bool]
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What `check` found. `object` holds known fields only, without nulls, its leaves in canonical form."""
+    """What `check` found. `object` holds known fields only, without what says nothing, its leaves in canonical form."""
 
     object: JsonObject
     errors: tuple[str, ...] = ()
@@ -77,20 +77,20 @@ class _Compiler:
         if node.name in self.structs:
             return self.structs[node.name]
         fields: dict[str, type | _Check] = {}
-        get = fields.get
+        get, zero_class = fields.get, node.zeros.get
 
         def check_struct(value: Any, mends: list[_Mend], _container: Any, _key: Any) -> bool:
             if value.__class__ is not dict:
                 return False
             for key, inner in value.items():
                 wanted = get(key)
-                if wanted is inner.__class__:
-                    continue
-                if wanted is None:
-                    return False
-                if inner is None:
+                if not inner and (inner is None or zero_class(key) is inner.__class__):
+                    if wanted is None:
+                        return False
                     mends.append((value, key, DROP))
-                elif wanted.__class__ is not FunctionType or not wanted(inner, mends, value, key):
+                elif wanted is inner.__class__:
+                    continue
+                elif wanted is None or wanted.__class__ is not FunctionType or not wanted(inner, mends, value, key):
                     return False
             return True
 

@@ -95,6 +95,8 @@ class _Walk:
                 self.stack.append(key)
                 kept[key] = self.value(field, inner, here)
                 self.stack.pop()
+                if not inner and node.zeros.get(key) is inner.__class__:
+                    del kept[key]
         self.struct = before
         return kept
 

@@ -15,7 +15,8 @@ from typing import Any
 
 import orjson
 
-from pilothouse.api.machinery.schema.node import Schema
+from pilothouse.api.machinery.schema.node import Schema, ZeroClass
+from pilothouse.api.machinery.schema.zeros import zeros_of
 
 LEVEL = "v1.37.0-local"
 REFERENCE = "#/$defs/"
@@ -78,10 +79,13 @@ class Schemas:
         if definition is None:
             raise LookupError(f"no definition {name}")
         fields: dict[str, Schema] = {}
-        node = replace(self._own(definition, name), properties=MappingProxyType(fields))
+        zeros: dict[str, ZeroClass] = {}
+        own = self._own(definition, name)
+        node = replace(own, properties=MappingProxyType(fields), zeros=MappingProxyType(zeros))
         self._nodes[name] = node
         for field, schema in definition.get("properties", {}).items():
             fields[field] = self._field(schema)
+        zeros.update(zeros_of(node))
         return node
 
     def _own(self, definition: JsonObject, name: str) -> Schema:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 NO_PROPERTIES: Mapping[str, "Schema"] = MappingProxyType({})
+ZeroClass = type[str] | type[bool] | type[int] | type[list[object]] | type[dict[str, object]]
+NO_ZEROS: Mapping[str, ZeroClass] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -25,6 +27,8 @@ class Schema:
     properties: Mapping[str, "Schema"] = field(default_factory=lambda: NO_PROPERTIES, repr=False)
     """The fields of an object that has a fixed set of them."""
     required: frozenset[str] = frozenset()
+    zeros: Mapping[str, ZeroClass] = field(default_factory=lambda: NO_ZEROS, repr=False)
+    """The fields that are left out when they are zero, each with the class of its zero; see `zeros`."""
     items: "Schema | None" = None
     """What the items of an array are."""
     additional: "Schema | None" = None
