@@ -25,6 +25,7 @@ def test_a_machine_is_read_from_its_files(tmp_path: Path) -> None:
         "etc/os-release": "PRETTY_NAME=Small\n",
         "sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages": "3\n",
         "sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages": "0\n",
+        "sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count": "0\n",
     }
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -33,6 +34,7 @@ def test_a_machine_is_read_from_its_files(tmp_path: Path) -> None:
     assert (found.memory, found.machine_id, found.system_uuid, found.boot_id) == (1 << 20, "mach", "uuid", "b00t")
     assert found.os_image == "Small"
     assert found.hugepages == {2 << 20: 3, 1 << 30: 0}
+    assert found.hot_paths == ("/sys/devices/system/cpu/cpu0/thermal_throttle",)
 
 
 def test_this_machine_can_be_read() -> None:

@@ -16,9 +16,11 @@ from pilothouse.kubelet.containerd import Containerd, ContainerdConfig
 from pilothouse.kubelet.cri.containerd import ContainerdCri
 from pilothouse.kubelet.http_fetch import HttpFetch
 from pilothouse.kubelet.logs import parse_line
+from pilothouse.kubelet.machine import Machine
 from pilothouse.kubelet.pause_image import image_archive
 from pilothouse.kubelet.probes.prober import Probes
 from pilothouse.kubelet.resources.pod_cgroups import KernelPodCgroups
+from pilothouse.kubelet.runtime_config import NodeFacts
 from pilothouse.linux import processes
 from pilothouse.linux.cgroups import Cgroups
 from pilothouse.linux.mounts import Mounts
@@ -260,5 +262,26 @@ def test_probes_of_a_real_application(machine: ContainerdConfig, tmp_path: Path)
             assert ("Warning", "Unhealthy", "Readiness probe failed: ") in node.told.events
             node.delete_pod("web", 0)
             await node.until(lambda: not node.pods, 30)
+
+    run(machine, tmp_path, story)
+
+
+def test_a_debugger_sees_the_processes_of_its_target(machine: ContainerdConfig, tmp_path: Path) -> None:
+    async def story(node: FakeNode, cri: ContainerdCri) -> None:
+        node.facts = NodeFacts.of(Machine.read(), node.layout, "cluster.local", cgroup_v2=Cgroups.detect().v2)
+        node.add(pod(containers=[shell("exec /bin/busybox sleep 4711")], terminationGracePeriodSeconds=0))
+        await node.until(lambda: node.pods["web"].status.phase == "Running", 20)
+        raw = node.pods["web"].literal()
+        look = "/bin/busybox cat /proc/1/cmdline; exit 7"
+        raw["spec"]["ephemeralContainers"] = [shell(look, "debug", targetContainerName="app")]
+        node.add(raw)
+        await node.until(lambda: "terminated" in told(node), 20)
+        assert told(node)["terminated"]["exitCode"] == 7
+        assert "4711" in await log_of(node, container="debug")
+        assert node.state()["ready"]
+
+    def told(node: FakeNode) -> dict[str, Any]:
+        statuses = node.pods["web"].status.raw.get("ephemeralContainerStatuses", ())
+        return next((dict(one["state"]) for one in statuses), {})
 
     run(machine, tmp_path, story)

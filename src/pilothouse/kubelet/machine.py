@@ -46,6 +46,8 @@ class Machine:
     kernel: str
     os_image: str
     architecture: str
+    hot_paths: tuple[str, ...] = ()
+    """Where processors tell of their heat, by which neighbours can be overheard."""
 
     @classmethod
     def read(cls, root: Path = Path("/")) -> "Machine":
@@ -60,6 +62,10 @@ class Machine:
             kernel=platform.release(),
             os_image=pretty_name((root / "etc/os-release").read_text()) if (root / "etc/os-release").exists() else "",
             architecture=ARCHITECTURES.get(platform.machine(), platform.machine()),
+            hot_paths=tuple(
+                f"/{place.relative_to(root)}"
+                for place in sorted(root.glob("sys/devices/system/cpu/cpu*/thermal_throttle"))
+            ),
         )
 
 

@@ -129,7 +129,7 @@ def _node(
         volumes=Volumes(types, layout, objects, mounts, clock),
         mounter=mounts,
         cgroups=KernelPodCgroups(cgroups, config.cgroup_root, config.pod_pids_limit),
-        facts=NodeFacts(layout, config.cluster_domain, machine.memory, cgroups.v2),
+        facts=NodeFacts.of(machine, layout, config.cluster_domain, cgroup_v2=cgroups.v2),
         host_ips=(config.address,),
         allocatable=lambda: agent.allocatable,
         resolver=resolver,

@@ -5,6 +5,7 @@ Labels and annotations are upstream's: from them a restarted kubelet, and tools 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Container, Pod
@@ -13,10 +14,11 @@ from pilothouse.kubelet.cri.interface import Image
 from pilothouse.kubelet.cri.messages import enum_value
 from pilothouse.kubelet.layout import Layout
 from pilothouse.kubelet.lifecycle import SHAPE_LABEL
+from pilothouse.kubelet.machine import Machine
 from pilothouse.kubelet.names_and_dns import Resolver, uts_name
-from pilothouse.kubelet.resources.linux import Limits, container_limits, pod_limits
+from pilothouse.kubelet.resources.linux import Limits, container_limits, hugepage_limits, overhead_limits, pod_limits
 from pilothouse.kubelet.resources.qos import oom_score_adjust
-from pilothouse.kubelet.security import container_security, sandbox_security
+from pilothouse.kubelet.security import SecurityFacts, container_security, sandbox_security
 
 POD_NAME = "io.kubernetes.pod.name"
 POD_NAMESPACE = "io.kubernetes.pod.namespace"
@@ -37,6 +39,21 @@ class NodeFacts:
     memory: int
     """Bytes of memory, for OOM scores."""
     cgroup_v2: bool = False
+    page_sizes: tuple[int, ...] = ()
+    """Of huge pages, in bytes."""
+    hot_paths: tuple[str, ...] = ()
+    """Of the processors, which containers shall not see."""
+
+    @classmethod
+    def of(cls, machine: Machine, layout: Layout, cluster_domain: str, *, cgroup_v2: bool) -> Self:
+        """What configurations take from this machine."""
+        sizes = tuple(sorted(machine.hugepages))
+        return cls(layout, cluster_domain, machine.memory, cgroup_v2, sizes, machine.hot_paths)
+
+    @property
+    def security(self) -> SecurityFacts:
+        """What of it security contexts take."""
+        return SecurityFacts(self.layout.root / "seccomp", self.hot_paths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +73,7 @@ def pod_labels(pod: Pod) -> dict[str, str]:
 
 
 def sandbox_config(pod: Pod, attempt: int, cgroup_parent: str, resolver: Resolver, facts: NodeFacts) -> JsonObject:
-    """The configuration of a pod's sandbox."""
+    """The configuration of a pod's sandbox. Raises PolicyBroken."""
     meta = pod.metadata
     config: JsonObject = {
         "metadata": {"name": meta.name, "namespace": meta.namespace, "uid": meta.uid, "attempt": attempt},
@@ -67,13 +84,20 @@ def sandbox_config(pod: Pod, attempt: int, cgroup_parent: str, resolver: Resolve
         "annotations": dict(meta.annotations),
         "linux": {
             "cgroup_parent": cgroup_parent,
-            "security_context": sandbox_security(pod, facts.layout.root / "seccomp"),
-            "sysctls": {sysctl.name: sysctl.value for sysctl in pod.spec.securityContext.sysctls},
+            "security_context": sandbox_security(pod),
+            "sysctls": {_dotted(sysctl.name): sysctl.value for sysctl in pod.spec.securityContext.sysctls},
             "resources": _resources(pod_limits(pod)),
+            **({"overhead": _resources(overhead_limits(pod))} if pod.spec.overhead else {}),
         },
     }
     ports = [] if pod.spec.hostNetwork else _port_mappings(pod)
     return config | ({"port_mappings": ports} if ports else {})
+
+
+def _dotted(name: str) -> str:
+    """A sysctl's name with dots between its parts, as runtimes want it, where a slash may be written."""
+    first = next((sign for sign in name if sign in "./"), ".")
+    return name if first == "." else name.translate({ord("/"): ".", ord("."): "/"})
 
 
 def _port_mappings(pod: Pod) -> list[JsonObject]:
@@ -124,9 +148,7 @@ def container_config(
         "tty": bool(container.tty),
         "linux": {
             "resources": _container_resources(pod, container, facts),
-            "security_context": container_security(
-                pod, container, image, facts.layout.root / "seccomp", target_id=target_id
-            ),
+            "security_context": container_security(pod, container, image, facts.security, target_id=target_id),
         },
     }
     if container.securityContext.privileged:
@@ -155,6 +177,8 @@ def grace_period(pod: Pod) -> int:
 def _container_resources(pod: Pod, container: Container, facts: NodeFacts) -> JsonObject:
     resources = _resources(container_limits(container))
     resources["oom_score_adj"] = oom_score_adjust(pod, container, facts.memory)
+    if pages := hugepage_limits(container, facts.page_sizes):
+        resources["hugepage_limits"] = [{"page_size": size, "limit": limit} for size, limit in pages.items()]
     if facts.cgroup_v2:
         resources["unified"] = {"memory.oom.group": "1"}
     return resources

@@ -1,25 +1,38 @@
 """Security contexts of pods and containers as the runtime takes them: pure.
 
-A container's own setting wins over the pod's. API page: "Configure a Security Context for a Pod or Container".
+A container's own setting wins over the pod's. The sandbox holds namespaces and nothing else, so it always runs under
+the runtime's own seccomp profile. API page: "Configure a Security Context for a Pod or Container".
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from pilothouse.api.machinery.view import JsonObject
-from pilothouse.api.types.core_v1 import Container, Pod, SeccompProfile
-from pilothouse.kubelet.containers import describe
+from pilothouse.api.types.core_v1 import (
+    AppArmorProfile,
+    Container,
+    Pod,
+    PodSecurityContext,
+    SeccompProfile,
+    SELinuxOptions,
+)
+from pilothouse.kubelet.containers import describe, every
 from pilothouse.kubelet.cri.interface import Image
 from pilothouse.kubelet.cri.messages import enum_value
 
 _MASKED = (
-    "/proc/asound", "/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
-    "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap",
+    "/proc/asound", "/proc/acpi", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
+    "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware",
+    "/sys/devices/virtual/powercap",
 )  # fmt: skip
 _READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 
 
+_NO_USER_NAMESPACES = "can't set `spec.hostUsers: false`, runtime does not support user namespaces"
+
+
 class PolicyBroken(Exception):
-    """The container must not run as the user it would run as."""
+    """What the spec asks for cannot be granted: a container would run as root, or without its own users."""
 
 
 def _mode(name: str) -> int:
@@ -57,28 +70,60 @@ def seccomp(profile: SeccompProfile, profiles: Path) -> JsonObject:
     return message | ({"localhost_ref": str(profiles / profile.localhostProfile)} if kind == "Localhost" else {})
 
 
-def sandbox_security(pod: Pod, profiles: Path) -> JsonObject:
-    """Of the sandbox."""
+def app_armor(profile: AppArmorProfile) -> JsonObject:
+    """The profile's message, also in the words that older runtimes read; empty for none given."""
+    kind, name = profile.type, profile.localhostProfile
+    if not kind:
+        return {}
+    words = {"RuntimeDefault": "runtime/default", "Unconfined": "unconfined"}.get(kind, f"localhost/{name}")
+    message: JsonObject = {"profile_type": enum_value("ProfileType", kind)}
+    return {
+        "apparmor": message | ({"localhost_ref": name} if kind == "Localhost" else {}),
+        "apparmor_profile": words,
+    }
+
+
+def _selinux(options: SELinuxOptions) -> JsonObject:
+    names = ("user", "role", "type", "level")
+    return {"selinux_options": {name: getattr(options, name) for name in names}} if options else {}
+
+
+def _shared(context: PodSecurityContext) -> JsonObject:
+    """What sandbox and containers have alike."""
+    policy = context.supplementalGroupsPolicy
+    return {"supplemental_groups_policy": enum_value("SupplementalGroupsPolicy", policy)} if policy else {}
+
+
+def sandbox_security(pod: Pod) -> JsonObject:
+    """Of the sandbox. Raises PolicyBroken."""
     context = pod.spec.securityContext
+    if pod.spec.hostUsers is False:
+        raise PolicyBroken(_NO_USER_NAMESPACES)
     message: JsonObject = {
         "namespace_options": namespaces(pod),
         "seccomp": {"profile_type": enum_value("ProfileType", "RuntimeDefault")},
         "supplemental_groups": groups(pod),
-        "privileged": any(
-            one.securityContext.privileged or False for one in (*pod.spec.initContainers, *pod.spec.containers)
-        ),
+        "privileged": any(one.securityContext.privileged or False for one in every(pod)),
     }
-    if context.seccompProfile:
-        message["seccomp"] = seccomp(context.seccompProfile, profiles)
     if context.runAsUser is not None:
         message["run_as_user"] = {"value": context.runAsUser}
         if context.runAsGroup is not None:
             message["run_as_group"] = {"value": context.runAsGroup}
-    return message
+    return message | _shared(context) | _selinux(context.seLinuxOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityFacts:
+    """What security contexts take from the node."""
+
+    profiles: Path
+    """Directory of seccomp profiles."""
+    hot_paths: tuple[str, ...] = ()
+    """Of this machine's processors: they tell of their heat, by which neighbours can be overheard."""
 
 
 def container_security(
-    pod: Pod, container: Container, image: Image, profiles: Path, *, target_id: str = ""
+    pod: Pod, container: Container, image: Image, facts: SecurityFacts, *, target_id: str = ""
 ) -> JsonObject:  # fmt: skip
     """Of one container, in the PID namespace of the target. Raises PolicyBroken where runAsNonRoot forbids the user."""
     own, shared = container.securityContext, pod.spec.securityContext
@@ -93,10 +138,12 @@ def container_security(
         "readonly_rootfs": bool(own.readOnlyRootFilesystem),
         "no_new_privs": own.allowPrivilegeEscalation is False,
         "supplemental_groups": groups(pod),
-        "seccomp": seccomp(own.seccompProfile or shared.seccompProfile, profiles),
-        "masked_paths": list(_MASKED),
-        "readonly_paths": list(_READ_ONLY),
+        "seccomp": seccomp(own.seccompProfile or shared.seccompProfile, facts.profiles),
+        "masked_paths": [] if own.procMount == "Unmasked" else [*_MASKED, *facts.hot_paths],
+        "readonly_paths": [] if own.procMount == "Unmasked" else list(_READ_ONLY),
     }
+    message |= _shared(shared) | _selinux(own.seLinuxOptions or shared.seLinuxOptions)
+    message |= app_armor(own.appArmorProfile or shared.appArmorProfile)
     if own.capabilities:
         message["capabilities"] = {
             "add_capabilities": list(own.capabilities.add), "drop_capabilities": list(own.capabilities.drop),

@@ -1,6 +1,6 @@
 """Requests and limits as the kernel's numbers: CPU shares and quota, memory limit. cgroups(7), sched-bwc."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pilothouse.api.machinery.quantity import parse_quantity
@@ -12,6 +12,7 @@ _MAX_SHARES = 262_144
 _PERIOD = 100_000
 """Microseconds over which a quota counts."""
 _MIN_QUOTA = 1000
+_HUGEPAGES = "hugepages-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,28 +51,53 @@ def container_limits(container: Container) -> Limits:
     return Limits(cpu_shares=shares(request), cpu_quota=quota(_milli(limits, "cpu")), memory=_bytes(limits, "memory"))
 
 
+def hugepage_limits(container: Container, sizes: Sequence[int]) -> dict[str, int]:
+    """Bytes in huge pages by the kernel's name of their size: none of those that were not asked for."""
+    found = dict.fromkeys(sizes, 0)
+    for name, text in container.resources.limits.items():
+        if name.startswith(_HUGEPAGES):
+            found[parse_quantity(name.removeprefix(_HUGEPAGES)).value()] = parse_quantity(text).value()
+    return {_page_name(size): limit for size, limit in sorted(found.items())}
+
+
+def _page_name(size: int) -> str:
+    """Such as `2MB`, which the kernel's files are called by."""
+    for unit in ("B", "KB", "MB", "GB"):
+        if size < 1024:
+            return f"{size}{unit}"
+        size //= 1024
+    return f"{size}TB"
+
+
 def pod_limits(pod: Pod, pids: int = 0) -> Limits:
-    """The numbers of the pod's own cgroup: a limit holds for the pod only when every container has one."""
-    if pod.spec.resources:
-        asked, limits = pod.spec.resources.requests, pod.spec.resources.limits
-        request = _milli(asked, "cpu") if "cpu" in asked else _milli(limits, "cpu")
-        return Limits(shares(request), quota(_milli(limits, "cpu")), _PERIOD, _bytes(limits, "memory"), pids)
-    overhead = pod.spec.overhead
-    cpu = _needed(pod, [_cpu_request(c) for c in pod.spec.containers], _cpu_request) + _milli(overhead, "cpu")
-    cpu_limits = [_milli(c.resources.limits, "cpu") for c in pod.spec.containers]
-    memory_limits = [_bytes(c.resources.limits, "memory") for c in pod.spec.containers]
-    cpu_limit = _needed(pod, cpu_limits, lambda c: _milli(c.resources.limits, "cpu")) if all(cpu_limits) else 0
-    memory = _needed(pod, memory_limits, lambda c: _bytes(c.resources.limits, "memory")) if all(memory_limits) else 0
-    if not all(c.resources.limits.get("cpu") for c in pod.spec.initContainers):
-        cpu_limit = 0
-    if not all(c.resources.limits.get("memory") for c in pod.spec.initContainers):
-        memory = 0
+    """The numbers of the pod's own cgroup: a limit holds for the pod only when it, or every container, has one."""
+    whole, overhead = pod.spec.resources, pod.spec.overhead
+    own = [whole.requests.get("cpu"), whole.limits.get("cpu")]
+    request = next((parse_quantity(text).milli() for text in own if text), None)
+    if request is None:
+        request = _needed(pod, [_cpu_request(c) for c in pod.spec.containers], _cpu_request)
+    cpu, memory = _pod_limit(pod, "cpu", _milli), _pod_limit(pod, "memory", _bytes)
     return Limits(
-        cpu_shares=shares(cpu),
-        cpu_quota=quota(cpu_limit + _milli(overhead, "cpu")) if cpu_limit else 0,
+        cpu_shares=shares(request + _milli(overhead, "cpu")),
+        cpu_quota=quota(cpu + _milli(overhead, "cpu")) if cpu else 0,
         memory=memory + _bytes(overhead, "memory") if memory else 0,
         pids=pids,
     )
+
+
+def _pod_limit(pod: Pod, name: str, amount: Callable[[Mapping[str, str], str], int]) -> int:
+    if own := amount(pod.spec.resources.limits, name):
+        return own
+    limits = [amount(one.resources.limits, name) for one in pod.spec.containers]
+    if not all(limits) or not all(amount(one.resources.limits, name) for one in pod.spec.initContainers):
+        return 0
+    return _needed(pod, limits, lambda one: amount(one.resources.limits, name))
+
+
+def overhead_limits(pod: Pod) -> Limits:
+    """What the sandbox itself needs, beside the containers."""
+    cpu = _milli(pod.spec.overhead, "cpu")
+    return Limits(shares(cpu), quota(cpu), _PERIOD, _bytes(pod.spec.overhead, "memory"))
 
 
 def _cpu_request(container: Container) -> int:

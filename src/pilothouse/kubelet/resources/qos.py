@@ -14,6 +14,7 @@ BEST_EFFORT = "BestEffort"
 _COUNTED = ("cpu", "memory")
 _GUARANTEED_SCORE = -997
 _BEST_EFFORT_SCORE = 1000
+_NODE_CRITICAL = "system-node-critical"
 _CRITICAL_PRIORITY = 2_000_000_000
 """Priority of system-cluster-critical, the lowest of the critical ones."""
 
@@ -42,14 +43,32 @@ def qos_class(pod: Pod) -> str:
 
 def oom_score_adjust(pod: Pod, container: Container, node_memory: int) -> int:
     """How readily the kernel kills a container: more than 2 when it asked for little, below 0 when guaranteed."""
-    if (pod.spec.priority or 0) >= _CRITICAL_PRIORITY:
+    spec = pod.spec
+    if (spec.priority or 0) >= _CRITICAL_PRIORITY and spec.priorityClassName == _NODE_CRITICAL:
         return _GUARANTEED_SCORE
     match qos_class(pod):
         case "Guaranteed":
             return _GUARANTEED_SCORE
         case "BestEffort":
             return _BEST_EFFORT_SCORE
-    asked = container.resources.requests.get("memory") or container.resources.limits.get("memory") or "0"
-    score = 1000 - (1000 * parse_quantity(asked).value()) // max(node_memory, 1)
+    asked = _memory(container) + _share(pod)
+    if any(one.name == container.name for one in spec.initContainers) and container.restartPolicy == "Always":
+        # A sidecar is not killed before the container that it serves.
+        asked = max(asked, min(_memory(one) + _share(pod) for one in spec.containers))
+    score = 1000 - (1000 * asked) // max(node_memory, 1)
     # Between the guaranteed and the best-effort ones, with room for the pod's other processes.
     return min(max(score, 1000 + _GUARANTEED_SCORE), _BEST_EFFORT_SCORE - 1)
+
+
+def _memory(container: Container) -> int:
+    asked = container.resources.requests.get("memory") or container.resources.limits.get("memory") or "0"
+    return parse_quantity(asked).value()
+
+
+def _share(pod: Pod) -> int:
+    """Of what the pod asked for as a whole and no container for itself: each one's part."""
+    whole = pod.spec.resources.requests.get("memory")
+    if not whole:
+        return 0
+    sharing = [*pod.spec.containers, *(one for one in pod.spec.initContainers if one.restartPolicy == "Always")]
+    return max(parse_quantity(whole).value() - sum(map(_memory, sharing)), 0) // max(len(sharing), 1)
