@@ -1,5 +1,6 @@
 """The command line: every verb explains itself, and what cannot be done is one sentence and status 1."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import pilothouse.cli.verbs
+from pilothouse.cli import main as command
 
 VERBS = sorted(file.stem for file in Path(pilothouse.cli.verbs.__file__).parent.glob("*.py") if file.stem != "__init__")
 
@@ -42,7 +44,7 @@ def test_a_wrong_command_line(words: tuple[str, ...]) -> None:
         (("up", "--nodes", "2"), "more than one node on a machine is not there yet"),
         (("image", "list"), "there is no cluster in"),
         (("image", "load", "/nowhere.tar"), "/nowhere.tar is not a file"),
-        (("image", "build", "/nowhere", "-t", "a:1"), "/nowhere is not a directory"),
+        (("image", "build", "/nowhere", "-t", "a:1"), "there is no cluster in"),
         (("image", "build", "/nowhere", "-t", "A:1"), '"A:1" is not the name of an image'),
         (("image", "build", "/nowhere", "-t", "a:1", "--build-context", "x"), "give NAME=DIR"),
     ],
@@ -54,6 +56,36 @@ def test_what_cannot_be_done(words: tuple[str, ...], sentence: str, tmp_path: Pa
     assert sentence in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize(
+    ("raised", "status", "said"),
+    [
+        (KeyboardInterrupt(), 130, ""),
+        (OSError(28, "No space left on device", "/home/x"), 1, "No space left on device: '/home/x'"),
+    ],
+)
+def test_it_never_ends_in_a_traceback(
+    raised: BaseException, status: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def failing(_: str) -> None:
+        raise raised
+
+    monkeypatch.setattr(command, "application", failing)
+    with pytest.raises(SystemExit) as ended:
+        command.main()
+    assert ended.value.code == status
+    assert said in capsys.readouterr().err
+
+
+def test_a_home_that_may_not_be_listed_is_none_the_less_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(sys, "argv", ["pilothouse", "status", "--home", str(tmp_path)])
+    with pytest.raises(SystemExit):
+        command.main()
+    assert "there is no cluster in" in capsys.readouterr().err
 
 
 def test_version() -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from fakes.command import Cluster, eventually, is_root
+from pilothouse.cluster.home import Home
+from pilothouse.cluster.settings import Settings
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +40,11 @@ def test_it_answers_kubectl(cluster: Cluster) -> None:
 def test_the_control_plane_is_not_root(cluster: Cluster) -> None:
     users = {each["role"]: each["uid"] for each in cluster.status()["processes"]}
     assert users == {"supervisor": 0, "watcher": 0, "apiserver": 65532, "control": 65532}
+
+
+def test_status_breaks_no_path(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    assert f"kubeconfig  {cluster.kubeconfig}\n" in cluster.run("status").stdout
 
 
 def test_a_second_up_finds_the_same_cluster(cluster: Cluster) -> None:
@@ -86,11 +93,18 @@ def test_status_and_down_without_a_cluster(tmp_path: Path) -> None:
 
 
 def test_a_port_in_use_leaves_nothing_behind(tmp_path: Path) -> None:
-    cluster = Cluster(tmp_path / "home")
+    cluster = Cluster(tmp_path / "made" / "home")
     with socket.socket() as taken:
         taken.bind(("0.0.0.0", 0))
         taken.listen()
         up = cluster.run("up", "--no-node", "--port", str(taken.getsockname()[1]))
     assert up.returncode == 1
     assert "is in use" in up.stderr
-    assert list(cluster.home.iterdir() if cluster.home.exists() else ()) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_cluster_was_made_with_is_named_as_its_flag(tmp_path: Path) -> None:
+    Settings(port=1, node=True).save(Home(tmp_path))
+    up = Cluster(tmp_path).run("up", "--no-node")
+    assert up.returncode == 1
+    assert "was made with another --no-node: leave it out" in up.stderr

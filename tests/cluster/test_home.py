@@ -29,6 +29,34 @@ def test_a_file_is_refused(tmp_path: Path) -> None:
         Home(tmp_path / "file").check()
 
 
+def test_a_home_below_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(ClusterError, match=r"cannot be a home \(Not a directory\): name another with --home"),
+        Home(tmp_path / "file" / "home").locked(),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("method", ["mkdir", "open"])
+def test_somebody_elses_home_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(tmp_path))
+
+    monkeypatch.setattr(Path, method, refuse)
+    with pytest.raises(ClusterError, match="run this as its owner"), Home(tmp_path).locked():
+        pass
+
+
+def test_a_home_that_may_not_be_looked_at_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(tmp_path))
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    with pytest.raises(ClusterError, match="a directory of your own with --home"):
+        Home(tmp_path).check()
+
+
 def test_a_path_too_long_for_its_sockets_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ClusterError, match="shorter directory"):
         Home(tmp_path / ("long" * 25)).check()

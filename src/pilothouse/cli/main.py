@@ -8,6 +8,7 @@ import typer
 
 from pilothouse.cluster.errors import ClusterError
 
+_INTERRUPTED = 130
 APP = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -34,6 +35,8 @@ def main() -> None:
     """Run the command. Status 1 and one sentence for what cannot be done, 2 for a wrong command line."""
     try:
         application(sys.argv[1] if len(sys.argv) > 1 else "")(prog_name="pilothouse")
-    except ClusterError as error:
+    except (ClusterError, OSError) as error:
         print(f"pilothouse: {error}", file=sys.stderr)
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)

@@ -11,7 +11,11 @@ from pilothouse.cluster.home import Home, default_home
 HomeOption = Annotated[
     Path | None,
     typer.Option(
-        "--home", metavar="DIR", help="Everything of the cluster lies below this directory.", show_default=False
+        "--home",
+        metavar="DIR",
+        help="Everything of the cluster lies below this directory.",
+        show_default=False,
+        readable=False,
     ),
 ]
 

@@ -79,10 +79,11 @@ class Home:
 
     def check(self) -> None:
         """Raise ClusterError for a directory that cannot be, or is not, a cluster's home."""
-        if self.path.exists() and not self.path.is_dir():
-            raise ClusterError(f"{self.path} is not a directory: name another with --home")
-        if self.path.is_dir() and not self.exists() and any(each.name != "lock" for each in self.path.iterdir()):
-            raise ClusterError(f"{self.path} holds something else: name an empty or new directory with --home")
+        with self._in_words():
+            if self.path.exists() and not self.path.is_dir():
+                raise ClusterError(f"{self.path} is not a directory: name another with --home")
+            if self.path.is_dir() and not self.exists() and any(each.name != "lock" for each in self.path.iterdir()):
+                raise ClusterError(f"{self.path} holds something else: name an empty or new directory with --home")
         if len(os.fsencode(self.path / _SOCKET)) > _LONGEST_SOCKET:
             raise ClusterError(
                 f"{self.path} is too long, a socket below it must fit in {_LONGEST_SOCKET} bytes: "
@@ -92,13 +93,27 @@ class Home:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep other commands that change this cluster out. Raises ClusterError when one is at work."""
-        self.path.mkdir(parents=True, exist_ok=True, mode=0o711)
-        with (self.path / "lock").open("a") as file:
+        with self._in_words():
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o711)
+            file = (self.path / "lock").open("a")
+        with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise ClusterError(f"another command works on the cluster in {self.path}: wait for it to end") from None
             yield
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        """Make what the system refuses a sentence that says what to do."""
+        try:
+            yield
+        except PermissionError:
+            raise ClusterError(
+                f"{self.path} is not ours to use: name a directory of your own with --home, or run this as its owner"
+            ) from None
+        except OSError as error:
+            raise ClusterError(f"{self.path} cannot be a home ({error.strerror}): name another with --home") from None
 
 
 def default_home(*, root: bool, user_home: Path) -> Path:

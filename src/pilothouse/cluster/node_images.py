@@ -14,16 +14,18 @@ from pilothouse.runtime.clock import SystemClock
 
 async def load(home: Home, archive: Path) -> None:
     """Put the images of an archive on every node. Raises ClusterError."""
-    config = containerd_config(_with_node(home))
+    check_node(home)
+    config = containerd_config(home)
     try:
         await Containerd(config, SystemClock()).import_image(archive)
     except RuntimeMissing as error:
-        raise ClusterError(str(error)) from error
+        raise ClusterError(f"{error}: give an archive from docker save, podman save or buildah push") from error
 
 
 async def images(home: Home) -> list[Image]:
     """The images that the nodes have. Raises ClusterError."""
-    config = containerd_config(_with_node(home))
+    check_node(home)
+    config = containerd_config(home)
     async with ContainerdCri(str(config.socket)) as cri:
         try:
             return await cri.images()
@@ -31,10 +33,9 @@ async def images(home: Home) -> list[Image]:
             raise ClusterError(f"the node's containerd does not answer: {error}") from error
 
 
-def _with_node(home: Home) -> Home:
-    """`home`, if its cluster has a node that runs."""
+def check_node(home: Home) -> None:
+    """Raise ClusterError unless the cluster has a node that runs."""
     if not Settings.load(home).node:
         raise ClusterError("this cluster has no node that could hold images: it was made with --no-node")
     if not containerd_config(home).socket.exists():
         raise ClusterError("the cluster does not run: start it with `pilothouse up`")
-    return home

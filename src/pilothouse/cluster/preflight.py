@@ -23,12 +23,12 @@ _NODELESS = "--no-node makes a control plane alone, --simulated-nodes N adds nod
 
 def check_machine(settings: Settings, *, root: bool) -> None:
     """Raise ClusterError if a new cluster with these settings cannot start here."""
+    if settings.node and not root:
+        raise ClusterError(f"a node needs root: run this as root; {_NODELESS}")
     if not is_free(settings.port):
         raise ClusterError(f"port {settings.port} is in use: choose another with --port, or end who listens there")
     if not settings.node:
         return
-    if not root:
-        raise ClusterError(f"a node needs root: run this as root; {_NODELESS}")
     if not settings.advertise:
         raise ClusterError(f"this machine has no address but loopback, a node needs one; {_NODELESS}")
     check_programs(path=None)

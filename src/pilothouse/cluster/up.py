@@ -1,12 +1,15 @@
 """Up: a cluster made, or found again, and waited for until it is Ready. Every step may be repeated.
 
-What goes wrong before the first process starts leaves a new home as it was found. Later failures end the processes
-again and leave the home with its logs.
+What goes wrong before the first process starts leaves a new home as it was found, or none where there was none. Later
+failures end the processes again and leave the home with its logs.
 """
 
 import asyncio
 import os
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from pilothouse.api.types.core_v1 import Node
 from pilothouse.client.client import Client
@@ -33,6 +36,7 @@ from pilothouse.runtime.tasks import Tasks
 PATIENCE = 60.0
 """Seconds that a cluster gets to be Ready."""
 _PAUSE = 0.03
+_FLAGS = {"port": "--port", "node": "--no-node", "simulated_nodes": "--simulated-nodes"}
 _CRASHES = 3
 """How often a role may end before it was ready."""
 
@@ -49,6 +53,7 @@ class Wishes:
 async def up(home: Home, wishes: Wishes, clock: Clock, step: Step) -> Settings:
     """Have the cluster Ready. Raises ClusterError."""
     home.check()
+    made = [each for each in (home.path, *home.path.parents) if not each.exists()]
     with home.locked():
         new = not home.exists()
         try:
@@ -57,7 +62,7 @@ async def up(home: Home, wishes: Wishes, clock: Clock, step: Step) -> Settings:
                 _prepare(home, settings, clock)
         except BaseException:
             if new:
-                _undo(home)
+                _undo(home, made)
             raise
         notes = Notes(home)
         running = notes.living()
@@ -79,7 +84,7 @@ def _settings(home: Home, wishes: Wishes) -> Settings:
     if home.exists():
         settings = Settings.load(home)
         if changed := [name for name, value in vars(wishes).items() if value not in (None, getattr(settings, name))]:
-            flags = ", ".join(f"--{name.replace('_', '-')}" for name in changed)
+            flags = ", ".join(_FLAGS[name] for name in changed)
             raise ClusterError(
                 f"the cluster in {home.path} was made with another {flags}: leave it out, or remove the cluster "
                 "first with `pilothouse down --delete`"
@@ -122,10 +127,13 @@ def _prepare(home: Home, settings: Settings, clock: Clock) -> None:
     kubeconfig.write(home, settings)
 
 
-def _undo(home: Home) -> None:
-    """Empty a home that nothing has run in yet."""
+def _undo(home: Home, made: Iterable[Path]) -> None:
+    """Empty a home that nothing has run in yet, and take away the directories that were made for it."""
     for each in home.path.iterdir():
         Mounts().remove_tree(each) if each.is_dir() else each.unlink()
+    with suppress(OSError):  # somebody uses one of them meanwhile
+        for directory in made:
+            directory.rmdir()
 
 
 async def _until_ready(home: Home, settings: Settings, clock: Clock, step: Step) -> None:

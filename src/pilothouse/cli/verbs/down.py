@@ -22,4 +22,5 @@ def run(
     clock, console = SystemClock(), Console(stderr=True)
     place = home_of(home)
     asyncio.run(down(place, clock, steps(console, clock), delete=delete))
-    console.print("The cluster is gone." if delete else f"The cluster is down; its state stays in {place.path}.")
+    text = "The cluster is gone." if delete else f"The cluster is down; its state stays in {place.path}."
+    console.print(text, highlight=False, soft_wrap=True)

@@ -35,7 +35,7 @@ def run(
 
 
 def _show(found: ClusterStatus, console: Console) -> None:
-    console.print(f"Cluster {found.cluster} in {found.home}, {found.server}", highlight=False)
+    console.print(f"Cluster {found.cluster} in {found.home}, {found.server}", highlight=False, soft_wrap=True)
     processes = _table("ROLE", "PID", "UID", "STATE", "MEMORY")
     for each in found.processes:
         state = "ready" if each.ready else "starting" if each.pid else "[red]down[/]"
@@ -49,7 +49,7 @@ def _show(found: ClusterStatus, console: Console) -> None:
     first, moment = min(found.certificates.items(), key=lambda entry: entry[1])
     console.print(f"Certificates are good until {datetime.fromtimestamp(moment, UTC):%Y-%m-%d} ({first} ends first)")
     for name, place in {**found.places, "kubeconfig": found.kubeconfig}.items():
-        console.print(f"  {name:<12}{place}", highlight=False)
+        console.print(f"  {name:<12}{place}", highlight=False, soft_wrap=True)
 
 
 def _table(*columns: str) -> Table:
