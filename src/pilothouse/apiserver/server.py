@@ -17,6 +17,7 @@ from pilothouse.api.machinery.schema import Schemas
 from pilothouse.apiserver.answers import error_response
 from pilothouse.apiserver.discovery import Discovery
 from pilothouse.apiserver.exchange import Exchange
+from pilothouse.apiserver.handlers.compress import compress
 from pilothouse.apiserver.handlers.deadline import deadline
 from pilothouse.apiserver.handlers.framework import Step, chained
 from pilothouse.apiserver.handlers.measure import RequestMetrics
@@ -128,7 +129,7 @@ class ApiServer:
             pages=self._pages(ready or {}, pages or {}).by_root(),
         )
         self.routes = routes
-        self._chain = chained((self._measured.step, recover, deadline(clock), *steps), routes.answer)
+        self._chain = chained((self._measured.step, recover, deadline(clock), compress(clock), *steps), routes.answer)
 
     async def __aenter__(self) -> Self:
         tasks = await self._stack.enter_async_context(asyncio.TaskGroup())

@@ -2,17 +2,18 @@
 
 from typing import Any
 
+import orjson
 import pytest
 
-from pilothouse.api.machinery.columns import AGE, show
+from pilothouse.api.catalogue import builtin
+from pilothouse.api.machinery.columns import AGE, human_duration, show
 from pilothouse.api.machinery.resource import Column, Resource
 from pilothouse.api.machinery.schema import Schemas
 from pilothouse.api.machinery.table import (
-    IncludeObject,
+    Row,
     column_definitions,
     columns,
     partial_metadata,
-    row,
     table,
 )
 from pilothouse.api.types.core_v1 import ConfigMap, Event
@@ -51,24 +52,44 @@ def test_column_definitions() -> None:
     assert age["description"].startswith("CreationTimestamp is a timestamp")
 
 
-@pytest.mark.parametrize(
-    ("include", "wanted"),
-    [
-        (IncludeObject.NONE, None),
-        (IncludeObject.METADATA, {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1",
-                                  "metadata": OBJECT["metadata"]}),
-        (IncludeObject.OBJECT, OBJECT),
-    ],
-)  # fmt: skip
-def test_rows(include: IncludeObject, wanted: Any) -> None:
-    assert row(columns(CONFIG_MAPS), OBJECT, 90, include) == {"cells": ["one", 1, "90s"], "object": wanted}
+@pytest.mark.parametrize(("now", "age"), [(90, "90s"), (3600, "60m"), (-5, "<invalid>")])
+def test_a_row_is_made_once_and_shows_its_age_when_asked(now: float, age: str) -> None:
+    row = Row(columns(CONFIG_MAPS), OBJECT)
+    assert orjson.loads(row.at(now, b"null")) == {"cells": ["one", 1, age], "object": None}
+    assert orjson.loads(row.at(now, b'{"a":1}'))["object"] == {"a": 1}
+
+
+def test_ages_amid_text_are_filled_in_too() -> None:
+    text = Column("Restarts", lambda _obj, now: f"3 ({human_duration(now - 1.5)} ago), {human_duration(7)}")
+    assert orjson.loads(Row((text, AGE), OBJECT).at(101.75, b"null"))["cells"] == ["3 (100s ago), 7s", "101s"]
+
+
+def test_no_column_makes_anything_else_of_the_time() -> None:
+    """What every kind shows at two moments, by rows made before, is what its columns say at those moments."""
+    began = "2030-01-01T00:00:00Z"
+    terminated = {"exitCode": 1, "finishedAt": began}
+    obj = {
+        "metadata": {"name": "one", "creationTimestamp": began}, "firstTimestamp": began, "lastTimestamp": began,
+        "eventTime": began, "deprecatedLastTimestamp": began, "deprecatedFirstTimestamp": began,
+        "status": {"startTime": began, "lastScheduleTime": began, "containerStatuses": [
+            {"name": "c", "restartCount": 2, "lastState": {"terminated": terminated}, "state": {"running": {}}}
+        ]},
+    }  # fmt: skip
+    for resource in builtin():
+        shown = columns(resource)
+        row = Row(shown, obj)
+        for now in (1893456000.0 + 61, 1893456000.0 + 86400):
+            cells = orjson.loads(row.at(now, b"null"))["cells"]
+            assert cells == [column.cell(obj, now) for column in shown], resource.plural
 
 
 def test_a_table_has_the_lists_metadata_and_its_head_once() -> None:
     metadata = {"resourceVersion": "5", "continue": "", "remainingItemCount": 3, "name": "one"}
-    assert table([{"name": "Name"}], [{"cells": []}], metadata) == {
+    rows = [b'{"cells":[]}', b'{"cells":[1]}']
+    assert orjson.loads(b"".join(table([{"name": "Name"}], rows, metadata))) == {
         "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {"resourceVersion": "5", "remainingItemCount": 3},
-        "columnDefinitions": [{"name": "Name"}], "rows": [{"cells": []}],
+        "columnDefinitions": [{"name": "Name"}], "rows": [{"cells": []}, {"cells": [1]}],
     }  # fmt: skip
-    assert table(None, (), {}, "v1beta1")["columnDefinitions"] is None
+    bare = orjson.loads(b"".join(table(None, (), {}, "v1beta1")))
+    assert (bare["columnDefinitions"], bare["rows"]) == (None, [])
     assert partial_metadata({}, "v1beta1")["apiVersion"] == "meta.k8s.io/v1beta1"

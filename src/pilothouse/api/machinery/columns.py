@@ -71,11 +71,36 @@ def field_text(*path: str) -> Callable[[JsonObject], str]:
     return read
 
 
+MARK = "\ufdd0"
+"""Stands on both sides of a moment in a text whose age is left open. No character, by Unicode, so in no other text."""
+
+
+class _Elapsed(float):
+    """What passes between a moment and a time of asking that is not known."""
+
+    moment: float
+
+
+class _Later(float):
+    """A time of asking that is not known. Ages are the only thing that a cell makes of the time."""
+
+    def __sub__(self, moment: float, /) -> float:
+        elapsed = _Elapsed()
+        elapsed.moment = moment
+        return elapsed
+
+
+LATER: Instant = _Later()
+"""Ask a cell with this, and for each age it has the moment between two marks; `human_duration` fills it in later."""
+
+
 def human_duration(seconds: float) -> str:
     """A duration as kubectl writes it, with two units at most: `45s`, `3m12s`, `5h3m`, `2d4h`, `3y27d`.
 
     Source: apimachinery/pkg/util/duration/duration.go.
     """
+    if isinstance(seconds, _Elapsed):
+        return f"{MARK}{seconds.moment!r}{MARK}"
     whole = int(seconds)
     if whole < -1:
         return "<invalid>"

@@ -1,7 +1,7 @@
 """Entry: one object in the watch cache, as bytes, with the few facts that selectors need."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -10,27 +10,35 @@ from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.registry import record
 from pilothouse.store.interface import Record
 
+T = TypeVar("T")
+
 _NO_LABELS: Mapping[str, str] = {}
 
 
 class Entry:
     """An object at one revision. Its other forms (rows, metadata, watch frames) are made on first use and kept."""
 
-    __slots__ = ("fields", "head", "key", "labels", "name", "namespace", "revision", "variants", "wire")
+    __slots__ = ("fields", "head", "key", "labels", "name", "namespace", "revision", "stored", "variants")
 
     def __init__(
-        self, *, key: str, head: bytes, wire: bytes, revision: int, namespace: str, name: str,
+        self, *, key: str, head: bytes, stored: bytes, revision: int, namespace: str, name: str,
         labels: Mapping[str, str], fields: Mapping[str, str],
     ) -> None:  # fmt: skip
         self.key = key
         self.head = head
-        self.wire = wire
+        self.stored = stored
+        """The very bytes that the store holds: an object is in memory once."""
         self.revision = revision
         self.namespace = namespace
         self.name = name
         self.labels = labels
         self.fields = fields
-        self.variants: dict[Any, bytes] = {}
+        self.variants: dict[Any, Any] = {}
+
+    @property
+    def wire(self) -> bytes:
+        """The object as it goes out, with its resourceVersion."""
+        return record.wire(self.head, self.stored, self.revision)
 
     def decode(self) -> JsonObject:
         """A fresh copy of the object, the caller's to change."""
@@ -39,15 +47,14 @@ class Entry:
 
     def at(self, revision: int) -> "Entry":
         """The same object under a later revision: the last state of what was deleted."""
-        wired = record.with_revision(self.head, self.wire, revision)
         return Entry(
-            key=self.key, head=self.head, wire=wired, revision=revision, namespace=self.namespace, name=self.name,
-            labels=self.labels, fields=self.fields,
+            key=self.key, head=self.head, stored=self.stored, revision=revision, namespace=self.namespace,
+            name=self.name, labels=self.labels, fields=self.fields,
         )  # fmt: skip
 
-    def variant(self, form: Any, make: Callable[["Entry"], bytes]) -> bytes:
-        """Another form of the object, made once."""
-        made = self.variants.get(form)
+    def variant(self, form: Any, make: Callable[["Entry"], T]) -> T:
+        """Another form of the object, made once. Who asks for one form always makes the same of it."""
+        made: T | None = self.variants.get(form)
         if made is None:
             made = self.variants[form] = make(self)
         return made
@@ -61,6 +68,6 @@ def make_entry(resource: Resource[Any], head: bytes, stored: Record, obj: JsonOb
     for field, read in resource.selectable_fields.items():
         fields[field] = read(obj)
     return Entry(
-        key=stored.key, head=head, wire=record.wire(head, stored.value, stored.revision), revision=stored.revision,
+        key=stored.key, head=head, stored=stored.value, revision=stored.revision,
         namespace=namespace, name=name, labels=metadata.get("labels") or _NO_LABELS, fields=fields,
     )  # fmt: skip

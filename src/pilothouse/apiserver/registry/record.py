@@ -30,12 +30,6 @@ def wire(head: bytes, stored: bytes, revision: int) -> bytes:
     return b'%b"resourceVersion":"%d",%b' % (head, revision, stored[len(head) :])
 
 
-def with_revision(head: bytes, wired: bytes, revision: int) -> bytes:
-    """A wire form with another resourceVersion: how a deletion shows the object it removed."""
-    start = len(head) + len(b'"resourceVersion":"')
-    return b"%b%d%b" % (wired[:start], revision, wired[wired.index(b'"', start) :])
-
-
 def storage_key(resource: Resource[Any], namespace: str, name: str) -> str:
     """`core/pods/default/web-1`; for a cluster-scoped kind `core/nodes/node-1`."""
     prefix = storage_prefix(resource)

@@ -1,7 +1,7 @@
 """Shaping: entries into the bytes of the form that the client accepts.
 
-The object itself is spliced from what is stored. Rows of tables depend on the time (ages), metadata does not and stays
-with the entry.
+The object itself is spliced from what is stored. Metadata alone, and rows with their ages left open, stay with the
+entry.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,10 +14,11 @@ from pilothouse.api.machinery.errors import BadRequest
 from pilothouse.api.machinery.resource import Resource
 from pilothouse.api.machinery.table import (
     IncludeObject,
+    Row,
     column_definitions,
     columns,
     partial_metadata,
-    row,
+    separated,
     table,
 )
 from pilothouse.api.machinery.view import JsonObject
@@ -27,8 +28,6 @@ from pilothouse.apiserver.registry.served import Served
 from pilothouse.apiserver.verbs.forms import YAML, Form
 from pilothouse.net.http import Response
 from pilothouse.runtime.clock import Clock
-
-_SEPARATOR = b","
 
 
 class Shaper:
@@ -51,11 +50,8 @@ class Shaper:
         if form.shape == "Table":
             head = column_definitions(resource, self._served.schemas) if headed else None
             shown = self._row(resource, entry, include_of(exchange), form.version)
-            return orjson.dumps(table(head, [shown], {"resourceVersion": str(entry.revision)}, form.version))
-        return entry.variant(
-            (resource.api_version, form.version),
-            lambda found: orjson.dumps(partial_metadata(self._served.decode(resource, found), form.version)),
-        )
+            return b"".join(table(head, [shown], {"resourceVersion": str(entry.revision)}, form.version))
+        return self._metadata(resource, entry, form.version)
 
     def list(
         self,
@@ -69,28 +65,45 @@ class Shaper:
         if form.shape == "Table":
             include = include_of(exchange)
             rows = [self._row(resource, entry, include, form.version) for entry in entries]
-            head = column_definitions(resource, self._served.schemas)
-            return respond(exchange, orjson.dumps(table(head, rows, dict(metadata), form.version)), form)
-        kind, api_version = resource.list_kind, resource.api_version
-        if form.shape:
-            kind, api_version = "PartialObjectMetadataList", f"meta.k8s.io/{form.version}"
-        pieces = [
-            b'{"kind":"%b","apiVersion":"%b","metadata":%b,"items":['
-            % (kind.encode(), api_version.encode(), orjson.dumps(dict(metadata)))
-        ]
-        for entry in entries:
-            pieces.append(self.encoded(exchange, resource, entry, form))
-            pieces.append(_SEPARATOR)
-        if len(pieces) > 1:
-            pieces.pop()
-        pieces.append(b"]}")
+            pieces = table(column_definitions(resource, self._served.schemas), rows, dict(metadata), form.version)
+        else:
+            items = [self.encoded(exchange, resource, entry, form) for entry in entries]
+            pieces = [_list_head(resource, metadata, form), *separated(items), b"]}"]
         if form.media_type == YAML:
             return respond(exchange, b"".join(pieces), form)
         return Response(200, pieces, warnings_of(exchange))
 
-    def _row(self, resource: Resource[Any], entry: Entry, include: IncludeObject, version: str) -> JsonObject:
-        obj = self._served.decode(resource, entry)
-        return row(columns(resource), obj, self._clock.now(), include, version)
+    def _row(self, resource: Resource[Any], entry: Entry, include: IncludeObject, version: str) -> bytes:
+        def made(found: Entry) -> Row:
+            obj = self._served.decode(resource, found)
+            if include is IncludeObject.METADATA:
+                found.variant((resource.api_version, version), lambda _: _encoded_metadata(obj, version))
+            return Row(columns(resource), obj)
+
+        row = entry.variant((resource.api_version, "row"), made)
+        if include is IncludeObject.METADATA:
+            return row.at(self._clock.now(), self._metadata(resource, entry, version))
+        part = self._served.wire(resource, entry) if include is IncludeObject.OBJECT else b"null"
+        return row.at(self._clock.now(), part)
+
+    def _metadata(self, resource: Resource[Any], entry: Entry, version: str) -> bytes:
+        return entry.variant(
+            (resource.api_version, version),
+            lambda found: _encoded_metadata(self._served.decode(resource, found), version),
+        )
+
+
+def _encoded_metadata(obj: JsonObject, version: str) -> bytes:
+    return orjson.dumps(partial_metadata(obj, version))
+
+
+def _list_head(resource: Resource[Any], metadata: Mapping[str, Any], form: Form) -> bytes:
+    kind, api_version = resource.list_kind, resource.api_version
+    if form.shape:
+        kind, api_version = "PartialObjectMetadataList", f"meta.k8s.io/{form.version}"
+    return b'{"kind":"%b","apiVersion":"%b","metadata":%b,"items":[' % (
+        kind.encode(), api_version.encode(), orjson.dumps(dict(metadata)),
+    )  # fmt: skip
 
 
 def include_of(exchange: Exchange) -> IncludeObject:

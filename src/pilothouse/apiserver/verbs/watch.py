@@ -44,32 +44,95 @@ class Feed:
     def __init__(self) -> None:
         self.frames: deque[bytes] = deque()
         self._size = 0
-        self.cut = False
-        self._wake: asyncio.Event = asyncio.Event()
+        self.over = False
+        """Whether the watch ends: its time is up, or its watcher does not read."""
+        self.bookmark_due = False
+        self._waiter: asyncio.Future[None] | None = None
 
     def put(self, frame: bytes) -> None:
         """Queue a frame, or give up on a watcher that does not read."""
-        if self.cut:
+        if self.over:
             return
         if len(self.frames) >= MOST_WAITING or self._size > MOST_WAITING_BYTES:
-            self.cut = True
             self.frames.clear()
+            self.over = True
         else:
             self.frames.append(frame)
             self._size += len(frame)
-        self._wake.set()
+        self._wake()
+
+    def want_bookmark(self) -> None:
+        """Let the watcher know how far it is."""
+        self.bookmark_due = True
+        self._wake()
+
+    def end(self) -> None:
+        """Its time is up."""
+        self.over = True
+        self._wake()
 
     def take(self) -> bytes:
         """All that waits, joined."""
         joined = b"".join(self.frames)
         self.frames.clear()
         self._size = 0
-        self._wake.clear()
         return joined
 
     async def ready(self) -> None:
-        """Wait until there is something to take, or the watcher was cut off."""
-        await self._wake.wait()
+        """Wait until there is something to do."""
+        if not (self.frames or self.over or self.bookmark_due):
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+class Bookmarks:
+    """One timer for all watchers that want bookmarks: a minute in which nothing happens wakes the server once."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._feeds: dict[Feed, None] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, feed: Feed) -> None:
+        """Remind a feed every minute from now on."""
+        self._feeds[feed] = None
+        if self._timer is None:
+            self._timer = self._clock.call_later(_BOOKMARK_SECONDS, self._ring)
+
+    def remove(self, feed: Feed) -> None:
+        """Remind it no more."""
+        self._feeds.pop(feed, None)
+        if not self._feeds and self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _ring(self) -> None:
+        for feed in self._feeds:
+            feed.want_bookmark()
+        self._timer = self._clock.call_later(_BOOKMARK_SECONDS, self._ring)
+
+
+class Frames:
+    """Frames of plain objects. A change goes to all its watchers at once, so it is enough to keep those of the last."""
+
+    def __init__(self, served: Served) -> None:
+        self._served = served
+        self._last: Entry | None = None
+        self._made: dict[tuple[str, str], bytes] = {}
+
+    def of(self, resource: Resource[Any], kind: str, entry: Entry) -> bytes:
+        """The frame that tells of the entry as `resource` shows it."""
+        if entry is not self._last:
+            self._last = entry
+            self._made.clear()
+        frame = self._made.get((resource.api_version, kind))
+        if frame is None:
+            frame = self._made[resource.api_version, kind] = _frame(kind, self._served.wire(resource, entry))
+        return frame
 
 
 class Watching:
@@ -80,6 +143,8 @@ class Watching:
         self._shape = shaper
         self._clock = clock
         self._chance = chance
+        self._frames = Frames(served)
+        self._bookmarks = Bookmarks(clock)
 
     async def watch(self, exchange: Exchange, resource: Resource[Any], form: Form) -> Response:
         """A stream of events. Raises Invalid for options that contradict each other; Expired comes in the stream."""
@@ -114,15 +179,12 @@ class Watching:
         told: bool,
     ) -> AsyncIterator[bytes]:
         cache = self._served.cache_of(resource)
-        bookmarks = exchange.info.flag("allowWatchBookmarks")
         headed = True
 
         def framed(kind: str, entry: Entry) -> bytes:
             nonlocal headed
             if not form.shape:
-                return entry.variant(
-                    (resource.api_version, kind), lambda found: _frame(kind, self._served.wire(resource, found))
-                )
+                return self._frames.of(resource, kind, entry)
             frame = _frame(kind, self._shape.encoded(exchange, resource, entry, form, headed=headed))
             headed = False
             return frame
@@ -142,16 +204,21 @@ class Watching:
         if told:
             first.append(self._bookmark(resource, initial=True))
         end = cache.watch(offer)
-        deadline = self._clock.monotonic() + seconds
+        timer = self._clock.call_later(seconds, feed.end)
+        if exchange.info.flag("allowWatchBookmarks"):
+            self._bookmarks.add(feed)
         try:
             yield b"".join(first)
-            while not feed.cut and (left := deadline - self._clock.monotonic()) > 0:
-                if await self._wait(feed, min(left, _BOOKMARK_SECONDS)):
-                    yield feed.take()
-                elif bookmarks:
+            while not feed.over:
+                await feed.ready()
+                yield feed.take()
+                if feed.bookmark_due:
+                    feed.bookmark_due = False
                     yield self._bookmark(resource)
         finally:
             end()
+            timer.cancel()
+            self._bookmarks.remove(feed)
 
     def _first(self, resource: Resource[Any], selection: Selection, since: int | None, framed: Any) -> list[bytes]:
         """What a watch begins with: all that is there, or the changes since a revision. Raises Expired."""
@@ -160,15 +227,6 @@ class Watching:
             return [framed("ADDED", entry) for entry in selection.among(cache)]
         found: Iterable[tuple[str, Entry] | None] = (classify(change, selection) for change in cache.since(since))
         return [framed(*one) for one in found if one is not None]
-
-    async def _wait(self, feed: Feed, seconds: float) -> bool:
-        """Whether something came within so many seconds."""
-        try:
-            async with self._clock.timeout(seconds):
-                await feed.ready()
-        except TimeoutError:
-            return False
-        return True
 
     def _bookmark(self, resource: Resource[Any], *, initial: bool = False) -> bytes:
         metadata: dict[str, Any] = {"resourceVersion": str(self._served.cache.revision), "creationTimestamp": None}

@@ -1,0 +1,125 @@
+"""What the design promises by counts, which no noise of the machine disturbs: bytes are made once, quiet is quiet."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+import pytest
+
+from pilothouse.api.catalogue import builtin
+from pilothouse.api.machinery.schema import Schemas
+from pilothouse.apiserver.server import ApiServer
+from pilothouse.client.transport import HandlerTransport
+from pilothouse.runtime.chance import Chance
+from pilothouse.runtime.clock import LoopClock
+from pilothouse.store.memory import MemoryStore
+from pilothouse.testing.loop import run
+
+MAPS = "/api/v1/namespaces/default/configmaps"
+TABLE = {"accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
+
+
+class Counted:
+    """Calls of the JSON library."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.calls = 0
+        for name in ("loads", "dumps"):
+            patch.setattr(orjson, name, self._counting(getattr(orjson, name)))
+
+    def _counting(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*arguments: Any, **options: Any) -> Any:
+            self.calls += 1
+            return function(*arguments, **options)
+
+        return counted
+
+    async def of(self, work: Awaitable[Any]) -> int:
+        """How many calls `work` makes."""
+        before = self.calls
+        await work
+        return self.calls - before
+
+
+async def fill(transport: HandlerTransport, count: int) -> None:
+    for number in range(count):
+        body = orjson.dumps({"metadata": {"name": f"map-{number}"}, "data": {"a": "b"}})
+        assert (await transport.send("POST", MAPS, {"content-type": "application/json"}, body)).status == 201
+
+
+def test_reading_decodes_and_encodes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(clock: LoopClock, chance: Chance) -> None:
+        async with MemoryStore(clock) as store, ApiServer(store, builtin(), Schemas(), clock, chance) as server:
+            server.assemble()
+            transport = HandlerTransport(server.handle, None)
+            await fill(transport, 50)
+            count = Counted(monkeypatch)
+            assert await count.of(transport.send("GET", f"{MAPS}/map-7", {})) == 0
+            assert await count.of(transport.send("GET", MAPS, {})) == 1, "the list's own metadata"
+            first = await count.of(transport.send("GET", MAPS, TABLE))
+            assert first > 50, "rows are made"
+            assert await count.of(transport.send("GET", MAPS, TABLE)) == 1, "and kept: the table's head alone is new"
+
+    run(story)
+
+
+def test_a_hundred_watchers_cost_one_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a patch costs does not depend on who watches; all get the very same bytes."""
+
+    async def story(clock: LoopClock, chance: Chance) -> None:
+        async with MemoryStore(clock) as store, ApiServer(store, builtin(), Schemas(), clock, chance) as server:
+            server.assemble()
+            transport = HandlerTransport(server.handle, None)
+            await fill(transport, 1)
+            count = Counted(monkeypatch)
+
+            async def patch(number: int) -> None:
+                headers = {"content-type": "application/merge-patch+json"}
+                body = b'{"data":{"n":"%d"}}' % number
+                assert (await transport.send("PATCH", f"{MAPS}/map-0", headers, body)).status == 200
+
+            await patch(0)
+            alone = await count.of(patch(1))
+            streams = [transport.stream("GET", f"{MAPS}?watch=1&resourceVersion=0", {}) for _ in range(100)]
+            bodies = [aiter((await stream.__aenter__()).body) for stream in streams]
+            for body in bodies:
+                await anext(body)
+            assert await count.of(patch(2)) == alone
+            frames = [await anext(body) for body in bodies]
+            assert orjson.loads(frames[0])["object"]["data"]["n"] == "2"
+            assert len({id(frame) for frame in frames}) == 1
+            for stream in streams:
+                await stream.__aexit__(None, None, None)
+
+    run(story)
+
+
+def test_a_quiet_minute_wakes_all_watchers_at_once() -> None:
+    """A hundred watchers, each told every minute how far they are: one timer rings for all of them."""
+
+    async def story(clock: LoopClock, chance: Chance) -> None:
+        async with MemoryStore(clock) as store, ApiServer(store, builtin(), Schemas(), clock, chance) as server:
+            server.assemble()
+            transport = HandlerTransport(server.handle, None)
+            told: list[tuple[int, float]] = []
+
+            async def watch(number: int) -> None:
+                await clock.sleep(number * 0.37)  # they come one after another
+                target = f"{MAPS}?watch=1&allowWatchBookmarks=1&resourceVersion=0&timeoutSeconds=500"
+                async with transport.stream("GET", target, {}) as answer:
+                    async for piece in answer.body:
+                        if piece:
+                            assert orjson.loads(piece)["type"] == "BOOKMARK"
+                            told.append((number, clock.monotonic()))
+
+            async with asyncio.TaskGroup() as tasks:
+                begin = clock.monotonic()
+                for number in range(100):
+                    tasks.create_task(watch(number))
+            moments = {round(moment - begin, 3) for _, moment in told}
+            assert moments == {60.0 * minute for minute in range(1, 9)}, "once a minute, all at the same moment"
+            assert len(told) == 800
+            assert clock.monotonic() - begin == pytest.approx(500 + 99 * 0.37)
+
+    run(story)
