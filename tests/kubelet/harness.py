@@ -9,6 +9,7 @@ from pilothouse.api.machinery.errors import NotFound
 from pilothouse.api.machinery.view import JsonObject, View
 from pilothouse.api.types.authentication_v1 import TokenRequest
 from pilothouse.api.types.core_v1 import ConfigMap, HTTPGetAction, Pod, Secret, Service
+from pilothouse.api.types.node_v1 import RuntimeClass
 from pilothouse.kubelet.cri.interface import Cri, Image
 from pilothouse.kubelet.hooks import Hooks
 from pilothouse.kubelet.images.pull import ImagePuller
@@ -64,6 +65,8 @@ class Told:
 class FakeObjects:
     config_maps: dict[str, JsonObject] = field(default_factory=dict)
     secrets: dict[str, JsonObject] = field(default_factory=dict)
+    runtime_classes: dict[str, str] = field(default_factory=dict)
+    """Handlers by name."""
     listed: list[Service] = field(default_factory=list)
     tokens: list[JsonObject] = field(default_factory=list)
     clock: Clock | None = None
@@ -73,6 +76,11 @@ class FakeObjects:
 
     async def secret(self, namespace: str, name: str) -> Secret | None:
         return Secret(self.secrets[name]) if name in self.secrets else None
+
+    async def runtime_class(self, name: str) -> RuntimeClass:
+        if name not in self.runtime_classes:
+            raise NotFound(f'runtimeclasses.node.k8s.io "{name}" not found')
+        return RuntimeClass({"handler": self.runtime_classes[name]})
 
     async def token(self, pod: Pod, request: JsonObject) -> TokenRequest:
         self.tokens.append(request)

@@ -370,3 +370,26 @@ def test_a_rule_starts_the_whole_pod_anew_and_all_restarts_count(tmp_path: Path)
         assert node.condition("AllContainersRestarting") == "False"
 
     run(tmp_path, story)
+
+
+def test_a_runtime_class_names_the_handler(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        node.add(pod(runtimeClassName="hard"))
+        await node.until(lambda: "FailedCreatePodSandBox" in node.told.reasons())
+        message = 'Failed to create pod sandbox: runtimeclasses.node.k8s.io "hard" not found'
+        assert ("Warning", "FailedCreatePodSandBox", message) in node.told.events
+        node.objects.runtime_classes["hard"] = "runsc"
+        await node.until(lambda: node.pods["web"].status.phase == "Running")
+        assert "run_sandbox runsc" in node.cri.calls
+
+    run(tmp_path, story)
+
+
+def test_users_of_its_own_are_refused_with_words(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        node.add(pod(hostUsers=False))
+        await node.until(lambda: "FailedCreatePodSandBox" in node.told.reasons())
+        why = "can't set `spec.hostUsers: false`, runtime does not support user namespaces"
+        assert ("Warning", "FailedCreatePodSandBox", f"Failed to create pod sandbox: {why}") in node.told.events
+
+    run(tmp_path, story)

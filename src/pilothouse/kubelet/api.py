@@ -10,6 +10,7 @@ from pilothouse.api.machinery.errors import NotFound
 from pilothouse.api.machinery.view import JsonObject, View
 from pilothouse.api.types.authentication_v1 import TokenRequest
 from pilothouse.api.types.core_v1 import ConfigMap, Pod, Secret, Service, ServiceAccount
+from pilothouse.api.types.node_v1 import RuntimeClass
 from pilothouse.client.client import Client, PatchForm
 
 
@@ -34,6 +35,10 @@ class Objects(Protocol):
 
     async def secret(self, namespace: str, name: str) -> Secret | None:
         """A Secret."""
+        ...
+
+    async def runtime_class(self, name: str) -> RuntimeClass:
+        """A RuntimeClass. Raises StatusError when there is none."""
         ...
 
     async def token(self, pod: Pod, request: JsonObject) -> TokenRequest:
@@ -93,6 +98,10 @@ class ClientObjects:
             return await self._client.get(Secret, name, namespace)
         except NotFound:
             return None
+
+    async def runtime_class(self, name: str) -> RuntimeClass:
+        """A RuntimeClass."""
+        return await self._client.get(RuntimeClass, name)
 
     async def token(self, pod: Pod, request: JsonObject) -> TokenRequest:
         """A fresh token of the pod's service account."""

@@ -12,7 +12,7 @@ from pilothouse.api.machinery.errors import StatusError
 from pilothouse.api.types.core_v1 import Container, Pod
 from pilothouse.kubelet import pod_files
 from pilothouse.kubelet.api import Objects, Recorder
-from pilothouse.kubelet.containers import describe, field_path, find, target_name
+from pilothouse.kubelet.containers import field_path, find, target_name
 from pilothouse.kubelet.cri.interface import Cri, CriError, Sandbox
 from pilothouse.kubelet.environment import (
     ConfigError,
@@ -101,14 +101,15 @@ class PodSteps:
         if not pod.spec.hostNetwork and (problem := self._node.network_problem()):
             raise PodError("NetworkNotReady", f"network is not ready: {problem}")
         try:
-            message = self.sandbox_message(pod, attempt)
-        except PolicyBroken as error:
-            where = f'failed to generate sandbox config for pod "{describe(pod)}"'
-            raise PodError("FailedCreatePodSandBox", f"Failed to create pod sandbox: {where}: {error}") from error
-        try:
-            await self._node.cri.run_sandbox(message, "")
-        except CriError as error:
+            handler = await self._handler(pod)
+            await self._node.cri.run_sandbox(self.sandbox_message(pod, attempt), handler)
+        except (CriError, PolicyBroken, StatusError) as error:
             raise PodError("FailedCreatePodSandBox", f"Failed to create pod sandbox: {error}") from error
+
+    async def _handler(self, pod: Pod) -> str:
+        """The runtime's name for what the pod's RuntimeClass asks for. Raises StatusError."""
+        name = pod.spec.runtimeClassName
+        return (await self._node.objects.runtime_class(name)).handler if name else ""
 
     async def start(self, pod: Pod, step: Start, sandbox: Sandbox, volumes: Mapping[str, Path]) -> str:
         """Make one run of a container and start it; its id. Raises StartError."""

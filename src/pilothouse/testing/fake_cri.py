@@ -87,7 +87,7 @@ class FakeCri:
 
     async def run_sandbox(self, config: JsonObject, handler: str = "") -> str:
         """Record a ready sandbox with an address."""
-        self.calls.append("run_sandbox")
+        self.calls.append(f"run_sandbox {handler}".strip())
         if self.sandbox_seconds:
             await self.clock.sleep(self.sandbox_seconds)
         meta = config["metadata"]
