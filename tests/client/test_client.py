@@ -190,6 +190,17 @@ def test_a_watch_from_too_long_ago_is_expired(late: bool) -> None:
         run(main)
 
 
+def test_an_expired_page_tells_how_to_go_on() -> None:
+    answer = Response(410, orjson.dumps(errors.Expired("too old", continue_token="onward").status()))
+
+    async def main(clock: LoopClock, chance: Chance) -> None:
+        await Recorder(clock, answer).client.list(Pod, limit=1, continue_token="old")
+
+    with pytest.raises(errors.Expired) as refused:
+        run(main)
+    assert refused.value.continue_token == "onward"
+
+
 def test_a_kind_may_be_given_as_its_resource() -> None:
     async def main(clock: LoopClock, chance: Chance) -> str:
         api = FakeApi(clock)

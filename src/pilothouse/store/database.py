@@ -202,7 +202,9 @@ class Database:
         if application != _APPLICATION:
             raise StoreDamaged(f"{self._path} is not a store of Pilothouse; move it away, or name another place")
         if layout != _LAYOUT:
-            raise StoreDamaged(f"{self._path} has layout {layout}, this version reads {_LAYOUT}; use the version that wrote it")
+            raise StoreDamaged(
+                f"{self._path} has layout {layout}, this version reads {_LAYOUT}; use the version that wrote it"
+            )
         findings = [row[0] for row in execute("PRAGMA quick_check(3)")]
         if findings != ["ok"]:
             raise _damaged(self._path, "; ".join(findings))

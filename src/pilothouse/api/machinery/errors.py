@@ -96,9 +96,20 @@ class Gone(StatusError):
 
 
 class Expired(StatusError):
-    """The resourceVersion or continue token is too old."""
+    """The resourceVersion or continue token is too old. `continue_token` goes on from there with what is there now."""
 
     code, reason = 410, "Expired"
+
+    def __init__(self, message: str, *, details: Mapping[str, Any] | None = None, continue_token: str = "") -> None:
+        super().__init__(message, details=details)
+        self.continue_token = continue_token
+
+    def status(self) -> dict[str, Any]:
+        """The metav1.Status object."""
+        body = super().status()
+        if self.continue_token:
+            body["metadata"] = {"continue": self.continue_token}
+        return body
 
 
 class RequestEntityTooLarge(StatusError):
@@ -172,6 +183,8 @@ def from_status(body: Mapping[str, Any]) -> StatusError:
     StatusError.__init__(error, body.get("message") or f"the server answered {code}", details=body.get("details"))
     if kind is StatusError:
         error.__dict__["code"] = code
+    if isinstance(error, Expired):
+        error.continue_token = (body.get("metadata") or {}).get("continue") or ""
     return error
 
 

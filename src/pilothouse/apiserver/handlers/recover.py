@@ -1,6 +1,6 @@
 """Step: errors become Status objects; what nobody expected becomes a 500 and a line in the log."""
 
-from pilothouse.api.machinery.errors import InternalError, StatusError
+from pilothouse.api.machinery.errors import InternalError, ServiceUnavailable, StatusError
 from pilothouse.apiserver.answers import error_response
 from pilothouse.apiserver.exchange import Exchange
 from pilothouse.apiserver.handlers.framework import Next
@@ -10,6 +10,7 @@ from pilothouse.runtime.log import Log
 from pilothouse.store.interface import Unavailable
 
 log = Log(__name__)
+_READS = frozenset({"get", "list", "watch"})
 
 
 async def recover(exchange: Exchange, following: Next) -> Response:
@@ -19,10 +20,15 @@ async def recover(exchange: Exchange, following: Next) -> Response:
     except StatusError as error:
         response = error_response(error)
     except Unavailable as error:
-        response = error_response(InternalError(f"the store cannot serve now: {error}"))
+        response = error_response(_unavailable(error, retried=exchange.info.verb in _READS))
     except Exception as error:  # noqa: BLE001 - the HTTP boundary
         info = exchange.info
         log.crash("A request crashed", error=error, method=info.method, path=info.path)
         response = error_response(InternalError(f"{type(error).__name__} while serving {info.method} {info.path}"))
     response.headers = {**response.headers, **warnings_of(exchange)}
     return response
+
+
+def _unavailable(error: Unavailable, *, retried: bool) -> ServiceUnavailable:
+    """What the store says. Clients repeat by themselves what may be retried: no write, since it may have happened."""
+    return ServiceUnavailable(str(error), details={"retryAfterSeconds": 1} if retried else None)

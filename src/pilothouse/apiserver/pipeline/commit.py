@@ -6,14 +6,13 @@ Encryption of chosen kinds stands between the two: `seal` and its inverse in `re
 from dataclasses import dataclass
 
 from pilothouse.api.machinery import errors
-from pilothouse.api.machinery.errors import ServiceUnavailable
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.pipeline.write import Write
 from pilothouse.apiserver.registry import record
 from pilothouse.apiserver.registry.entry import Entry
 from pilothouse.apiserver.registry.resource_cache import ResourceCache
 from pilothouse.apiserver.registry.watch_cache import WatchCache
-from pilothouse.store.interface import Conflict, KeyExists, Record, Unavailable
+from pilothouse.store.interface import Conflict, KeyExists, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,10 @@ class Written:
 
 
 class Committer:
-    """Writes to the store, and waits until the watch cache shows it: who has an answer can read what it says."""
+    """Writes to the store, and waits until the watch cache shows it: who has an answer can read what it says.
+
+    All may raise the store's Unavailable.
+    """
 
     def __init__(self, cache: WatchCache) -> None:
         self._cache = cache
@@ -42,14 +44,12 @@ class Committer:
             stored = await self._cache.store.create(key, value)
         except KeyExists:
             raise errors.already_exists(write.resource.plural, write.resource.group, write.name) from None
-        except Unavailable as error:
-            raise _unavailable(error) from None
         return await self._seen(of, stored, stored_form)
 
     async def update(self, write: Write, of: ResourceCache, current: Entry, stored_form: JsonObject) -> Written:
         """Store the new form of `current`; nothing when it is the same. Raises store.Conflict when it has changed."""
         value = record.encode_stored(of.resource, stored_form)
-        if record.wire(of.head, value, current.revision) == current.wire:
+        if value == current.stored:
             return Written(current, changed=False)
         if write.dry_run:
             return Written(of.unstored(Record(current.key, value, current.revision, 0), stored_form))
@@ -58,8 +58,6 @@ class Committer:
         except Conflict as conflict:
             await self._catch_up(conflict)
             raise
-        except Unavailable as error:
-            raise _unavailable(error) from None
         return await self._seen(of, stored, stored_form)
 
     async def delete(self, write: Write, current: Entry) -> Entry:
@@ -71,8 +69,6 @@ class Committer:
         except Conflict as conflict:
             await self._catch_up(conflict)
             raise
-        except Unavailable as error:
-            raise _unavailable(error) from None
         await self._cache.reach(revision)
         return current.at(revision)
 
@@ -88,7 +84,3 @@ class Committer:
             await self._cache.reach(conflict.current.revision)
         else:
             await self._cache.reach_latest()
-
-
-def _unavailable(error: Unavailable) -> ServiceUnavailable:
-    return ServiceUnavailable(f"the store cannot serve now: {error}", details={"retryAfterSeconds": 1})

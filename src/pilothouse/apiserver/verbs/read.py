@@ -2,14 +2,15 @@
 
 Without a resourceVersion an answer shows every write acknowledged before it; `0` takes what is there; a number waits
 for at least that. A list cut by `limit` goes on from its continue token at the same revision: from the cache while
-the kind has not changed since, else from the store's history. Source: API concepts, "Resource versions".
+the kind has not changed since, else from the store's history. Once that is gone, the refusal carries a token that goes
+on with what is there now. Source: API concepts, "Resource versions"; apiserver/pkg/storage (continue.go).
 """
 
 import base64
-import binascii
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from posixpath import normpath
 from typing import Any
 
 import orjson
@@ -26,12 +27,17 @@ from pilothouse.apiserver.request_info import RequestInfo
 from pilothouse.apiserver.verbs.forms import Form
 from pilothouse.apiserver.verbs.shape import Shaper
 from pilothouse.net.http import Response
-from pilothouse.store import interface as store
+from pilothouse.store.interface import Compacted
 
 _META = "meta.k8s.io/v1"
+_LATEST = -1
+"""The revision of a token that goes on with what is there now."""
+_TOO_OLD = "The resourceVersion for the provided list is too old."
 _INCONSISTENT = (
-    "The provided continue parameter is too old to display a consistent list result. "
-    "You can start a new list without the continue parameter."
+    "The provided continue parameter is too old to display a consistent list result. You can start a new list without "
+    "the continue parameter, or use the continue token in this response to retrieve the remainder of the results. "
+    "Continuing with the provided token results in an inconsistent list - objects that were created, modified, or "
+    "deleted between the time the first chunk was returned and now may show up in the list."
 )
 EXACT, NOT_OLDER = "Exact", "NotOlderThan"
 
@@ -68,10 +74,10 @@ class Reader:
         selection = selection_of(info, resource)
         page = _page_of(info, cache.prefix)
         if page.revision is None:
-            await self.fresh(info.value("resourceVersion"))
+            await self.fresh("" if page.start else info.value("resourceVersion"))
             revision = self._served.cache.revision
         else:
-            await self._served.cache.reach_latest()
+            await self._served.cache.reach(page.revision)
             revision = page.revision
         if page.revision is None or cache.last_change <= page.revision:
             found = selection.among(cache, page.start)
@@ -98,10 +104,11 @@ class Reader:
         cache = self._served.cache_of(resource)
         try:
             listing = await self._served.cache.store.list(cache.prefix, start=page.start, revision=page.revision)
-        except store.Compacted:
-            raise Expired(_INCONSISTENT) from None
-        except store.FutureRevision as error:
-            raise BadRequest(f"the revision asked for is not written: {error}") from None
+        except Compacted:
+            if not page.start:
+                raise Expired(_TOO_OLD) from None
+            onward = _token(_LATEST, page.start.removeprefix(cache.prefix))
+            raise Expired(_INCONSISTENT, continue_token=onward) from None
         entries = (cache.unstored(found, orjson.loads(found.value)) for found in listing.records)
         return (entry for entry in entries if selection.matches(entry))
 
@@ -127,7 +134,7 @@ def _page_of(info: RequestInfo, prefix: str) -> _Page:
         if revision not in ("", "0"):
             raise BadRequest("specifying resource version is not allowed when using continue")
         at, start = _read_token(token)
-        return _Page(limit, prefix + start, at)
+        return _Page(limit, prefix + start, at if at > 0 else None)
     exact = match == EXACT or (limit and revision not in ("", "0") and not match)
     return _Page(limit, "", parse_revision(revision) if exact else None)
 
@@ -159,10 +166,22 @@ def _token(revision: int, start: str) -> str:
 
 
 def _read_token(token: str) -> tuple[int, str]:
+    """The revision of a token, below 0 for the latest, and the key it goes on from. Raises BadRequest."""
     try:
         found = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        if found["v"] == _META and found["rv"] > 0 and isinstance(found["start"], str):
-            return int(found["rv"]), found["start"]
-    except (binascii.Error, ValueError, KeyError, TypeError):
-        pass
-    raise BadRequest("continue key is not valid: it was not made by this server")
+        version, revision, start = (found.get(name) for name in ("v", "rv", "start"))
+    except (ValueError, AttributeError):
+        raise _bad_token("") from None
+    if version != _META:
+        raise _bad_token(f": server does not recognize this encoded version {version or ''}")
+    if not isinstance(revision, int) or not revision:
+        raise _bad_token(f": incorrect encoded start resourceVersion (version {_META})")
+    if not start:
+        raise _bad_token(f": encoded start key empty (version {_META})")
+    if not isinstance(start, str) or normpath(f"/{start}") != f"/{start}":
+        raise _bad_token(f": {start}")
+    return revision, start
+
+
+def _bad_token(why: str) -> BadRequest:
+    return BadRequest(f"invalid continue token: continue key is not valid{why}")
