@@ -1,6 +1,7 @@
 """Ends containers in order: preStop hook, stop signal, the rest of the grace period, SIGKILL.
 
-API page: "Pod Lifecycle", on termination. Sidecars end after the main containers, the last one first.
+All hooks begin at once. Sidecars get their signal when the main containers and the sidecars after them have ended, or
+when the grace period is over, whichever comes first. API pages: "Pod Lifecycle", "Sidecar Containers".
 """
 
 import asyncio
@@ -28,39 +29,60 @@ class Ender:
         self._clock = clock
 
     async def end_all(self, pod: Pod, runs: Sequence[cri.Container], grace: float, pod_ip: str) -> None:
-        """End all of a pod: main containers together, then sidecars one by one, within `grace` seconds in all."""
-        deadline = self._clock.monotonic() + grace
+        """End all of a pod within `grace` seconds. Raises CriError where one cannot be ended; the others are."""
         sidecars = [one.name for one in pod.spec.initContainers if is_sidecar(one)]
-        first = [run for run in runs if run.name not in sidecars]
+        ended = {run.id: asyncio.Event() for run in runs}
+
+        def before(run: cri.Container) -> list[asyncio.Event]:
+            """The ends that a sidecar waits for."""
+            if run.name not in sidecars:
+                return []
+            later = sidecars[sidecars.index(run.name) + 1 :]
+            return [ended[one.id] for one in runs if one.name not in sidecars or one.name in later]
+
+        errors: list[cri.CriError] = []
+
+        async def end(run: cri.Container) -> None:
+            try:
+                await self.end(pod, run, grace, f"Stopping container {run.name}", pod_ip, before(run))
+            except cri.CriError as error:
+                errors.append(error)
+            ended[run.id].set()
+
         async with asyncio.TaskGroup() as group:
-            for run in first:
-                group.create_task(self._end_quietly(pod, run, grace, pod_ip))
-        for name in reversed(sidecars):
-            for run in (run for run in runs if run.name == name):
-                left = max(deadline - self._clock.monotonic(), 0.0) if first else grace
-                await self._end_quietly(pod, run, left, pod_ip)
+            for run in runs:
+                group.create_task(end(run))
+        if errors:
+            raise errors[0]
 
-    async def _end_quietly(self, pod: Pod, run: cri.Container, grace: float, pod_ip: str) -> None:
-        await self.end(pod, run, grace, f"Stopping container {run.name}", pod_ip)
-
-    async def end(self, pod: Pod, run: cri.Container, grace: float, message: str, pod_ip: str) -> None:
-        """End one run; `message` is the event's. Returns when it has ended."""
+    async def end(
+        self, pod: Pod, run: cri.Container, grace: float, message: str, pod_ip: str,
+        after: Sequence[asyncio.Event] = (),
+    ) -> None:  # fmt: skip
+        """End one run, not before others; `message` is the event's. Returns when it has ended."""
         about = reference(pod, field_path(pod, run.name))
         self._recorder.event(about, "Normal", "Killing", message)
-        container = find(pod, run.name)
+        container, deadline = find(pod, run.name), self._clock.monotonic() + grace
         if container is not None and container.lifecycle.preStop and grace > 0:
-            grace -= await self._pre_stop(pod, container, run, grace, pod_ip)
-        await self._cri.stop_container(run.id, max(grace, _SHORTEST))
+            await self._pre_stop(pod, container, run, grace, pod_ip)
+        await self._turn(after, deadline)
+        await self._cri.stop_container(run.id, max(deadline - self._clock.monotonic(), _SHORTEST))
 
-    async def _pre_stop(self, pod: Pod, container: Container, run: cri.Container, grace: float, pod_ip: str) -> float:
-        """Run the hook; the seconds it took."""
-        began = self._clock.monotonic()
+    async def _turn(self, after: Sequence[asyncio.Event], deadline: float) -> None:
+        try:
+            async with self._clock.timeout(max(deadline - self._clock.monotonic(), 0.0)):
+                for event in after:
+                    await event.wait()
+        except TimeoutError:
+            return
+
+    async def _pre_stop(self, pod: Pod, container: Container, run: cri.Container, grace: float, pod_ip: str) -> None:
+        """Run the hook, for as long as the pod has."""
         try:
             async with self._clock.timeout(grace):
                 await self._hooks.run(container, container.lifecycle.preStop, run.id, pod_ip)
         except TimeoutError:
-            pass
+            return
         except HookError as error:
             about = reference(pod, field_path(pod, run.name))
             self._recorder.event(about, "Warning", "FailedPreStopHook", f"PreStopHook failed: {error}")
-        return self._clock.monotonic() - began
