@@ -271,6 +271,9 @@ def test_a_volume_that_cannot_be_made_keeps_the_pod_pending(tmp_path: Path) -> N
         message = 'MountVolume.SetUp failed for volume "v" : secret "keys" not found'
         assert ("Warning", "FailedMount", message) in node.told.events
         assert node.cri.calls == []
+        await node.clock.sleep(120)
+        # A pod may have 25 events: those that tell of its start are still to come.
+        assert node.told.reasons().count("FailedMount") < 10
         node.objects.secrets["keys"] = {"data": {"a": "YQ=="}}
         await node.until(lambda: node.pods["web"].status.phase == "Running")
         directory = node.layout.volume("uid-web", "secret", "v")
@@ -391,5 +394,15 @@ def test_users_of_its_own_are_refused_with_words(tmp_path: Path) -> None:
         await node.until(lambda: "FailedCreatePodSandBox" in node.told.reasons())
         why = "can't set `spec.hostUsers: false`, runtime does not support user namespaces"
         assert ("Warning", "FailedCreatePodSandBox", f"Failed to create pod sandbox: {why}") in node.told.events
+
+    run(tmp_path, story)
+
+
+def test_more_name_servers_than_resolvers_take_are_told_of(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        node.add(pod(dnsConfig={"nameservers": ["1.1.1.1", "2.2.2.2", "3.3.3.3"]}))
+        await node.until(lambda: node.pods["web"].status.phase == "Running")
+        (message,) = [text for _, reason, text in node.told.events if reason == "DNSConfigForming"]
+        assert message.endswith("the applied nameserver line is: 10.96.0.10 1.1.1.1 2.2.2.2")
 
     run(tmp_path, story)

@@ -28,6 +28,7 @@ from pilothouse.kubelet.runtime_config import grace_period
 from pilothouse.kubelet.status import Verdict, deadline_exceeded, pod_ips, pod_status
 from pilothouse.kubelet.status_writer import StatusWriter
 from pilothouse.kubelet.termination import with_message
+from pilothouse.kubelet.trouble import Trouble
 from pilothouse.runtime.clock import Instant
 from pilothouse.runtime.log import Log
 from pilothouse.runtime.tasks import Tasks
@@ -35,6 +36,8 @@ from pilothouse.runtime.tasks import Tasks
 log = Log(__name__)
 RESYNC = 60.0
 """Seconds after which a pod is looked at without news: its volumes may have newer content."""
+_AGAIN = 5.0
+"""Seconds until a synchronization that failed for a reason of ours is tried again."""
 _ROUNDS = 100
 """More rounds without rest than any pod needs: then something undoes what we do."""
 
@@ -84,6 +87,7 @@ class PodWorker:
         self._verdict: Verdict | None = None
         self._failures: dict[str, Failure] = {}
         self._waits: dict[str, CrashWait] = {}
+        self._trouble = Trouble()
         self._ended: dict[str, Container] = {}
         self._volumes: Mapping[str, Path] = {}
         self._over = pod.status.phase in ("Succeeded", "Failed")
@@ -150,19 +154,28 @@ class PodWorker:
             self._current = None
 
     async def _guarded(self) -> Instant | None:
-        retry = self._node.clock.now() + 5.0
+        began = self._node.clock.now()
         try:
-            return await self._synchronize()
+            wake_at = await self._synchronize()
         except PodError as error:
-            self._node.recorder.event(reference(self._pod), "Warning", error.reason, str(error))
+            return self._troubled(error.reason, str(error))
         except CriError as error:
-            message = f"error determining status: {error}"
-            self._node.recorder.event(reference(self._pod), "Warning", "FailedSync", message)
+            return self._troubled("FailedSync", f"error determining status: {error}")
         except StatusError as error:
             log.warning("Error syncing pod, skipping", pod=describe(self._pod), err=error.message)
         except Exception as error:  # noqa: BLE001 - one pod must not take the others down
             log.crash("Error syncing pod, skipping", error=error, pod=describe(self._pod))
-        return retry
+        else:
+            self._trouble.over()
+            return wake_at
+        return began + _AGAIN
+
+    def _troubled(self, reason: str, message: str) -> Instant:
+        """The pod as a whole cannot go on: tell, and when to try again."""
+        now = self._node.clock.now()
+        if self._trouble.met(reason, message, now):
+            self._node.recorder.event(reference(self._pod), "Warning", reason, message)
+        return self._trouble.retry_at(now)
 
     async def _observe(self) -> ObservedPod:
         pod = self._pod
