@@ -6,6 +6,7 @@ path rules of apiserver/pkg/endpoints/request/requestinfo.go. What could be read
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import parse_qsl, unquote
 
 from pilothouse.api.machinery.errors import BadRequest
@@ -53,8 +54,12 @@ class RequestInfo:
         return found is not None and found[0].lower() not in ("false", "0")
 
 
+@lru_cache(maxsize=2048)
 def parse_request_info(method: str, target: str) -> RequestInfo:
-    """Parse a request line. Raises BadRequest for a path that could be read in two ways."""
+    """Parse a request line, those that come again and again but once.
+
+    Raises BadRequest for a path that could be read in two ways.
+    """
     raw_path, _, raw_query = target.partition("?")
     if "%" in raw_path:
         if "%2f" in raw_path.lower() or "%5c" in raw_path.lower() or "%00" in raw_path:

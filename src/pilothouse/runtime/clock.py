@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 Instant = float
@@ -83,7 +84,12 @@ class LoopClock(_LoopTimers):
 
 def format_time(instant: Instant) -> str:
     """RFC 3339 in UTC with whole seconds, as metav1.Time is written."""
-    return datetime.fromtimestamp(int(instant), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _format_second(int(instant))
+
+
+@lru_cache(maxsize=64)
+def _format_second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def format_micro_time(instant: Instant) -> str:

@@ -28,13 +28,16 @@ def compress(clock: Clock) -> Step:
     async def step(exchange: Exchange, following: Next) -> Response:
         response = await following(exchange)
         body = response.body
+        if isinstance(body, bytes):
+            if len(body) <= THRESHOLD:
+                return response
+            body = (body,)
         if isinstance(body, AsyncIterator) or not takes_gzip(exchange.header("accept-encoding")):
             return response
-        pieces = (body,) if isinstance(body, bytes) else body
-        if sum(map(len, pieces)) <= THRESHOLD or is_lasting(exchange.info):
+        if sum(map(len, body)) <= THRESHOLD or is_lasting(exchange.info):
             return response
         headers = {**response.headers, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
-        return Response(response.status, gzipped(pieces, clock), headers, response.content_type)
+        return Response(response.status, gzipped(body, clock), headers, response.content_type)
 
     return step
 

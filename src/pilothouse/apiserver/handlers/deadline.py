@@ -11,6 +11,7 @@ from pilothouse.apiserver.handlers.framework import Next, Step
 from pilothouse.apiserver.request_info import RequestInfo
 from pilothouse.net.http import Response
 from pilothouse.runtime.clock import Clock
+from pilothouse.runtime.deadlines import Deadlines
 
 REQUEST_SECONDS = 60.0
 _LASTING = frozenset({"log", "exec", "attach", "portforward", "proxy"})
@@ -21,16 +22,19 @@ _PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
 def deadline(clock: Clock, seconds: float = REQUEST_SECONDS) -> Step:
     """Make the step."""
 
+    deadlines = Deadlines(clock, seconds)
+
     async def step(exchange: Exchange, following: Next) -> Response:
         info = exchange.info
         if is_lasting(info):
             return await following(exchange)
-        limit = seconds
-        if text := info.value("timeout"):
-            asked = parse_duration(text)
-            limit = min(seconds, asked) if asked > 0 else seconds
+        text = info.value("timeout")
+        asked = parse_duration(text) if text else 0.0
         try:
-            async with clock.timeout(limit):
+            if 0 < asked < seconds:
+                async with clock.timeout(asked):
+                    return await following(exchange)
+            with deadlines.begin():
                 return await following(exchange)
         except TimeoutError:
             raise Timeout("Timeout: request did not complete within the allotted timeout") from None

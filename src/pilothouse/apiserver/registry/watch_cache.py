@@ -14,6 +14,7 @@ from pilothouse.api.machinery.errors import Timeout
 from pilothouse.api.machinery.resource import Resource
 from pilothouse.apiserver.registry.resource_cache import ResourceCache
 from pilothouse.runtime.clock import Clock
+from pilothouse.runtime.deadlines import Deadlines
 from pilothouse.store.interface import Compacted, Event, Store
 
 _FRESHNESS_SECONDS = 3.0
@@ -25,7 +26,7 @@ class WatchCache:
 
     def __init__(self, store: Store, resources: Iterable[Resource[Any]], clock: Clock) -> None:
         self.store = store
-        self._clock = clock
+        self._deadlines = Deadlines(clock, _FRESHNESS_SECONDS)
         self._caches = {(r.group or "core", r.plural): ResourceCache(r) for r in resources if r.stored_as is None}
         self.revision = 0
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
@@ -51,7 +52,7 @@ class WatchCache:
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append((revision, waiter))
         try:
-            async with self._clock.timeout(_FRESHNESS_SECONDS):
+            with self._deadlines.begin():
                 await waiter
         except TimeoutError:
             self._waiters = [pair for pair in self._waiters if pair[1] is not waiter]
