@@ -10,14 +10,22 @@ from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Pod
 
 _LONGEST_HOSTNAME = 63
+_LONGEST_FQDN = 64
+_MOST_SERVERS = 3
+_MOST_SEARCHES = 32
+_LONGEST_SEARCH = 2048
 _FIXED_HOSTS = (
     ("127.0.0.1", "localhost"),
-    ("::1", "localhost", "ip6-localhost", "ip6-loopback"),
+    ("::1", "localhost ip6-localhost ip6-loopback"),
     ("fe00::0", "ip6-localnet"),
     ("fe00::0", "ip6-mcastprefix"),
     ("fe00::1", "ip6-allnodes"),
     ("fe00::2", "ip6-allrouters"),
 )
+
+
+class NameTooLong(Exception):
+    """The kernel takes no hostname that long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +45,7 @@ def parse_resolver(text: str) -> Resolver:
     """Read a resolv.conf."""
     servers: list[str] = []
     searches: tuple[str, ...] = ()
-    options: tuple[str, ...] = ()
+    options: dict[str, str] = {}
     for line in text.splitlines():
         match line.split():
             case ["nameserver", server, *_]:
@@ -45,8 +53,8 @@ def parse_resolver(text: str) -> Resolver:
             case ["search", *found]:
                 searches = tuple(domain if domain == "." else domain.rstrip(".") for domain in found)
             case ["options", *found]:
-                options = tuple(found)
-    return Resolver(tuple(servers), searches, options)
+                options |= {option.partition(":")[0]: option for option in found}
+    return Resolver(tuple(servers), searches, tuple(options.values()))
 
 
 def hostname(pod: Pod) -> str:
@@ -63,9 +71,36 @@ def domain(pod: Pod, cluster_domain: str) -> str:
 
 
 def uts_name(pod: Pod, cluster_domain: str) -> str:
-    """What `hostname` prints inside the pod."""
+    """What `hostname` prints inside the pod. Raises NameTooLong."""
     short, below = hostname(pod), domain(pod, cluster_domain)
-    return f"{short}.{below}" if pod.spec.setHostnameAsFQDN and below else short
+    if not pod.spec.setHostnameAsFQDN or not below:
+        return short
+    full = f"{short}.{below}"
+    if len(full) > _LONGEST_FQDN:
+        raise NameTooLong(
+            f"failed to construct FQDN from pod hostname and cluster domain, FQDN {full} is too long "
+            f"({_LONGEST_FQDN} characters is the max, {len(full)} characters requested)"
+        )
+    return full
+
+
+def fitted(wanted: Resolver) -> tuple[Resolver, tuple[str, ...]]:
+    """What of it resolvers take, and what to tell users when that is not all."""
+    complaints: list[str] = []
+    servers, searches = wanted.servers[:_MOST_SERVERS], list(wanted.searches[:_MOST_SEARCHES])
+    while len(" ".join(searches)) > _LONGEST_SEARCH:
+        searches.pop()
+    if len(searches) < len(wanted.searches):
+        complaints.append(
+            "Search Line limits were exceeded, some search paths have been omitted, "
+            f"the applied search line is: {' '.join(searches)}"
+        )
+    if servers != wanted.servers:
+        complaints.append(
+            "Nameserver limits were exceeded, some nameservers have been omitted, "
+            f"the applied nameserver line is: {' '.join(servers)}"
+        )
+    return Resolver(servers, tuple(searches), wanted.options), tuple(complaints)
 
 
 def resolver_of(pod: Pod, node: Resolver, cluster_dns: Sequence[str], cluster_domain: str) -> Resolver:

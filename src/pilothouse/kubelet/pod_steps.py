@@ -25,7 +25,7 @@ from pilothouse.kubelet.environment import (
 )
 from pilothouse.kubelet.events import reference
 from pilothouse.kubelet.images.pull import ImagePuller, StartError
-from pilothouse.kubelet.names_and_dns import Resolver, resolver_of
+from pilothouse.kubelet.names_and_dns import NameTooLong, Resolver, fitted, resolver_of
 from pilothouse.kubelet.pod_plan import Start
 from pilothouse.kubelet.resources.pod_cgroups import PodCgroups
 from pilothouse.kubelet.runtime_config import NodeFacts, container_config, sandbox_config
@@ -93,17 +93,22 @@ class PodSteps:
     def sandbox_message(self, pod: Pod, attempt: int) -> dict[str, object]:
         """The sandbox's configuration."""
         node = self._node
-        resolver = resolver_of(pod, node.resolver(), node.cluster_dns, node.facts.cluster_domain)
-        return sandbox_config(pod, attempt, node.cgroups.parent(pod), resolver, node.facts)
+        return sandbox_config(pod, attempt, node.cgroups.parent(pod), self._resolver(pod)[0], node.facts)
+
+    def _resolver(self, pod: Pod) -> tuple[Resolver, Sequence[str]]:
+        node = self._node
+        return fitted(resolver_of(pod, node.resolver(), node.cluster_dns, node.facts.cluster_domain))
 
     async def create_sandbox(self, pod: Pod, attempt: int) -> None:
         """Make the sandbox. Raises PodError."""
         if not pod.spec.hostNetwork and (problem := self._node.network_problem()):
             raise PodError("NetworkNotReady", f"network is not ready: {problem}")
+        for complaint in self._resolver(pod)[1]:
+            self._node.recorder.event(reference(pod), "Warning", "DNSConfigForming", complaint)
         try:
             handler = await self._handler(pod)
             await self._node.cri.run_sandbox(self.sandbox_message(pod, attempt), handler)
-        except (CriError, PolicyBroken, StatusError) as error:
+        except (CriError, NameTooLong, PolicyBroken, StatusError) as error:
             raise PodError("FailedCreatePodSandBox", f"Failed to create pod sandbox: {error}") from error
 
     async def _handler(self, pod: Pod) -> str:
