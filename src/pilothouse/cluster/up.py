@@ -6,6 +6,7 @@ failures end the processes again and leave the home with its logs.
 
 import asyncio
 import os
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -39,6 +40,8 @@ _PAUSE = 0.03
 _FLAGS = {"port": "--port", "node": "--no-node", "simulated_nodes": "--simulated-nodes"}
 _CRASHES = 3
 """How often a role may end before it was ready."""
+_OUR_ERROR = re.compile(r"^pilothouse(\.\w+)+: ")
+"""What a trace puts before a sentence that is meant for users."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,4 +214,5 @@ def _last_words(home: Home, role: str) -> str:
     log = home.logs / f"{role}.log"
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
     said = next((line.strip(" |") for line in reversed(lines) if any(sign.isalnum() for sign in line)), "")
+    said = _OUR_ERROR.sub("", said)
     return f": {said}; see {log}" if said else f"; see {log}"
