@@ -87,7 +87,12 @@ ROLLING = "spec.strategy.rollingUpdate"
         ),
         (
             {"strategy": {"type": "Blue"}},
-            ['spec.strategy: Unsupported value: {"type":"Blue"}: supported values: "Recreate", "RollingUpdate"'],
+            [
+                (
+                    'spec.strategy: Unsupported value: {"Type":"Blue","RollingUpdate":null}: '
+                    'supported values: "Recreate", "RollingUpdate"'
+                )
+            ],
         ),
         (
             {"strategy": {"type": "Recreate", "rollingUpdate": {}}},
@@ -189,3 +194,22 @@ def test_scale() -> None:
     assert scale is not None
     assert scale.scale is not None
     assert scale.scale.selector == ("spec", "selector")
+
+
+@pytest.mark.parametrize("labels", [None, {"a": "b"}])
+def test_status_writers_change_neither_spec_nor_labels(labels: dict[str, str] | None) -> None:
+    """Source: deploymentStatusStrategy in pkg/registry/apps/deployment/strategy.go."""
+    status = RESOURCE.subresource("status")
+    assert status is not None
+    assert status.prepare is not None
+    old: dict[str, Any] = {"metadata": {"annotations": {}}, "spec": {"replicas": 1}, "status": {"replicas": 1}}
+    if labels:
+        old["metadata"]["labels"] = labels
+    new: dict[str, Any] = {
+        "metadata": {"labels": {"x": "y"}, "annotations": {"x": "y"}},
+        "spec": {"replicas": 2},
+        "status": {"replicas": 2},
+    }
+    status.prepare(new, old)
+    assert (new["spec"], new["status"]) == ({"replicas": 1}, {"replicas": 2})
+    assert new["metadata"] == {"annotations": {"x": "y"}} | ({"labels": labels} if labels else {})

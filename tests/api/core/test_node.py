@@ -38,8 +38,8 @@ def _errors(obj: dict[str, Any], old: dict[str, Any] | None = None) -> list[str]
             {"taints": [TAINT, TAINT]},
             [
                 (
-                    'metadata.taints[1]: Duplicate value: {"key":"a","value":"b","effect":"NoSchedule"}: '
-                    "taints must be unique by key and effect pair"
+                    'metadata.taints[1]: Duplicate value: {"Key":"a","Value":"b","Effect":"NoSchedule",'
+                    '"TimeAdded":null}: taints must be unique by key and effect pair'
                 )
             ],
         ),

@@ -52,7 +52,17 @@ def test_default() -> None:
         (
             "kubernetes.io/dockerconfigjson",
             {".dockerconfigjson": "W10="},
-            [f"data[.dockerconfigjson]: {REDACTED}: the content must be a JSON object"],
+            [
+                (
+                    f"data[.dockerconfigjson]: {REDACTED}: json: cannot unmarshal array into Go value of type "
+                    "map[string]interface {}"
+                )
+            ],
+        ),
+        (
+            "kubernetes.io/dockercfg",
+            {".dockercfg": "eyJhIjpofQ=="},
+            [f"data[.dockercfg]: {REDACTED}: invalid character 'h' looking for beginning of value"],
         ),
     ],
 )

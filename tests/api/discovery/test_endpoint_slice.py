@@ -115,3 +115,24 @@ def test_the_type_stays() -> None:
 def test_columns(slice_: dict[str, Any], ports: str, endpoints: str) -> None:
     row = {column.name: column.cell({"addressType": "IPv4", **slice_}, 0) for column in RESOURCE.columns}
     assert (row["AddressType"], row["Ports"], row["Endpoints"]) == ("IPv4", ports, endpoints)
+
+
+TOPOLOGY = {"deprecatedTopology": {"zone": "a"}}
+
+
+@pytest.mark.parametrize(
+    ("stored", "addresses", "kept"),
+    [
+        (None, ["10.0.0.1"], False),
+        (["10.0.0.1"], ["10.0.0.1"], True),
+        (["10.0.0.1"], ["10.0.0.2"], False),
+    ],
+)
+def test_topology_of_former_days(stored: list[str] | None, addresses: list[str], kept: bool) -> None:
+    """Source: dropTopologyOnV1 in pkg/registry/discovery/endpointslice/strategy.go."""
+    new: dict[str, Any] = {"endpoints": [{"addresses": addresses, **TOPOLOGY}]}
+    if stored is None:
+        RESOURCE.prepare_for_create(new)
+    else:
+        RESOURCE.prepare_for_update(new, {"endpoints": [{"addresses": stored, **TOPOLOGY}]})
+    assert new["endpoints"] == [{"addresses": addresses} | (TOPOLOGY if kept else {})]

@@ -9,7 +9,7 @@ from pilothouse.api.core.pod.defaults import default_pod_template
 from pilothouse.api.machinery.columns import AGE, containers, dig, show, show_selector
 from pilothouse.api.machinery.field import FieldErrors
 from pilothouse.api.machinery.names import percent
-from pilothouse.api.machinery.resource import STATUS, Column, Resource, ScalePaths, Subresource
+from pilothouse.api.machinery.resource import Column, Resource, ScalePaths, Subresource
 from pilothouse.api.machinery.strategy import fresh_status, keep_status
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.apps_v1 import Deployment
@@ -62,7 +62,8 @@ def _validate_strategy(strategy: JsonObject, errors: FieldErrors, path: str) -> 
         if rolling is not None:
             errors.forbidden(where, "may not be specified when strategy `type` is 'Recreate'")
     elif kind != "RollingUpdate":
-        errors.not_supported(path, strategy, ("Recreate", "RollingUpdate"))
+        shown = {"Type": kind or "", "RollingUpdate": None}  # upstream shows it under the names of its Go fields
+        errors.not_supported(path, shown, ("Recreate", "RollingUpdate"))
     elif rolling is None:
         errors.required(where, "this should be defaulted and never be nil")
     else:
@@ -95,6 +96,15 @@ def _number(value: int | str) -> int:
     return int(digits) if digits.isascii() and digits.isdigit() else 0
 
 
+def prepare_for_status(obj: JsonObject, old: JsonObject) -> None:
+    """Status and annotations are the controller's to write, spec and labels are not."""
+    obj["spec"] = old.get("spec") or {}
+    metadata, before = obj["metadata"], old.get("metadata") or {}
+    metadata.pop("labels", None)
+    if before.get("labels"):
+        metadata["labels"] = before["labels"]
+
+
 def validate_status(obj: JsonObject, old: JsonObject, errors: FieldErrors) -> None:
     """No part is larger than the whole, and the count of name collisions only grows."""
     validate_counts(obj.get("status") or {}, _COUNTS, _PARTS, errors)
@@ -117,9 +127,10 @@ RESOURCE = Resource(
     categories=("all",),
     subresources=(
         Subresource("scale", kind="Scale", group="autoscaling", version="v1", scale=ScalePaths()),
-        STATUS,
+        Subresource("status", prepare=prepare_for_status),
     ),
     default=default,
+    counted_metadata=("annotations",),  # they are copied to the ReplicaSets
     prepare_for_create=fresh_status(),
     prepare_for_update=keep_status,
     validate=validate,

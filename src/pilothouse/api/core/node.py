@@ -68,7 +68,8 @@ def _validate_taints(taints: Sequence[JsonObject], errors: FieldErrors, path: st
             errors.not_supported(at(where, "effect"), effect, _EFFECTS)
         if (key, effect) in seen:
             why = "taints must be unique by key and effect pair"
-            errors.append(FieldError(FieldErrorKind.DUPLICATE, where, taint, why))
+            shown = {"Key": key, "Value": value, "Effect": effect, "TimeAdded": taint.get("timeAdded")}
+            errors.append(FieldError(FieldErrorKind.DUPLICATE, where, shown, why))
         seen.add((key, effect))
 
 
@@ -92,7 +93,8 @@ def validate_update(obj: JsonObject, old: JsonObject, errors: FieldErrors) -> No
     addresses = dig(obj, "status", "addresses") or ()
     for position, address in enumerate(addresses):
         if address in addresses[:position]:
-            errors.duplicate(index("status.addresses", position), address)
+            shown = {"Type": address.get("type") or "", "Address": address.get("address") or ""}
+            errors.duplicate(index("status.addresses", position), shown)
     new, before = spec.get("podCIDRs") or [], stored.get("podCIDRs") or []
     if before and new != before:
         errors.forbidden("spec.podCIDRs", 'node updates may not change podCIDR except from "" to valid')

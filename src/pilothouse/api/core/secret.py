@@ -5,11 +5,10 @@ API page: core/v1 Secret.
 """
 
 import base64
-import binascii
-
-import orjson
+import json
 
 from pilothouse.api.core.config_map import MAX_SIZE, decoded_size, validate_immutable
+from pilothouse.api.machinery.codec.syntax import explain
 from pilothouse.api.machinery.columns import AGE, count, dig, field_text, show
 from pilothouse.api.machinery.field import FieldErrors, index
 from pilothouse.api.machinery.meta import IMMUTABLE
@@ -71,19 +70,15 @@ def _validate_json(data: JsonObject, key: str, errors: FieldErrors) -> None:
     if key not in data:
         errors.required(index("data", key))
         return
-    try:
-        found = orjson.loads(base64.b64decode(data[key] or ""))
-    except (orjson.JSONDecodeError, binascii.Error) as error:
-        errors.invalid(index("data", key), "<secret contents redacted>", _why(error))
+    content = base64.b64decode(data[key] or "")
+    if wrong := explain(content):
+        errors.invalid(index("data", key), "<secret contents redacted>", wrong)
         return
+    found = json.loads(content.decode("utf-8", "replace"))
     if found is not None and not isinstance(found, dict):
-        errors.invalid(index("data", key), "<secret contents redacted>", "the content must be a JSON object")
-
-
-def _why(error: ValueError) -> str:
-    # The library's message may quote the content; its position alone is safe to tell.
-    position = getattr(error, "pos", 0)
-    return f"invalid JSON at byte {position}" if position else "unexpected end of JSON input"
+        what = {str: "string", bool: "bool", list: "array"}.get(type(found), "number")
+        why = f"json: cannot unmarshal {what} into Go value of type map[string]interface {{}}"
+        errors.invalid(index("data", key), "<secret contents redacted>", why)
 
 
 def validate_update(obj: JsonObject, old: JsonObject, errors: FieldErrors) -> None:

@@ -44,6 +44,18 @@ def default(obj: JsonObject) -> None:
             port["protocol"] = "TCP"
 
 
+def prepare_for_create(obj: JsonObject) -> None:
+    """What v1beta1 called topology is not for writers of v1."""
+    for endpoint in obj.get("endpoints") or ():
+        endpoint.pop("deprecatedTopology", None)
+
+
+def prepare_for_update(obj: JsonObject, old: JsonObject) -> None:
+    """The same, where an endpoint has changed at all."""
+    if obj.get("endpoints") != old.get("endpoints"):
+        prepare_for_create(obj)
+
+
 def validate(obj: JsonObject, errors: FieldErrors) -> None:
     """Addresses are of the slice's type and can be reached; ports have distinct names."""
     kind = obj.get("addressType") or ""
@@ -157,7 +169,10 @@ RESOURCE = Resource(
     version="v1",
     plural="endpointslices",
     singular="endpointslice",
+    counted_metadata=("labels",),
     default=default,
+    prepare_for_create=prepare_for_create,
+    prepare_for_update=prepare_for_update,
     validate=validate,
     validate_update=validate_update,
     columns=(

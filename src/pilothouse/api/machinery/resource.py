@@ -114,6 +114,8 @@ class Resource(Generic[V]):
     """Says what is wrong with a name, in upstream's words; an empty list when nothing is."""
     generation: bool = True
     """Whether a change outside metadata and status counts up metadata.generation."""
+    counted_metadata: tuple[str, ...] = ()
+    """What of the metadata counts, too, where the main resource or its scale is written: annotations, labels."""
     create_on_update: bool = False
     """Whether PUT to a name that is not there creates it."""
     unconditional_update: bool = True

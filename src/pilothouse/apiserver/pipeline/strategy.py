@@ -27,13 +27,17 @@ def prepare_for_update(write: Write) -> None:
     new, old = write.new, write.old
     assert new is not None
     assert old is not None
-    if write.subresource is None or write.subresource.scale is not None:
+    whole = write.subresource is None or write.subresource.scale is not None
+    if whole:
         write.resource.prepare_for_update(new, old)
-    elif write.subresource.prepare is not None:
+    elif write.subresource is not None and write.subresource.prepare is not None:
         write.subresource.prepare(new, old)
     else:
         _keep_all_but_status(new, old)
-    if write.resource.generation and write.part not in _UNCOUNTED and _asks_for_something_else(new, old):
+    if not write.resource.generation or write.part in _UNCOUNTED:
+        return
+    counted = write.resource.counted_metadata if whole else ()
+    if _asks_for_something_else(new, old) or any(_differs(new, old, name) for name in counted):
         new["metadata"]["generation"] = (old["metadata"].get("generation") or 0) + 1
 
 
@@ -48,6 +52,11 @@ def _keep_all_but_status(new: JsonObject, old: JsonObject) -> None:
         new["metadata"]["ownerReferences"] = owners
     else:
         new["metadata"].pop("ownerReferences", None)
+
+
+def _differs(new: JsonObject, old: JsonObject, name: str) -> bool:
+    """Whether a map of the metadata has changed; absent and empty are the same."""
+    return (new["metadata"].get(name) or {}) != (old["metadata"].get(name) or {})
 
 
 def _asks_for_something_else(new: JsonObject, old: JsonObject) -> bool:

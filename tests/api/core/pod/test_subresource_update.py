@@ -52,8 +52,8 @@ def test_resize(new: JsonObject, old: JsonObject, expected: list[str]) -> None:
 def test_what_cannot_be_resized() -> None:
     static = pod({})
     static["metadata"]["annotations"] = {MIRROR: "x"}
-    assert resize(pod({}), static) == ["<nil>: Forbidden: static pods cannot be resized"]
-    assert resize(pod({}), pod({}, os={"name": "windows"})) == ["<nil>: Forbidden: windows pods cannot be resized"]
+    assert resize(pod({}), static) == ["[]: Forbidden: static pods cannot be resized"]
+    assert resize(pod({}), pod({}, os={"name": "windows"})) == ["[]: Forbidden: windows pods cannot be resized"]
     renamed = pod({})
     renamed["spec"]["containers"][0]["name"] = "other"
     assert resize(renamed, pod({})) == ["spec: Forbidden: only cpu and memory resources are mutable"]
@@ -69,7 +69,8 @@ def test_what_cannot_be_resized() -> None:
             [
                 (
                     'spec.ephemeralContainers: Forbidden: existing ephemeral containers "a" may not be changed\n'
-                    '  - spec.image: "i"\n  + spec.image: "j"\n'
+                    "--- expected\n+++ got\n@@ -1,4 +1,4 @@\n"
+                    ' {\n-  "image": "i",\n+  "image": "j",\n   "name": "a"\n }\n'
                 )
             ],
         ),

@@ -206,7 +206,12 @@ def test_spec(spec: dict[str, Any], wrong: list[str]) -> None:
         ),
         (
             [{"name": "a", "port": 80}, {"name": "b", "port": 80}],
-            ['spec.ports[1]: Duplicate value: {"protocol":"TCP","port":80}'],
+            [
+                (
+                    'spec.ports[1]: Duplicate value: {"Name":"","Protocol":"TCP","AppProtocol":null,"Port":80,'
+                    '"TargetPort":0,"NodePort":0}'
+                )
+            ],
         ),
     ],
 )

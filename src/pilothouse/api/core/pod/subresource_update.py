@@ -16,7 +16,7 @@ def validate_ephemeral_containers_update(pod: JsonObject, old: JsonObject, error
     check_annotations(pod, old, errors)
     if MIRROR in ((old.get("metadata") or {}).get("annotations") or {}):
         errors.clear()
-        errors.forbidden("", "static pods do not support ephemeral containers")
+        errors.forbidden("[]", "static pods do not support ephemeral containers")
         return
     path = "spec.ephemeralContainers"
     new = {c.get("name"): c for c in (pod.get("spec") or {}).get("ephemeralContainers") or ()}
@@ -39,7 +39,7 @@ def validate_resize(pod: JsonObject, old: JsonObject, errors: FieldErrors) -> No
         refusal = "windows pods cannot be resized"
     if refusal:
         errors.clear()
-        errors.forbidden("", refusal)
+        errors.forbidden("[]", refusal)
         return
     for kind in ("containers", "initContainers"):
         if [c.get("name") for c in spec.get(kind) or ()] != [c.get("name") for c in before.get(kind) or ()]:

@@ -4,14 +4,14 @@ Source: ValidatePodUpdate and its relatives in pkg/apis/core/validation/validati
 stored object.
 """
 
+import json
+from difflib import unified_diff
 from typing import Any
-
-import orjson
 
 from pilothouse.api.core.pod.validation.annotations import validate_annotation_changes
 from pilothouse.api.core.pod.validation.spec import MAX_DEADLINE
 from pilothouse.api.machinery import names
-from pilothouse.api.machinery.field import FieldErrors, at, index
+from pilothouse.api.machinery.field import FieldErrors
 from pilothouse.api.machinery.view import JsonObject
 
 UPDATABLE = (
@@ -19,6 +19,9 @@ UPDATABLE = (
     "`spec.tolerations` (only additions to existing tolerations),"
     "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
 )
+
+_CONTEXT = 10
+"""Lines that are the same around what differs."""
 
 
 def validate_update(pod: JsonObject, old: JsonObject, errors: FieldErrors) -> None:
@@ -159,21 +162,11 @@ def same(one: Any, other: Any) -> bool:
 
 
 def difference(old: Any, new: Any) -> str:
-    """The fields that differ, `-` the stored and `+` the new value."""
-    lines: list[str] = []
-    _collect_difference("spec", old, new, lines)
-    return "\n".join(lines) + "\n"
+    """A unified diff of the two as indented JSON, as upstream shows it (under its Go names there)."""
+    lines = unified_diff(_lines(old), _lines(new), "expected", "got", n=_CONTEXT)
+    return "".join(lines)
 
 
-def _collect_difference(path: str, old: Any, new: Any, lines: list[str]) -> None:
-    if same(old, new):
-        return
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in {**old, **new}:
-            _collect_difference(at(path, key), old.get(key), new.get(key), lines)
-    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for position, (one, other) in enumerate(zip(old, new, strict=True)):
-            _collect_difference(index(path, position), one, other, lines)
-    else:
-        lines += [f"  {sign} {path}: {orjson.dumps(value).decode()}"
-                  for sign, value in (("-", old), ("+", new)) if value is not None]  # fmt: skip
+def _lines(value: Any) -> list[str]:
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
+    return [f"{line}\n" for line in text.split("\n")]

@@ -173,8 +173,13 @@ def _validate_numbers(spec: JsonObject, kind: str, errors: FieldErrors) -> None:
     for position, port in enumerate(ports):
         protocol, number = port.get("protocol") or "", port.get("port") or 0
         if (protocol, number) in seen:
-            errors.duplicate(index("spec.ports", position), {"protocol": protocol, "port": number})
+            errors.duplicate(index("spec.ports", position), _as_go_shows(protocol, number))
         seen.add((protocol, number))
+
+
+def _as_go_shows(protocol: str, number: int) -> JsonObject:
+    """A port that upstream's messages compare by, under the names of its Go fields."""
+    return {"Name": "", "Protocol": protocol, "AppProtocol": None, "Port": number, "TargetPort": 0, "NodePort": 0}
 
 
 def _validate_source_ranges(spec: JsonObject, annotations: JsonObject, kind: str, errors: FieldErrors) -> None:
