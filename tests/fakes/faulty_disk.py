@@ -25,6 +25,7 @@ class FaultyDisk:
     commits: int = 0
     """Transactions that were tried."""
     _faults: dict[str, tuple[int, bool]] = field(default_factory=dict)
+    _cures: dict[str, str] = field(default_factory=dict)
     _free: threading.Event = field(default_factory=threading.Event)
     _held: threading.Event = field(default_factory=threading.Event)
 
@@ -41,9 +42,11 @@ class FaultyDisk:
 
         return sqlite3.connect(path, timeout=0.2, isolation_level=None, factory=Connection)
 
-    def fail(self, statement: str, code: int, *, written: bool = False) -> None:
-        """Fail what begins with `statement`; with `written` after it was done, as a lost answer is."""
+    def fail(self, statement: str, code: int, *, written: bool = False, until: str = "") -> None:
+        """Fail what begins with `statement`; with `written` after it was done; until another has been executed."""
         self._faults[statement] = (code, written)
+        if until:
+            self._cures[until] = statement
 
     def heal(self) -> None:
         """Work again."""
@@ -71,6 +74,7 @@ class FaultyDisk:
         code, written = next((fault for begin, fault in self._faults.items() if sql.startswith(begin)), (0, False))
         if written or not code:
             cursor: sqlite3.Cursor = execute(sql, *parameters)
+            self._faults.pop(self._cures.pop(sql, ""), None)
         if code:
             error = sqlite3.OperationalError(WORDS[code])
             error.sqlite_errorcode = code

@@ -123,6 +123,20 @@ def test_a_full_disk_refuses_writes_and_serves_reads(tmp_path: Path) -> None:
     assert contents(path) == {"/a": b"1", "/kept": b"2", "/new": b"3"}
 
 
+def test_a_full_disk_does_not_matter_while_the_log_can_be_used_again(tmp_path: Path) -> None:
+    path, disk = tmp_path / "state.db", FaultyDisk()
+
+    async def story(store: SqliteStore) -> None:
+        first = await store.create("/a", b"1")
+        disk.fail(COMMIT, FULL, until=CHECKPOINT)
+        second = await store.update("/a", b"2", expected=first.revision)
+        assert await store.get("/a") == second
+        assert disk.commits == 3
+
+    run(path, disk, story)
+    assert contents(path) == {"/a": b"2"}
+
+
 def test_sqlite_itself_runs_out_of_room(tmp_path: Path) -> None:
     path, connections = tmp_path / "state.db", list[sqlite3.Connection]()
 

@@ -164,12 +164,12 @@ class Database:
         """Make durable what was found in the write-ahead log, and empty it. Raises sqlite3.Error."""
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
-    def checkpoint(self) -> bool:
-        """Move what is durable from the write-ahead log into the file when much has gathered; False when it could not.
+    def checkpoint(self, *, due: bool = False) -> bool:
+        """Move what is durable from the write-ahead log into the file when it is `due` or much has gathered.
 
-        Raises sqlite3.Error.
+        False when it could not all be moved. Raises sqlite3.Error.
         """
-        if self._pages < _CHECKPOINT_PAGES:
+        if not due and self._pages < _CHECKPOINT_PAGES:
             return True
         self._pages = _CHECKPOINT_PAGES // 2  # should it fail, the next try is not at once
         busy, gathered, moved = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()

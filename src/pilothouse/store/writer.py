@@ -8,7 +8,7 @@ says `resume`. After a failure of the disk itself it ends, for what a failed fsy
 import sqlite3
 import threading
 from asyncio import AbstractEventLoop
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from enum import Enum
 from pathlib import Path
@@ -121,7 +121,7 @@ class Writer:
             events = [item for item in batch if isinstance(item, Event)]
             oldest = max([self.oldest, *(item for item in batch if isinstance(item, int))])
             try:
-                database.commit(events, oldest)
+                self._commit(database, events, oldest)
             except sqlite3.Error as error:
                 if not _rolled_back(error):
                     raise
@@ -130,6 +130,16 @@ class Writer:
                 continue
             self._report(self._listener.committed, len(batch))
             self._checkpoint(database)
+
+    def _commit(self, database: Database, events: Sequence[Event], oldest: Revision) -> None:
+        """Commit; when the disk is full, once more in what room the log has after a checkpoint."""
+        try:
+            database.commit(events, oldest)
+        except sqlite3.Error as error:
+            if not _rolled_back(error):
+                raise
+            database.checkpoint(due=True)
+            database.commit(events, oldest)
 
     def _settle(self, database: Database) -> None:
         """Serve nothing that a power failure could take back. On a full disk there is at least reading."""
