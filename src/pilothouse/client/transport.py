@@ -92,8 +92,8 @@ async def _pieces(response: Response) -> AsyncIterator[bytes]:
         async for piece in body:
             yield piece
     else:
-        for piece in body:
-            yield piece
+        for part in body:
+            yield bytes(part)
 
 
 class HttpTransport:

@@ -73,7 +73,7 @@ async def dispose(response: Response) -> None:
         await close()
 
 
-def _length(body: bytes | Sequence[bytes] | AsyncIterator[bytes]) -> int | None:
+def _length(body: bytes | Sequence[bytes | memoryview] | AsyncIterator[bytes]) -> int | None:
     if isinstance(body, bytes):
         return len(body)
     return None if isinstance(body, AsyncIterator) else sum(map(len, body))

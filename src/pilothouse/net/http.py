@@ -95,7 +95,7 @@ class Response:
     """One answer. A body of pieces is sent with its total length; an iterator is sent in chunks."""
 
     status: int
-    body: bytes | Sequence[bytes] | AsyncIterator[bytes] = b""
+    body: bytes | Sequence[bytes | memoryview] | AsyncIterator[bytes] = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
     upgrade: Upgraded | None = None

@@ -65,7 +65,7 @@ class Outflow:
             return
         await self.write_pieces([data])
 
-    async def write_pieces(self, pieces: Sequence[bytes]) -> None:
+    async def write_pieces(self, pieces: Sequence[bytes | memoryview]) -> None:
         """Send many pieces, as many at a time as fit into a slice."""
         batch: list[bytes | memoryview] = []
         size = 0
@@ -91,7 +91,7 @@ class Outflow:
                 waiter.set_result(None)
 
 
-def _parts(piece: bytes) -> Sequence[bytes | memoryview]:
+def _parts(piece: bytes | memoryview) -> Sequence[bytes | memoryview]:
     if len(piece) <= SLICE:
         return (piece,)
     view = memoryview(piece)

@@ -47,7 +47,7 @@ def takes_gzip(accepted: str) -> bool:
     return "gzip" in accepted and any(each.strip() == "gzip" for each in accepted.split(","))
 
 
-async def gzipped(pieces: Sequence[bytes], clock: Clock) -> AsyncIterator[bytes]:
+async def gzipped(pieces: Sequence[bytes | memoryview], clock: Clock) -> AsyncIterator[bytes]:
     """The pieces compressed, a slice at a time."""
     compressor = isal_zlib.compressobj(1, isal_zlib.DEFLATED, _GZIP)
     for batch in _sliced(pieces):
@@ -56,8 +56,8 @@ async def gzipped(pieces: Sequence[bytes], clock: Clock) -> AsyncIterator[bytes]
     yield compressor.flush()
 
 
-def _sliced(pieces: Sequence[bytes]) -> Iterator[bytes]:
-    batch: list[bytes] = []
+def _sliced(pieces: Sequence[bytes | memoryview]) -> Iterator[bytes | memoryview]:
+    batch: list[bytes | memoryview] = []
     size = 0
     for piece in pieces:
         if size + len(piece) > _SLICE and batch:

@@ -4,7 +4,7 @@ The object itself is spliced from what is stored. Metadata alone, and rows with 
 entry.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -62,16 +62,24 @@ class Shaper:
         form: Form,
     ) -> Response:
         """The answer that is a list of objects."""
+        pieces: Sequence[bytes | memoryview]
         if form.shape == "Table":
             include = include_of(exchange)
             rows = [self._row(resource, entry, include, form.version) for entry in entries]
             pieces = table(column_definitions(resource, self._served.schemas), rows, dict(metadata), form.version)
         else:
-            items = [self.encoded(exchange, resource, entry, form) for entry in entries]
-            pieces = [_list_head(resource, metadata, form), *separated(items), b"]}"]
+            pieces = [_list_head(resource, metadata, form), *self._items(exchange, resource, entries, form), b"]}"]
         if form.media_type == YAML:
             return respond(exchange, b"".join(pieces), form)
         return Response(200, pieces, warnings_of(exchange))
+
+    def _items(
+        self, exchange: Exchange, resource: Resource[Any], entries: Iterable[Entry], form: Form
+    ) -> Sequence[bytes | memoryview]:
+        if form.shape or resource.stored_as is not None:
+            return separated(self.encoded(exchange, resource, entry, form) for entry in entries)
+        pieces = [piece for entry in entries for piece in (*entry.parts, b",")]
+        return pieces[:-1]
 
     def _row(self, resource: Resource[Any], entry: Entry, include: IncludeObject, version: str) -> bytes:
         def made(found: Entry) -> Row:
