@@ -1,68 +1,19 @@
 """Lists at a revision and in pages, before and after the store has forgotten."""
 
 import base64
-from collections.abc import Awaitable, Callable
-from functools import cache
 from typing import Any
 
 import orjson
 import pytest
 
-from pilothouse.api.catalogue import builtin
-from pilothouse.api.machinery.schema import Schemas
-from pilothouse.apiserver.server import ApiServer
-from pilothouse.client.transport import HandlerTransport
-from pilothouse.runtime.chance import Chance
-from pilothouse.runtime.clock import LoopClock
-from pilothouse.store.memory import MemoryStore
-from pilothouse.testing.loop import run as run_virtual
+from fakes.served import MAPS, Api, run
 
-MAPS = "/api/v1/namespaces/default/configmaps"
 INCONSISTENT = (
     "The provided continue parameter is too old to display a consistent list result. You can start a new list without "
     "the continue parameter, or use the continue token in this response to retrieve the remainder of the results. "
     "Continuing with the provided token results in an inconsistent list - objects that were created, modified, or "
     "deleted between the time the first chunk was returned and now may show up in the list."
 )
-
-
-@cache
-def schemas() -> Schemas:
-    return Schemas()
-
-
-class Api:
-    def __init__(self, server: ApiServer, store: MemoryStore, clock: LoopClock) -> None:
-        self.store = store
-        self.clock = clock
-        self._transport = HandlerTransport(server.handle, None)
-
-    async def ask(self, method: str, target: str, body: Any = None) -> tuple[int, Any]:
-        sent = b"" if body is None else orjson.dumps(body)
-        answer = await self._transport.send(method, target, {"content-type": "application/json"}, sent)
-        return answer.status, orjson.loads(answer.body)
-
-    async def make(self, *names: str) -> list[str]:
-        """Make ConfigMaps; their revisions."""
-        found: list[str] = []
-        for name in names:
-            body = {"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": name}}
-            status, made = await self.ask("POST", MAPS, body)
-            assert status == 201, made
-            found.append(made["metadata"]["resourceVersion"])
-        return found
-
-    async def list(self, query: str) -> tuple[int, Any]:
-        return await self.ask("GET", f"{MAPS}?{query}")
-
-
-def run(story: Callable[[Api], Awaitable[None]]) -> None:
-    async def main(clock: LoopClock, chance: Chance) -> None:
-        async with MemoryStore(clock) as store, ApiServer(store, builtin(), schemas(), clock, chance) as server:
-            server.assemble()
-            await story(Api(server, store, clock))
-
-    run_virtual(main)
 
 
 def names(answer: Any) -> list[str]:
@@ -167,9 +118,9 @@ def test_a_watch_from_too_far_back_is_told_to_list() -> None:
         (first,) = await api.make("a")
         for number in range(2100):
             await api.make(f"m{number}")
-        answer = await api._transport.send("GET", f"{MAPS}?watch=1&resourceVersion={first}&timeoutSeconds=1", {}, b"")
-        assert answer.status == 200, "the stream has begun"
-        event = orjson.loads(answer.body)
+        async with api.watch(f"resourceVersion={first}") as answer:
+            assert answer.status == 200, "the stream has begun"
+            event = orjson.loads(await answer.read())
         assert event["type"] == "ERROR"
         error = event["object"]
         assert (error["code"], error["reason"]) == (410, "Expired")

@@ -209,12 +209,13 @@ class Watching:
             self._bookmarks.add(feed)
         try:
             yield b"".join(first)
-            while not feed.over:
+            while feed.frames or not feed.over:
                 await feed.ready()
-                yield feed.take()
-                if feed.bookmark_due:
+                piece = feed.take()
+                if feed.bookmark_due and not feed.over:
                     feed.bookmark_due = False
-                    yield self._bookmark(resource)
+                    piece += self._bookmark(resource)  # in one piece with all that it says was seen
+                yield piece
         finally:
             end()
             timer.cancel()
