@@ -34,7 +34,7 @@ def write_files(directory: Path, files: Mapping[str, FileContent], now: Instant)
     fresh = _fresh_directory(directory, now)
     for name, content in files.items():
         path = fresh / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_above(path, fresh)
         # Running containers see the directory already: nobody may open what they shall not read.
         path.touch(mode=0o600)
         path.write_bytes(content.data)
@@ -50,6 +50,12 @@ def write_files(directory: Path, files: Mapping[str, FileContent], now: Instant)
     if old is not None:
         shutil.rmtree(old, ignore_errors=True)
     return True
+
+
+def _make_above(path: Path, top: Path) -> None:
+    for directory in [above for above in path.parents if top in above.parents][::-1]:
+        directory.mkdir(exist_ok=True)
+        directory.chmod(0o755)
 
 
 def _same(current: Path, files: Mapping[str, FileContent]) -> bool:

@@ -12,6 +12,9 @@ from pilothouse.kubelet.environment import ConfigError, Facts, field_value, reso
 from pilothouse.kubelet.volume import VolumeError
 
 Payload = dict[str, FileContent]
+_MISSING = {
+    "configmap": "configmap references non-existent config key", "secret": "references non-existent secret key",
+}  # fmt: skip
 
 
 def config_map_payload(
@@ -49,8 +52,7 @@ def _select(data: Mapping[str, bytes], items: Sequence[KeyToPath], mode: int, ki
         if item.key in data:
             payload[item.path] = FileContent(data[item.key], mode if item.mode is None else item.mode)
         elif not optional:
-            raise VolumeError(f"{kind} references non-existent {kind} key: {item.key}" if kind == "secret" else
-                              f"configmap references non-existent config key: {item.key}")  # fmt: skip
+            raise VolumeError(f"{_MISSING[kind]}: {item.key}")
     return payload
 
 

@@ -1,6 +1,7 @@
 """Files and directories that the kubelet makes for a pod beside its volumes, and what containers mount of them all."""
 
 import os
+import re
 import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from pilothouse.kubelet.runtime_config import Mount, NodeFacts, expand
 from pilothouse.kubelet.volume import Mounter
 
 _HOSTS = "/etc/hosts"
+_REFERENCE = re.compile(r"\$\(([^)]*)\)")
 
 
 def make_directories(pod: Pod, facts: NodeFacts) -> None:
@@ -81,20 +83,40 @@ def _volume_mount(
 ) -> Mount:  # fmt: skip
     source = volumes.get(mount.name)
     if source is None:
-        raise ConfigError(f"cannot find volume {mount.name!r} to mount into container {container.name!r}")
-    within = mount.subPath
-    if mount.subPathExpr:
-        within = expand(mount.subPathExpr, environment)
-        if "$(" in within:
-            raise ConfigError(f"failed to construct FieldPath from expression {mount.subPathExpr!r}")
+        raise ConfigError(f'cannot find volume "{mount.name}" to mount into container "{container.name}"')
+    if mount.recursiveReadOnly == "Enabled":
+        raise ConfigError(
+            "failed to resolve recursive read-only mode: "
+            f'volume "{mount.name}" requested recursive read-only mode, but it is not supported by the runtime'
+        )
+    within = _within(mount, environment)
     if within:
-        if within.startswith("/") or ".." in within.split("/"):
-            raise ConfigError(f"subPath {within!r} must be a relative path that does not contain '..'")
         target = facts.layout.pod(pod.metadata.uid) / "volume-subpaths" / mount.name / container.name / str(position)
         _bind_below(source, within, target, mounter)
         source = target
     path = mount.mountPath if mount.mountPath.startswith("/") else f"/{mount.mountPath}"
-    return Mount(path, str(source), bool(mount.readOnly), mount.mountPropagation)
+    return Mount(path, str(source), bool(mount.readOnly) or _is_ours(pod, mount.name), mount.mountPropagation)
+
+
+def _within(mount: VolumeMount, environment: Mapping[str, str]) -> str:
+    """What of the volume is mounted: a path in it, empty for all. Raises ConfigError."""
+    within = mount.subPath
+    if mount.subPathExpr:
+        missing = {name: "" for name in _REFERENCE.findall(mount.subPathExpr) if not environment.get(name)}
+        within = expand(mount.subPathExpr, {**environment, **missing})
+        if lacking := [name for name in missing if f"$({name})" not in within]:
+            raise ConfigError(f"missing value for {', '.join(sorted(lacking))}")
+    if within.startswith("/"):
+        raise ConfigError(f"error SubPath `{within}` must not be an absolute path")
+    if ".." in within.split("/"):
+        raise ConfigError(f"unable to provision SubPath `{within}`: must not contain '..'")
+    return within
+
+
+def _is_ours(pod: Pod, name: str) -> bool:
+    """Whether the kubelet alone writes the volume."""
+    raw = next((volume.raw for volume in pod.spec.volumes if volume.name == name), {})
+    return any(raw.get(field) is not None for field in ("configMap", "secret", "downwardAPI", "projected"))
 
 
 def _bind_below(root: Path, within: str, target: Path, mounter: Mounter) -> None:

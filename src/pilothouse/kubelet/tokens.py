@@ -1,16 +1,19 @@
 """Service account tokens for pods: asked for when a volume needs one, and again before they run out.
 
-A token is replaced when a fifth of its life is left, or after a day. API page: "Managing Service Accounts", on bound
-tokens.
+A token is replaced when a fifth of its life is left, or after a day; where that fails, the old one serves as long as it
+is good. API page: "Managing Service Accounts", on bound tokens.
 """
 
 from dataclasses import dataclass
 
+from pilothouse.api.machinery.errors import StatusError
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.api import Objects
 from pilothouse.runtime.clock import Clock, Instant
+from pilothouse.runtime.log import Log
 
+log = Log(__name__)
 DEFAULT_SECONDS = 3600
 _FRESH_SHARE = 0.8
 _LONGEST = 86_400.0
@@ -20,6 +23,7 @@ _LONGEST = 86_400.0
 class _Token:
     text: str
     renew_at: Instant
+    ends_at: Instant
 
 
 class Tokens:
@@ -43,10 +47,16 @@ class Tokens:
         }
         if audience:
             request["audiences"] = [audience]
-        answer = await self._objects.token(pod, request)
+        try:
+            answer = await self._objects.token(pod, request)
+        except StatusError as error:
+            if known is None or now >= known.ends_at:
+                raise
+            log.warning("Couldn't update token", pod=f"{meta.namespace}/{meta.name}", err=error.message)
+            return known.text
         ends = answer.status.expirationTimestamp
         life = (ends - now) if ends is not None else float(seconds)
-        self._known[key] = _Token(answer.status.token, now + min(life * _FRESH_SHARE, _LONGEST))
+        self._known[key] = _Token(answer.status.token, now + min(life * _FRESH_SHARE, _LONGEST), now + life)
         return answer.status.token
 
     def forget(self, uid: str) -> None:

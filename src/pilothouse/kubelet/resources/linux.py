@@ -94,6 +94,14 @@ def _pod_limit(pod: Pod, name: str, amount: Callable[[Mapping[str, str], str], i
     return _needed(pod, limits, lambda one: amount(one.resources.limits, name))
 
 
+def total_memory_limit(pod: Pod) -> int:
+    """Bytes of memory that the limits allow in all, be they not on every container; 0 without any."""
+    if own := _bytes(pod.spec.resources.limits, "memory"):
+        return own
+    limits = [_bytes(one.resources.limits, "memory") for one in pod.spec.containers]
+    return _needed(pod, limits, lambda one: _bytes(one.resources.limits, "memory"))
+
+
 def overhead_limits(pod: Pod) -> Limits:
     """What the sandbox itself needs, beside the containers."""
     cpu = _milli(pod.spec.overhead, "cpu")

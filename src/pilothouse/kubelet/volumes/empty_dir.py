@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from pilothouse.api.machinery.quantity import parse_quantity
-from pilothouse.api.types.core_v1 import Volume
+from pilothouse.api.types.core_v1 import Pod, Volume
+from pilothouse.kubelet.environment import Facts
+from pilothouse.kubelet.resources.linux import total_memory_limit
 from pilothouse.kubelet.volume import Surroundings, VolumeError, VolumeType
 
 _OPEN = 0o777
@@ -26,8 +28,7 @@ class EmptyDirVolume(VolumeType):
         directory.mkdir(parents=True, exist_ok=True)
         if source.medium == "Memory":
             if not around.mounter.is_mounted(directory):
-                size = parse_quantity(source.sizeLimit).value() if source.sizeLimit else 0
-                around.mounter.tmpfs(directory, size, _OPEN)
+                around.mounter.tmpfs(directory, memory_size(around.pod, source.sizeLimit, around.facts), _OPEN)
                 fresh = True
         elif source.medium:
             raise VolumeError(f'unknown storage medium "{source.medium}"')
@@ -37,3 +38,10 @@ class EmptyDirVolume(VolumeType):
                 os.chown(directory, -1, group)
             directory.chmod(_OPEN | (_SET_GROUP if group is not None else 0))
         return directory
+
+
+def memory_size(pod: Pod, wanted: str, facts: Facts) -> int:
+    """How large a directory in memory may get: no larger than what pod and node have; 0 for the kernel's half."""
+    texts = (wanted, facts.allocatable.get("memory", ""))
+    sizes = [total_memory_limit(pod), *(parse_quantity(text).value() for text in texts if text)]
+    return min((size for size in sizes if size), default=0)

@@ -9,6 +9,7 @@ from typing import ClassVar
 from pilothouse.api.machinery.errors import StatusError
 from pilothouse.api.types.core_v1 import Pod, ServiceAccountTokenProjection, Volume, VolumeProjection
 from pilothouse.kubelet.atomic_files import FileContent
+from pilothouse.kubelet.containers import every
 from pilothouse.kubelet.file_volume import DEFAULT_MODE, show_files
 from pilothouse.kubelet.payloads import Payload, config_map_payload, downward_payload, secret_payload
 from pilothouse.kubelet.tokens import DEFAULT_SECONDS
@@ -63,6 +64,6 @@ def _only_user(pod: Pod) -> int | None:
     shared = pod.spec.securityContext.runAsUser
     users = {
         shared if container.securityContext.runAsUser is None else container.securityContext.runAsUser
-        for container in (*pod.spec.initContainers, *pod.spec.containers)
+        for container in every(pod)
     }
     return users.pop() if len(users) == 1 else None
