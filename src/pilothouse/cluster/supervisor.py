@@ -3,7 +3,8 @@
 It has one thread and no event loop, TLS or numpy, so that it may fork at any time; what all roles share it has
 imported before, and the kernel keeps those pages once. It holds on to its processes by pidfd, also to those that an
 earlier supervisor forked. A watcher, forked like a role, waits for the supervisor's own end and then becomes the
-supervisor. Ending the supervisor ends nothing else: `down` does that.
+supervisor. Ending the supervisor ends nothing else: `down` does that. A process that cannot be noted, as on a full
+disk, is ended again and started later: `down` would not find it.
 """
 
 import gc
@@ -16,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from pilothouse.api.catalogue import builtin
 from pilothouse.cluster.home import Home
 from pilothouse.cluster.notes import SUPERVISOR, WATCHER, Notes
 from pilothouse.cluster.process import become_role, role_directory
@@ -28,7 +30,6 @@ from pilothouse.runtime.backoff import Growth
 from pilothouse.runtime.clock import SystemClock
 
 SHARED = (
-    "pilothouse.api.catalogue",
     "pilothouse.client.client",
     "pilothouse.client.informer",
     "pilothouse.client.events",
@@ -40,6 +41,8 @@ _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "GRPC_ENABLE_FORK_SUPPORT": "0"}
 _GROWTH = Growth(0.1, 10.0)
 _STEADY = 20.0
 """Seconds after which a process counts as having come up well."""
+_NOTED_AGAIN = 1.0
+"""Seconds until notes that could not be written are tried again."""
 _LOG = log.Log(__name__)
 
 
@@ -59,6 +62,7 @@ class Supervisor:
         self._started: dict[str, float] = {}
         self._failures: dict[str, int] = {}
         self._due: dict[str, float] = {}
+        self._noted = True
 
     def run(self) -> None:
         """Supervise until told to end by a signal, or by `down`."""
@@ -69,6 +73,8 @@ class Supervisor:
         self._poll.register(wake, select.POLLIN)
         self._adopt()
         while not self._notes.stopping:
+            if not self._noted:
+                self._note()
             self._start_due()
             for handle, _ in self._poll.poll(self._patience()):
                 if handle == wake:
@@ -93,7 +99,8 @@ class Supervisor:
             self._started[name] = now
             self._hold(name, self._fork(name))
             _LOG.info("Started", role=name, pid=self._running[name].pid)
-            self._note()
+            if not self._note():
+                os.kill(self._running[name].pid, signal.SIGKILL)
 
     def _fork(self, name: str) -> Identity:
         role = self._roles.get(name)
@@ -127,13 +134,23 @@ class Supervisor:
         _LOG.warning("Ended", role=name, pid=process.pid, status=_status(process.pid), wait=wait)
 
     def _patience(self) -> float | None:
-        """Milliseconds until something is to be started."""
-        if not self._due:
-            return None
-        return max(0.0, min(self._due.values()) - self._clock.monotonic()) * 1000 + 1
+        """Milliseconds until something is to be done."""
+        waits = [moment - self._clock.monotonic() for moment in self._due.values()]
+        if not self._noted:
+            waits.append(_NOTED_AGAIN)
+        return max(0.0, min(waits)) * 1000 + 1 if waits else None
 
-    def _note(self) -> None:
-        self._notes.write({SUPERVISOR: self._itself, **self._running})
+    def _note(self) -> bool:
+        """Note what runs; whether that was possible. If not it is tried again."""
+        try:
+            self._notes.write({SUPERVISOR: self._itself, **self._running})
+        except OSError as error:
+            if self._noted:
+                _LOG.error("The processes cannot be noted", error=error)
+            self._noted = False
+        else:
+            self._noted = True
+        return self._noted
 
 
 def command(home: Home) -> list[str]:
@@ -182,6 +199,7 @@ def main(arguments: Sequence[str]) -> None:
     settings = Settings.load(home)
     for module in SHARED:
         importlib.import_module(module)
+    builtin()  # imports the kinds, which every client knows
     gc.collect()
     gc.freeze()
     try:
