@@ -61,6 +61,8 @@ class Routes:
         resource = self._served.catalogue.find(info.group, info.version, info.resource)
         if resource is None or (info.namespace and not resource.namespaced and info.resource != "namespaces"):
             return _not_found()
+        if resource.deprecated:
+            exchange.warnings.append(resource.deprecated)
         if info.subresource:
             part = resource.subresource(info.subresource)
             if part is None:

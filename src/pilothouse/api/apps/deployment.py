@@ -6,6 +6,7 @@ pkg/registry/apps/deployment/strategy.go, pkg/printers/internalversion/printers.
 
 from pilothouse.api.apps.replica_set import validate_count, validate_counts, validate_pods, validate_update
 from pilothouse.api.core.pod.defaults import default_pod_template
+from pilothouse.api.core.pod.warnings import warn_of_workload
 from pilothouse.api.machinery.columns import AGE, containers, dig, show, show_selector
 from pilothouse.api.machinery.field import FieldErrors
 from pilothouse.api.machinery.names import percent
@@ -136,6 +137,7 @@ RESOURCE = Resource(
     validate=validate,
     validate_update=validate_update,
     validate_status=validate_status,
+    warn=warn_of_workload,
     columns=(
         Column("Ready", _ready),
         Column("Up-to-date", show("status", "updatedReplicas", absent=0)),

@@ -9,6 +9,7 @@ from typing import Any
 
 from pilothouse.api.core.pod.defaults import default_pod_template
 from pilothouse.api.core.pod.validation import validate_pod_template
+from pilothouse.api.core.pod.warnings import warn_of_workload
 from pilothouse.api.machinery.columns import AGE, containers, dig, field_text, show, show_selector
 from pilothouse.api.machinery.field import FieldErrors
 from pilothouse.api.machinery.meta import IMMUTABLE
@@ -117,6 +118,7 @@ RESOURCE = Resource(
     validate=validate,
     validate_update=validate_update,
     validate_status=validate_status,
+    warn=warn_of_workload,
     columns=(
         Column("Desired", show("spec", "replicas", absent=0), type="integer"),
         Column("Current", show("status", "replicas", absent=0), type="integer"),

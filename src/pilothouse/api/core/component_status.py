@@ -30,6 +30,7 @@ RESOURCE = Resource(
     namespaced=False,
     short_names=("cs",),
     verbs=("get", "list"),
+    deprecated="v1 ComponentStatus is deprecated in v1.19+",
     generation=False,
     columns=(
         Column("Status", _health("status")),

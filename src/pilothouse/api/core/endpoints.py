@@ -104,6 +104,7 @@ RESOURCE = Resource(
     plural="endpoints",
     singular="endpoints",
     short_names=("ep",),
+    deprecated="v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
     generation=False,
     create_on_update=True,
     default=default,

@@ -112,6 +112,10 @@ class Resource(Generic[V]):
     """Rules for an update through the status subresource."""
     validate_name: Callable[[str], list[str]] = dns_subdomain
     """Says what is wrong with a name, in upstream's words; an empty list when nothing is."""
+    warn: Callable[[JsonObject, JsonObject | None], list[str]] | None = None
+    """What a writer is told of an object that is accepted; the second argument is None at creation."""
+    deprecated: str = ""
+    """What whoever uses the kind at all is told, by whichever verb."""
     generation: bool = True
     """Whether a change outside metadata and status counts up metadata.generation."""
     counted_metadata: tuple[str, ...] = ()

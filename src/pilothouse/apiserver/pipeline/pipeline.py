@@ -94,6 +94,7 @@ class Pipeline:
             await self._prepare_update(write, manager)
             with self._allocate(write):
                 validation.validate(write)
+                validation.warn(write)
                 await self._admission.validate(write)
                 if write.new["metadata"].get("deletionTimestamp") and _may_go(write.new):
                     return await self._finish_deletion(write)
@@ -117,6 +118,7 @@ class Pipeline:
         strategy.prepare_for_create(write)
         with self._allocate(write):
             validation.validate(write)
+            validation.warn(write)
             await self._admission.validate(write)
             stored_form = self._served.to_storage(write.resource, new)
             return await self.commit.create(write, self._served.cache_of(write.resource), stored_form)

@@ -17,6 +17,16 @@ def validate(write: Write) -> None:
         raise errors.invalid(write.resource.name, write.resource.group, write.name, wrong)
 
 
+def warn(write: Write) -> None:
+    """Tell the writer of an accepted object what of it is of no use; a second try says nothing twice."""
+    resource, part = write.resource, write.subresource
+    if resource.warn is None or (part is not None and part.scale is None):
+        return
+    assert write.new is not None
+    told = write.exchange.warnings
+    told += [text for text in resource.warn(write.new, write.old) if text not in told]
+
+
 def _validate_create(write: Write, wrong: FieldErrors) -> None:
     resource, new = write.resource, write.new
     assert new is not None

@@ -20,6 +20,7 @@ from pilothouse.api.core.pod.strategy import (
 from pilothouse.api.core.pod.subresource_update import validate_ephemeral_containers_update, validate_resize
 from pilothouse.api.core.pod.update import validate_update
 from pilothouse.api.core.pod.validation import validate, validate_create
+from pilothouse.api.core.pod.warnings import warn
 from pilothouse.api.machinery.resource import Resource, Subresource
 from pilothouse.api.types.core_v1 import Pod
 
@@ -62,6 +63,7 @@ RESOURCE = Resource(
     validate_create=validate_create,
     validate_update=validate_update,
     validate_status=validate_status,
+    warn=warn,
     grace_period=grace_period,
     answers_deleted_object=True,
     columns=COLUMNS,

@@ -8,6 +8,7 @@ and the validation. API page: core/v1 Service; columns from pkg/printers/interna
 from pilothouse.api.core.service.defaults import default
 from pilothouse.api.core.service.strategy import prepare_for_create, prepare_for_update
 from pilothouse.api.core.service.validation import validate, validate_status, validate_update
+from pilothouse.api.core.service.warnings import warn
 from pilothouse.api.machinery.columns import AGE, NONE, dig, field_text, show, show_labels
 from pilothouse.api.machinery.names import dns_label
 from pilothouse.api.machinery.resource import STATUS, Column, Resource, Subresource
@@ -62,6 +63,7 @@ RESOURCE = Resource(
     validate=validate,
     validate_update=validate_update,
     validate_status=validate_status,
+    warn=warn,
     validate_name=dns_label,
     columns=(
         Column("Type", show("spec", "type")),
