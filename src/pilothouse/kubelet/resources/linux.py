@@ -71,18 +71,23 @@ def _page_name(size: int) -> str:
 
 def pod_limits(pod: Pod, pids: int = 0) -> Limits:
     """The numbers of the pod's own cgroup: a limit holds for the pod only when it, or every container, has one."""
-    whole, overhead = pod.spec.resources, pod.spec.overhead
-    own = [whole.requests.get("cpu"), whole.limits.get("cpu")]
-    request = next((parse_quantity(text).milli() for text in own if text), None)
-    if request is None:
-        request = _needed(pod, [_cpu_request(c) for c in pod.spec.containers], _cpu_request)
+    overhead = pod.spec.overhead
     cpu, memory = _pod_limit(pod, "cpu", _milli), _pod_limit(pod, "memory", _bytes)
     return Limits(
-        cpu_shares=shares(request + _milli(overhead, "cpu")),
+        cpu_shares=shares(requested_cpu(pod)),
         cpu_quota=quota(cpu + _milli(overhead, "cpu")) if cpu else 0,
         memory=memory + _bytes(overhead, "memory") if memory else 0,
         pids=pids,
     )
+
+
+def requested_cpu(pod: Pod) -> int:
+    """Thousandths of a CPU that the pod asks for, with all that is around its containers."""
+    own = (pod.spec.resources.requests.get("cpu"), pod.spec.resources.limits.get("cpu"))
+    asked = next((parse_quantity(text).milli() for text in own if text), None)
+    if asked is None:
+        asked = _needed(pod, [_cpu_request(one) for one in pod.spec.containers], _cpu_request)
+    return asked + _milli(pod.spec.overhead, "cpu")
 
 
 def _pod_limit(pod: Pod, name: str, amount: Callable[[Mapping[str, str], str], int]) -> int:

@@ -1,9 +1,13 @@
-"""The cgroups of pods: `/ROOT/kubepods/[CLASS/]podUID`, made and limited before the pod's sandbox exists."""
+"""The cgroups of pods: `/ROOT/kubepods/[CLASS/]podUID`, made and limited before the pod's sandbox exists.
+
+Guaranteed pods stand beside the groups of the two other classes, so these must weigh what is in them: the burstable
+ones as much CPU as they asked for together, the best-effort ones as good as nothing.
+"""
 
 from typing import Protocol
 
 from pilothouse.api.types.core_v1 import Pod
-from pilothouse.kubelet.resources.linux import pod_limits
+from pilothouse.kubelet.resources.linux import pod_limits, requested_cpu, shares
 from pilothouse.kubelet.resources.qos import BEST_EFFORT, BURSTABLE, GUARANTEED, qos_class
 from pilothouse.linux.cgroups import Cgroups, GroupLimits
 
@@ -37,6 +41,8 @@ class KernelPodCgroups:
         self._cgroups = cgroups
         self._root = root.rstrip("/")
         self._pids_limit = pids_limit
+        self._burstable: dict[str, int] = {}
+        """CPU asked for, by uid."""
 
     def parent(self, pod: Pod) -> str:
         """The path that the runtime gets."""
@@ -45,17 +51,31 @@ class KernelPodCgroups:
     def create(self, pod: Pod) -> None:
         """Have the pod's group with its limits."""
         path = self.parent(pod)
-        if self._cgroups.exists(path):
-            return
-        self._cgroups.create(path)
-        limits = pod_limits(pod, self._pids_limit)
-        self._cgroups.limit(
-            path, GroupLimits(limits.cpu_shares, limits.cpu_quota, limits.cpu_period, limits.memory, limits.pids)
-        )
+        if not self._cgroups.exists(path):
+            self._cgroups.create(path)
+            limits = pod_limits(pod, self._pids_limit)
+            self._cgroups.limit(
+                path, GroupLimits(limits.cpu_shares, limits.cpu_quota, limits.cpu_period, limits.memory, limits.pids)
+            )
+        self._weigh(pod, present=True)
 
     def remove(self, pod: Pod) -> bool:
         """Take it away."""
+        self._weigh(pod, present=False)
         return self._cgroups.remove(self.parent(pod))
+
+    def _weigh(self, pod: Pod, *, present: bool) -> None:
+        uid, cpu, kind = pod.metadata.uid, requested_cpu(pod), qos_class(pod)
+        if kind == GUARANTEED or (self._burstable.get(uid) == cpu) is present:
+            return
+        if kind == BURSTABLE and present:
+            self._burstable[uid] = cpu
+        else:
+            self._burstable.pop(uid, None)
+        total = sum(self._burstable.values()) if kind == BURSTABLE else 0
+        group = f"{self._root}/kubepods{_DIRECTORIES[kind]}"
+        if self._cgroups.exists(group):
+            self._cgroups.limit(group, GroupLimits(shares(total)))
 
     def remove_strangers(self, uids: set[str]) -> None:
         """Take away groups of pods that are not among `uids`."""

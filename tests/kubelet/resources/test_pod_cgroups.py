@@ -1,0 +1,87 @@
+"""Where pods are accounted, and what their classes weigh, as upstream's qos_container_manager_linux.go has it."""
+
+from pathlib import Path
+
+import pytest
+
+from kubelet.observing import containers, pod
+from kubelet.resources.test_linux import capped, needs
+from pilothouse.api.types.core_v1 import Pod
+from pilothouse.kubelet.resources.pod_cgroups import KernelPodCgroups
+from pilothouse.linux.cgroups import Cgroups, GroupLimits
+
+
+class Tree(Cgroups):
+    """Groups on a plain file system, which notes the limits that they get."""
+
+    def limit(self, path: str, limits: GroupLimits) -> None:
+        told.append((path, limits))
+
+
+told: list[tuple[str, GroupLimits]] = []
+
+
+@pytest.fixture
+def cgroups(tmp_path: Path) -> KernelPodCgroups:
+    told.clear()
+    for name in ("cgroup.controllers", "cgroup.subtree_control"):
+        for group in ("", "mine", "mine/kubepods", "mine/kubepods/burstable", "mine/kubepods/besteffort"):
+            (tmp_path / group).mkdir(exist_ok=True)
+            (tmp_path / group / name).write_text("")
+    return KernelPodCgroups(Tree({}, tmp_path), "/mine", 50)
+
+
+def burstable(name: str, cpu: str) -> Pod:
+    return pod(name=name, containers=containers("a", resources=needs(cpu)))
+
+
+GUARANTEED = pod(name="g", containers=containers("a", resources=capped("1", "1Gi")))
+
+
+@pytest.mark.parametrize(("of", "expected"), [
+    (pod(name="e"), "/mine/kubepods/besteffort/poduid-e"),
+    (burstable("b", "1"), "/mine/kubepods/burstable/poduid-b"),
+    (GUARANTEED, "/mine/kubepods/poduid-g"),
+])  # fmt: skip
+def test_each_class_has_its_place(cgroups: KernelPodCgroups, tmp_path: Path, of: Pod, expected: str) -> None:
+    assert cgroups.parent(of) == expected
+    cgroups.create(of)
+    assert (tmp_path / expected[1:]).is_dir()
+    assert told[0][0] == expected
+    assert told[0][1].pids == 50
+    assert cgroups.remove(of)
+    assert not (tmp_path / expected[1:]).exists()
+
+
+def weights(group: str) -> list[int]:
+    return [limits.cpu_shares for path, limits in told if path == f"/mine/kubepods/{group}"]
+
+
+def test_burstable_pods_weigh_what_they_asked_for_together(cgroups: KernelPodCgroups) -> None:
+    one, other = burstable("b1", "1"), burstable("b2", "500m")
+    for step in (cgroups.create, cgroups.create, cgroups.remove):
+        step(one)
+        step(other)
+    assert weights("burstable") == [1024, 1536, 512, 2]
+
+
+def test_what_was_there_before_the_kubelet_counts(cgroups: KernelPodCgroups, tmp_path: Path) -> None:
+    (tmp_path / "mine/kubepods/burstable/poduid-b1").mkdir()
+    cgroups.create(burstable("b1", "2"))
+    assert told == [("/mine/kubepods/burstable", GroupLimits(2048))]
+
+
+def test_the_rest_weighs_as_good_as_nothing(cgroups: KernelPodCgroups) -> None:
+    cgroups.create(pod(name="e"))
+    cgroups.create(GUARANTEED)
+    assert weights("besteffort") == [2]
+    assert weights("burstable") == []
+
+
+def test_strangers_are_taken_away(cgroups: KernelPodCgroups, tmp_path: Path) -> None:
+    known, stranger = burstable("known", "1"), burstable("stranger", "1")
+    for one in (known, stranger, GUARANTEED, pod(name="e")):
+        cgroups.create(one)
+    cgroups.remove_strangers({"uid-known"})
+    assert sorted(path.name for path in tmp_path.rglob("poduid-*")) == ["poduid-known"]
+    assert (tmp_path / "mine/kubepods/besteffort").is_dir()
