@@ -62,7 +62,7 @@ def test_what_cannot_be_done(words: tuple[str, ...], sentence: str, tmp_path: Pa
     ("raised", "status", "said"),
     [
         (KeyboardInterrupt(), 130, ""),
-        (OSError(28, "No space left on device", "/home/x"), 1, "No space left on device: '/home/x'"),
+        (OSError(28, "No space left on device", "/home/x"), 1, "pilothouse: /home/x: No space left on device\n"),
     ],
 )
 def test_it_never_ends_in_a_traceback(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pilothouse.cluster.errors import ClusterError
-from pilothouse.cluster.preflight import check_kernel, check_machine, check_programs
+from pilothouse.cluster.preflight import check_kernel, check_machine, check_programs, check_space
 from pilothouse.cluster.settings import Settings
 
 MOUNTS = "cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n"
@@ -38,6 +38,12 @@ def test_a_node_needs_an_address() -> None:
 
 def test_a_control_plane_alone_needs_neither() -> None:
     check_machine(Settings(port=0, node=False, advertise=""), root=False)
+
+
+def test_a_full_disk() -> None:
+    with pytest.raises(ClusterError, match=r"the disk of /data/home has 3 MiB left, 20 are needed: free some, or name"):
+        check_space(Path("/data/home"), 3 << 20)
+    check_space(Path("/data/home"), 1 << 30)
 
 
 def test_missing_programs_are_named_by_their_packages(tmp_path: Path) -> None:

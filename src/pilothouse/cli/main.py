@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -35,8 +36,15 @@ def main() -> None:
     """Run the command. Status 1 and one sentence for what cannot be done, 2 for a wrong command line."""
     try:
         application(sys.argv[1] if len(sys.argv) > 1 else "")(prog_name="pilothouse")
-    except (ClusterError, OSError) as error:
-        print(f"pilothouse: {error}", file=sys.stderr)
-        sys.exit(1)
+    except ClusterError as error:
+        _refuse(str(error))
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _refuse(f"{where}{error.strerror or error}")
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
+
+
+def _refuse(sentence: str) -> NoReturn:
+    print(f"pilothouse: {sentence}", file=sys.stderr)
+    sys.exit(1)

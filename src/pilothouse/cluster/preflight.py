@@ -18,6 +18,7 @@ _PROGRAMS = {
     "catatonit": "catatonit",
 }
 """What a node runs, and the Debian package that brings it."""
+_SPACE = 20 << 20
 _NODELESS = "--no-node makes a control plane alone, --simulated-nodes N adds nodes without containers"
 
 
@@ -33,6 +34,15 @@ def check_machine(settings: Settings, *, root: bool) -> None:
         raise ClusterError(f"this machine has no address but loopback, a node needs one; {_NODELESS}")
     check_programs(path=None)
     check_kernel(Path("/proc/filesystems").read_text(), Path("/proc/self/mounts").read_text())
+
+
+def check_space(path: Path, free: int) -> None:
+    """Raise ClusterError if the disk of a home has not the bytes that state and logs of an empty cluster take."""
+    if free < _SPACE:
+        raise ClusterError(
+            f"the disk of {path} has {free / 2**20:.0f} MiB left, {_SPACE >> 20} are needed: free some, "
+            "or name a directory elsewhere with --home"
+        )
 
 
 def check_programs(path: str | None) -> None:

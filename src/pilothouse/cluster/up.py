@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shutil import disk_usage
 
 from pilothouse.api.types.core_v1 import Node
 from pilothouse.client.client import Client
@@ -22,7 +23,7 @@ from pilothouse.cluster.errors import ClusterError
 from pilothouse.cluster.home import Home, private_directory
 from pilothouse.cluster.notes import SUPERVISOR, Notes
 from pilothouse.cluster.pki import Pki
-from pilothouse.cluster.preflight import check_machine
+from pilothouse.cluster.preflight import check_machine, check_space
 from pilothouse.cluster.process import is_ready
 from pilothouse.cluster.role import roles_of
 from pilothouse.cluster.settings import UNPRIVILEGED, Settings
@@ -96,6 +97,7 @@ def _settings(home: Home, wishes: Wishes) -> Settings:
             return settings
         settings = replace(settings, advertise=machine_address() or settings.advertise)
         check_machine(settings, root=root)
+        check_space(home.path, disk_usage(home.path).free)
         return settings
     node = True if wishes.node is None else wishes.node
     settings = Settings(
@@ -107,6 +109,7 @@ def _settings(home: Home, wishes: Wishes) -> Settings:
         unprivileged=UNPRIVILEGED if root else -1,
     )
     check_machine(settings, root=root)
+    check_space(home.path, disk_usage(home.path).free)
     if node:
         settings = _with_ranges(settings)
     return settings
