@@ -111,3 +111,11 @@ def test_columns() -> None:
     cells = {column.name: column.cell(obj, 0) for column in NAMESPACED.columns if column.name != "Age"}
     assert cells == {"Role": "Role/r", "Users": "u1, u2", "Groups": "g", "ServiceAccounts": "n/s"}
     assert [column.name for column in CLUSTER.columns][1] == "Age"
+
+
+def test_the_role_never_changes() -> None:
+    errors = FieldErrors()
+    old = {"roleRef": {"apiGroup": GROUP, "kind": "ClusterRole", "name": "view"}}
+    NAMESPACED.validate_update({"roleRef": {**old["roleRef"], "name": "edit"}}, old, errors)
+    shown = f'{{"APIGroup":"{GROUP}","Kind":"ClusterRole","Name":"edit"}}'
+    assert [str(error) for error in errors] == [f"roleRef: Invalid value: {shown}: cannot change roleRef"]

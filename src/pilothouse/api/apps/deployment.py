@@ -8,7 +8,7 @@ from pilothouse.api.apps.replica_set import validate_count, validate_counts, val
 from pilothouse.api.core.pod.defaults import default_pod_template
 from pilothouse.api.core.pod.warnings import warn_of_workload
 from pilothouse.api.machinery.columns import AGE, containers, dig, show, show_selector
-from pilothouse.api.machinery.field import FieldErrors
+from pilothouse.api.machinery.field import FieldErrors, as_go_shows
 from pilothouse.api.machinery.names import percent
 from pilothouse.api.machinery.resource import Column, Resource, ScalePaths, Subresource
 from pilothouse.api.machinery.strategy import fresh_status, keep_status
@@ -18,6 +18,7 @@ from pilothouse.runtime.clock import Instant
 
 _COUNTS = ("observedGeneration", "replicas", "updatedReplicas", "readyReplicas", "availableReplicas",
            "unavailableReplicas", "collisionCount")  # fmt: skip
+_STRATEGY = {"Type": "", "RollingUpdate": {"MaxUnavailable": 0, "MaxSurge": 0}}
 _PARTS = ("updatedReplicas", "readyReplicas", "availableReplicas")
 
 
@@ -63,8 +64,7 @@ def _validate_strategy(strategy: JsonObject, errors: FieldErrors, path: str) -> 
         if rolling is not None:
             errors.forbidden(where, "may not be specified when strategy `type` is 'Recreate'")
     elif kind != "RollingUpdate":
-        shown = {"Type": kind or "", "RollingUpdate": None}  # upstream shows it under the names of its Go fields
-        errors.not_supported(path, shown, ("Recreate", "RollingUpdate"))
+        errors.not_supported(path, as_go_shows(strategy, _STRATEGY), ("Recreate", "RollingUpdate"))
     elif rolling is None:
         errors.required(where, "this should be defaulted and never be nil")
     else:

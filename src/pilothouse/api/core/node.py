@@ -10,7 +10,7 @@ from pilothouse.api.core.pod.resources import canonical_resources
 from pilothouse.api.core.pod.validation.requirements import validate_amount
 from pilothouse.api.machinery.addresses import family
 from pilothouse.api.machinery.columns import AGE, NONE, UNKNOWN, Cell, dig, show, show_text
-from pilothouse.api.machinery.field import FieldError, FieldErrorKind, FieldErrors, at, index
+from pilothouse.api.machinery.field import FieldError, FieldErrorKind, FieldErrors, as_go_shows, at, index
 from pilothouse.api.machinery.names import cidr, label_key, label_value
 from pilothouse.api.machinery.resource import STATUS, Column, Resource, Subresource
 from pilothouse.api.machinery.strategy import keep_status
@@ -21,6 +21,8 @@ from pilothouse.runtime.clock import Instant
 ROLE_PREFIX = "node-role.kubernetes.io/"
 _ROLE_LABEL = "kubernetes.io/role"
 _AMOUNTS = ("capacity", "allocatable")
+_TAINT = {"Key": "", "Value": "", "Effect": "", "TimeAdded": None}
+_ADDRESS = {"Type": "", "Address": ""}
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
 
@@ -68,8 +70,7 @@ def _validate_taints(taints: Sequence[JsonObject], errors: FieldErrors, path: st
             errors.not_supported(at(where, "effect"), effect, _EFFECTS)
         if (key, effect) in seen:
             why = "taints must be unique by key and effect pair"
-            shown = {"Key": key, "Value": value, "Effect": effect, "TimeAdded": taint.get("timeAdded")}
-            errors.append(FieldError(FieldErrorKind.DUPLICATE, where, shown, why))
+            errors.append(FieldError(FieldErrorKind.DUPLICATE, where, as_go_shows(taint, _TAINT), why))
         seen.add((key, effect))
 
 
@@ -93,8 +94,7 @@ def validate_update(obj: JsonObject, old: JsonObject, errors: FieldErrors) -> No
     addresses = dig(obj, "status", "addresses") or ()
     for position, address in enumerate(addresses):
         if address in addresses[:position]:
-            shown = {"Type": address.get("type") or "", "Address": address.get("address") or ""}
-            errors.duplicate(index("status.addresses", position), shown)
+            errors.duplicate(index("status.addresses", position), as_go_shows(address, _ADDRESS))
     new, before = spec.get("podCIDRs") or [], stored.get("podCIDRs") or []
     if before and new != before:
         errors.forbidden("spec.podCIDRs", 'node updates may not change podCIDR except from "" to valid')

@@ -4,9 +4,11 @@ Source: apimachinery/pkg/util/validation/field/errors.go. Clients and tests matc
 """
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from typing import Any
 
 
@@ -66,6 +68,27 @@ def quote(value: Any) -> str:
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+
+
+Fields = Mapping[str, Any]
+"""The fields of a Go struct by their Go names: the zero value of each, or the fields of a struct it points to."""
+
+
+def as_go_shows(obj: Mapping[str, Any], fields: Fields) -> dict[str, Any]:
+    """An object as messages show a struct of upstream's internal types, which have no json tags: all its fields."""
+    shown: dict[str, Any] = {}
+    for name, zero in fields.items():
+        value = obj.get(_wire_name(name))
+        if isinstance(zero, Mapping):
+            shown[name] = None if value is None else as_go_shows(value, zero)
+        else:
+            shown[name] = zero if value is None else value
+    return shown
+
+
+@cache
+def _wire_name(name: str) -> str:
+    return re.sub(r"^[A-Z]+(?=[A-Z][a-z])|^[A-Z]+", lambda found: found.group().lower(), name)
 
 
 class FieldErrors(list[FieldError]):

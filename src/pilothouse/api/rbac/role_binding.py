@@ -5,7 +5,7 @@ pkg/printers/internalversion/printers.go. API page: rbac.authorization.k8s.io/v1
 """
 
 from pilothouse.api.machinery.columns import AGE, Cell
-from pilothouse.api.machinery.field import FieldErrors, at, index
+from pilothouse.api.machinery.field import FieldErrors, as_go_shows, at, index
 from pilothouse.api.machinery.names import dns_subdomain, path_segment
 from pilothouse.api.machinery.resource import Column, Resource
 from pilothouse.api.machinery.view import JsonObject
@@ -13,6 +13,7 @@ from pilothouse.api.types.rbac_v1 import RoleBinding
 from pilothouse.runtime.clock import Instant
 
 GROUP = "rbac.authorization.k8s.io"
+_ROLE_REF = {"APIGroup": "", "Kind": "", "Name": ""}
 _SUBJECT_GROUPS = {"User": GROUP, "Group": GROUP, "ServiceAccount": ""}
 
 
@@ -68,7 +69,7 @@ def _validate_subject(subject: JsonObject, errors: FieldErrors, path: str, *, na
 def validate_update(obj: JsonObject, old: JsonObject, errors: FieldErrors) -> None:
     """Whoever may change subjects must not be able to change what they get."""
     if obj.get("roleRef") != old.get("roleRef"):
-        errors.invalid("roleRef", obj.get("roleRef"), "cannot change roleRef")
+        errors.invalid("roleRef", as_go_shows(obj.get("roleRef") or {}, _ROLE_REF), "cannot change roleRef")
 
 
 def _role(obj: JsonObject, _now: Instant) -> str:

@@ -73,7 +73,7 @@ def test_sidecars_come_back_and_ephemeral_containers_do_not() -> None:
         (
             {"podIPs": [{"ip": "10.0.0.1"}, {"ip": "10.0.0.2"}]},
             {},
-            [('status.podIPs: Invalid value: [{"ip":"10.0.0.1"},{"ip":"10.0.0.2"}]: may specify no more than one IP for each '
+            [('status.podIPs: Invalid value: [{"IP":"10.0.0.1"},{"IP":"10.0.0.2"}]: may specify no more than one IP for each '
              "IP family")],
         ),
         (

@@ -8,10 +8,11 @@ from typing import Any
 from pilothouse.api.core.pod.update import check_annotations
 from pilothouse.api.machinery import names
 from pilothouse.api.machinery.addresses import family
-from pilothouse.api.machinery.field import FieldErrors, index
+from pilothouse.api.machinery.field import FieldErrors, as_go_shows, index
 from pilothouse.api.machinery.meta import IMMUTABLE
 from pilothouse.api.machinery.view import JsonObject
 
+_ADDRESS = {"IP": ""}
 _SYSTEM_CONDITIONS = frozenset({"PodScheduled", "Ready", "Initialized"})
 
 
@@ -87,7 +88,11 @@ def _validate_addresses(entries: Any, errors: FieldErrors, path: str) -> None:
     if len(addresses) < 2:
         return
     if len(addresses) > 2 or family(addresses[0]) == family(addresses[1]):
-        errors.invalid(path, list(entries), "may specify no more than one IP for each IP family")
+        errors.invalid(
+            path,
+            [as_go_shows(entry, _ADDRESS) for entry in entries],
+            "may specify no more than one IP for each IP family",
+        )
     for position, address in enumerate(addresses):
         if address in addresses[:position]:
-            errors.duplicate(index(path, position), entries[position])
+            errors.duplicate(index(path, position), as_go_shows(entries[position], _ADDRESS))

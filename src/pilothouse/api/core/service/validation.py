@@ -12,7 +12,7 @@ from pilothouse.api.core.service.questions import (
 )
 from pilothouse.api.machinery.addresses import parse, validate_non_special
 from pilothouse.api.machinery.columns import dig
-from pilothouse.api.machinery.field import FieldErrors, at, index
+from pilothouse.api.machinery.field import FieldErrors, as_go_shows, at, index
 from pilothouse.api.machinery.meta import IMMUTABLE
 from pilothouse.api.machinery.names import (
     cidr,
@@ -35,6 +35,7 @@ _TOPOLOGY_HINTS = "service.kubernetes.io/topology-aware-hints"
 _SOURCE_RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges"
 _ONLY_LOAD_BALANCER = "may only be used when `type` is 'LoadBalancer'"
 _NOT_EXTERNAL_NAME = "may not be set for ExternalName services"
+_PORT = {"Name": "", "Protocol": "", "AppProtocol": None, "Port": 0, "TargetPort": 0, "NodePort": 0}
 _SET_ONCE = "may not change once set"
 
 
@@ -173,13 +174,8 @@ def _validate_numbers(spec: JsonObject, kind: str, errors: FieldErrors) -> None:
     for position, port in enumerate(ports):
         protocol, number = port.get("protocol") or "", port.get("port") or 0
         if (protocol, number) in seen:
-            errors.duplicate(index("spec.ports", position), _as_go_shows(protocol, number))
+            errors.duplicate(index("spec.ports", position), as_go_shows({"protocol": protocol, "port": number}, _PORT))
         seen.add((protocol, number))
-
-
-def _as_go_shows(protocol: str, number: int) -> JsonObject:
-    """A port that upstream's messages compare by, under the names of its Go fields."""
-    return {"Name": "", "Protocol": protocol, "AppProtocol": None, "Port": number, "TargetPort": 0, "NodePort": 0}
 
 
 def _validate_source_ranges(spec: JsonObject, annotations: JsonObject, kind: str, errors: FieldErrors) -> None:

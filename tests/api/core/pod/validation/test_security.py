@@ -28,7 +28,9 @@ def texts(errors: FieldErrors) -> list[str]:
         ({"procMount": "Unmasked"}, ['s.procMount: Invalid value: "Unmasked": `hostUsers` must be false to use `Unmasked`']),
         (
             {"allowPrivilegeEscalation": False, "privileged": True},
-            [('s: Invalid value: {"allowPrivilegeEscalation":false,"privileged":true}: cannot set '
+            [('s: Invalid value: {"Capabilities":null,"Privileged":true,"SELinuxOptions":null,"WindowsOptions":null,'
+              '"RunAsUser":null,"RunAsGroup":null,"RunAsNonRoot":null,"ReadOnlyRootFilesystem":null,'
+              '"AllowPrivilegeEscalation":false,"ProcMount":null,"SeccompProfile":null,"AppArmorProfile":null}: cannot set '
              "`allowPrivilegeEscalation` to false and `privileged` to true")],
         ),
         ({"seccompProfile": {}}, ["s.seccompProfile.type: Required value: type is required when seccompProfile is set"]),

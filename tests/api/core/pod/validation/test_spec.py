@@ -108,7 +108,8 @@ def test_an_ordinary_pod_is_good() -> None:
         ),
         (
             {"resourceClaims": [{"name": "a"}]},
-            ('spec.resourceClaims[0]: Invalid value: {"name":"a"}: must specify one of: `resourceClaimName`, '
+            ('spec.resourceClaims[0]: Invalid value: {"Name":"a","ResourceClaimName":null,'
+             '"ResourceClaimTemplateName":null}: must specify one of: `resourceClaimName`, '
             "`resourceClaimTemplateName`"),
         ),
         (

@@ -3,7 +3,7 @@
 import re
 
 from pilothouse.api.core.pod.validation.paths import local_descending
-from pilothouse.api.machinery.field import FieldErrors, at, index
+from pilothouse.api.machinery.field import FieldErrors, as_go_shows, at, index
 from pilothouse.api.machinery.names import dns_subdomain
 from pilothouse.api.machinery.view import JsonObject
 
@@ -13,6 +13,16 @@ _SYSCTL = rf"({_SYSCTL_SEGMENT}[\./])*{_SYSCTL_SEGMENT}"
 _SYSCTL_RE = re.compile(_SYSCTL)
 _SYSCTL_LENGTH = 253
 _IPC_SYSCTLS = ("kernel.shm", "kernel.msg", "fs.mqueue.")
+_PROFILE = {"Type": "", "LocalhostProfile": None}
+_CONTEXT = {
+    "Capabilities": {"Add": None, "Drop": None}, "Privileged": None,
+    "SELinuxOptions": {"User": "", "Role": "", "Type": "", "Level": ""},
+    "WindowsOptions": {
+        "GMSACredentialSpecName": None, "GMSACredentialSpec": None, "RunAsUserName": None, "HostProcess": None,
+    },
+    "RunAsUser": None, "RunAsGroup": None, "RunAsNonRoot": None, "ReadOnlyRootFilesystem": None,
+    "AllowPrivilegeEscalation": None, "ProcMount": None, "SeccompProfile": _PROFILE, "AppArmorProfile": _PROFILE,
+}  # fmt: skip
 _MAX_ID = "must be between 0 and 2147483647, inclusive"
 
 
@@ -37,10 +47,10 @@ def validate_security_context(security: JsonObject, host_users: bool, errors: Fi
     if get("allowPrivilegeEscalation") is False:
         if get("privileged"):
             words = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"
-            errors.invalid(path, security, words)
+            errors.invalid(path, as_go_shows(security, _CONTEXT), words)
         if "CAP_SYS_ADMIN" in ((get("capabilities") or {}).get("add") or ()):
             words = "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN"
-            errors.invalid(path, security, words)
+            errors.invalid(path, as_go_shows(security, _CONTEXT), words)
     if (windows := get("windowsOptions")) is not None:
         _validate_windows_options(windows, errors, at(path, "windowsOptions"))
     if (profile := get("appArmorProfile")) is not None:
@@ -108,7 +118,8 @@ def _validate_seccomp(profile: JsonObject, errors: FieldErrors, path: str) -> No
         else:
             local_descending(local, errors, at(path, "localhostProfile"))
     elif local is not None:
-        errors.invalid(at(path, "localhostProfile"), profile, "can only be set when seccomp type is Localhost")
+        words = "can only be set when seccomp type is Localhost"
+        errors.invalid(at(path, "localhostProfile"), as_go_shows(profile, _PROFILE), words)
 
 
 def validate_app_armor(profile: JsonObject, errors: FieldErrors, path: str) -> None:

@@ -25,7 +25,7 @@ from pilothouse.api.core.pod.validation.security import (
 )
 from pilothouse.api.core.pod.validation.volumes import validate_volumes
 from pilothouse.api.machinery import names
-from pilothouse.api.machinery.field import FieldErrors, at, index
+from pilothouse.api.machinery.field import FieldErrors, as_go_shows, at, index
 from pilothouse.api.machinery.view import JsonObject
 
 RESTART_POLICIES = ("Always", "OnFailure", "Never")
@@ -36,6 +36,7 @@ _SEARCH_LABEL = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
 _SEARCH = rf"{_SEARCH_LABEL}(\.{_SEARCH_LABEL})*"
 _SEARCH_RE = re.compile(_SEARCH)
 _SYSTEMS = ("linux", "windows")
+_CLAIM = {"Name": "", "ResourceClaimName": None, "ResourceClaimTemplateName": None}
 _MAX_HOSTNAME = 64
 
 
@@ -221,10 +222,10 @@ def _validate_claims(claims: list[JsonObject], errors: FieldErrors, path: str) -
         own, template = claim.get("resourceClaimName"), claim.get("resourceClaimTemplateName")
         if own is not None and template is not None:
             words = "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified"
-            errors.invalid(where, claim, words)
+            errors.invalid(where, as_go_shows(claim, _CLAIM), words)
         if own is None and template is None:
             words = "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`"
-            errors.invalid(where, claim, words)
+            errors.invalid(where, as_go_shows(claim, _CLAIM), words)
         for field, value in (("resourceClaimName", own), ("resourceClaimTemplateName", template)):
             for wrong in names.dns_subdomain(value) if value is not None else ():
                 errors.invalid(at(where, field), value, wrong)
