@@ -101,6 +101,34 @@ def test_a_list_refused_as_too_old_is_asked_for_the_newest() -> None:
     assert run(main) == ["/api/v1/pods?resourceVersion=0", "/api/v1/pods"]
 
 
+def test_a_server_that_fell_back_is_asked_for_the_newest() -> None:
+    async def main(clock: LoopClock, chance: Chance) -> tuple[list[str], str]:
+        api, seen = FakeApi(clock), Seen()
+        api.add("v1", "Pod", _pod("a"))
+        reflector = Reflector(api.client(), Selection(Pod), seen, clock, chance)
+
+        def restored(*_: object) -> errors.StatusError | None:
+            if "resourceVersion=" not in api.calls[-1][1]:
+                return None
+            causes = [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]
+            return errors.Timeout("Timeout: Too large resource version: 9, current: 1", details={"causes": causes})
+
+        async with Tasks() as tasks:
+            tasks.spawn(reflector.run(), name="reflector")
+            await clock.sleep(1)
+            api.fail = restored
+            api.cut()
+            await clock.sleep(10)
+            api.fail = lambda *_: None
+            await clock.sleep(60)
+        return [target for _, target in api.calls], reflector.revision
+
+    calls, revision = run(main)
+    assert calls[0] == "/api/v1/pods?resourceVersion=0"
+    assert f"resourceVersion={revision}" in calls[1]
+    assert "/api/v1/pods" in calls, "the newest, not what is of a revision"
+
+
 @pytest.mark.parametrize("selection", [Selection(Pod, "other"), Selection(Pod, labels="app=x"),
                                        Selection(Pod, fields="spec.nodeName=n")])  # fmt: skip
 def test_only_what_is_selected(selection: Selection[Pod]) -> None:

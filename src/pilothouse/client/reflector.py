@@ -2,13 +2,14 @@
 
 A state machine of two states. LISTING: read everything, hand it over, go on WATCHING from that revision. WATCHING:
 hand over changes; when the stream ends, watch again from the last revision seen; when the server has forgotten that
-revision (410), list again. Whatever fails waits a growing, jittered time. Upstream: client-go tools/cache/reflector.go.
+revision (410), list again; also when it has not come that far, as after a backup was put back. Whatever fails waits a
+growing, jittered time. Upstream: client-go tools/cache/reflector.go.
 """
 
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from pilothouse.api.machinery.errors import Expired, Gone, StatusError, TooManyRequests
+from pilothouse.api.machinery.errors import Expired, Gone, StatusError, TooManyRequests, is_too_large
 from pilothouse.api.machinery.view import View
 from pilothouse.client.client import Client, Kind, Page, WatchEvent
 from pilothouse.runtime.backoff import Backoff, Growth
@@ -81,6 +82,8 @@ class Reflector(Generic[V]):
                 await self._wait()
             except StatusError as error:
                 log.warning("Failed to list or watch", resource=name, code=error.code, err=error.message)
+                if is_too_large(error):
+                    self.revision = self._list_from = ""
                 await self._wait()
             except (OSError, TimeoutError) as error:
                 log.debug("No connection", resource=name, err=str(error))

@@ -188,6 +188,11 @@ def from_status(body: Mapping[str, Any]) -> StatusError:
     return error
 
 
+def is_too_large(error: StatusError) -> bool:
+    """Whether a server says that it has not come as far as the revision it was asked for."""
+    return any(cause.get("reason") == "ResourceVersionTooLarge" for cause in error.details.get("causes") or ())
+
+
 def qualified(resource: str, group: str) -> str:
     """`deployments.apps`, or `pods` for the core group: how messages name a resource."""
     return f"{resource}.{group}" if group else resource
