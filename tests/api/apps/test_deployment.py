@@ -51,6 +51,10 @@ ROLLING = "spec.strategy.rollingUpdate"
     ("spec", "wrong"),
     [
         ({}, []),
+        (
+            {"template": {**_template(), "metadata": {}}},
+            ["spec.template.metadata.labels: Invalid value: null: `selector` does not match template `labels`"],
+        ),
         ({"replicas": -1}, ["spec.replicas: Invalid value: -1: must be greater than or equal to 0"]),
         (
             {"selector": None},

@@ -5,6 +5,7 @@ DaemonSet.
 """
 
 from pilothouse.api.core.pod.defaults import default_pod_template
+from pilothouse.api.core.pod.warnings import warn_of_template
 from pilothouse.api.machinery.columns import AGE, containers, show, show_labels, show_selector
 from pilothouse.api.machinery.resource import STATUS, Column, Resource
 from pilothouse.api.machinery.strategy import fresh_status, keep_status
@@ -45,6 +46,7 @@ RESOURCE = Resource(
         currentNumberScheduled=0, desiredNumberScheduled=0, numberMisscheduled=0, numberReady=0
     ),
     prepare_for_update=keep_status,
+    warn=warn_of_template,
     columns=(
         Column("Desired", show("status", "desiredNumberScheduled", absent=0), type="integer"),
         Column("Current", show("status", "currentNumberScheduled", absent=0), type="integer"),

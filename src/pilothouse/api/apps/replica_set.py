@@ -65,7 +65,7 @@ def validate_pods(spec: JsonObject, errors: FieldErrors) -> None:
 def _validate_template(template: JsonObject, selector: JsonObject | None, errors: FieldErrors, path: str) -> None:
     labels = dig(template, "metadata", "labels") or {}
     if not from_label_selector(selector).matches(labels):
-        errors.invalid(f"{path}.metadata.labels", labels, "`selector` does not match template `labels`")
+        errors.invalid(f"{path}.metadata.labels", labels or None, "`selector` does not match template `labels`")
     validate_pod_template(template, errors, path)
     pod = template.get("spec") or {}
     if (policy := pod.get("restartPolicy")) != "Always":

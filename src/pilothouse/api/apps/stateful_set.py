@@ -6,6 +6,7 @@ StatefulSet.
 
 from pilothouse.api.core.persistent_volume_claim import default as default_claim
 from pilothouse.api.core.pod.defaults import default_pod_template
+from pilothouse.api.core.pod.warnings import warn_of_workload
 from pilothouse.api.machinery.columns import AGE, containers, dig
 from pilothouse.api.machinery.resource import STATUS, Column, Resource, ScalePaths, Subresource
 from pilothouse.api.machinery.strategy import fresh_status, keep_status
@@ -60,5 +61,6 @@ RESOURCE = Resource(
     default=default,
     prepare_for_create=fresh_status(availableReplicas=0, replicas=0),
     prepare_for_update=keep_status,
+    warn=warn_of_workload,
     columns=(Column("Ready", _ready), AGE, *containers("spec", "template", "spec")),
 )

@@ -6,6 +6,7 @@ pkg/printers/internalversion/printers.go. API page: batch/v1 Job.
 """
 
 from pilothouse.api.core.pod.defaults import default_pod_template
+from pilothouse.api.core.pod.warnings import warn_of_workload
 from pilothouse.api.machinery.columns import AGE, containers, dig, field_text, human_duration, show_selector
 from pilothouse.api.machinery.resource import STATUS, Column, Resource
 from pilothouse.api.machinery.strategy import keep_status
@@ -108,6 +109,7 @@ RESOURCE = Resource(
     default=default,
     prepare_for_create=prepare_for_create,
     prepare_for_update=keep_status,
+    warn=warn_of_workload,
     orphans_dependents=True,
     orphaning_warning="child pods are preserved by default when jobs are deleted; set propagationPolicy=Background "
     "to remove them or set propagationPolicy=Orphan to suppress this warning",

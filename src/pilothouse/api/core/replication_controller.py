@@ -5,6 +5,7 @@ ReplicationController.
 """
 
 from pilothouse.api.core.pod.defaults import default_pod_template
+from pilothouse.api.core.pod.warnings import warn_of_workload
 from pilothouse.api.machinery.columns import AGE, containers, dig, field_text, show, show_labels
 from pilothouse.api.machinery.resource import STATUS, Column, Resource, ScalePaths, Subresource
 from pilothouse.api.machinery.strategy import fresh_status, keep_status
@@ -39,6 +40,7 @@ RESOURCE = Resource(
     default=default,
     prepare_for_create=fresh_status(replicas=0),
     prepare_for_update=keep_status,
+    warn=warn_of_workload,
     orphans_dependents=True,
     columns=(
         Column("Desired", show("spec", "replicas", absent=0), type="integer"),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pilothouse.api.catalogue import builtin
 from pilothouse.api.core.pod.warnings import warn, warn_of_workload
 from pilothouse.api.machinery.view import JsonObject
 
@@ -151,6 +152,29 @@ def test_of_a_template(metadata: JsonObject, spec: JsonObject, expected: list[st
     old = {"metadata": {"generation": 1}, "spec": {}}
     assert warn_of_workload({**made, "metadata": {"generation": 2}}, old) == prefixed
     assert warn_of_workload({**made, "metadata": {"generation": 1}}, old) == []
+
+
+@pytest.mark.parametrize(
+    ("group", "plural", "named"),
+    [
+        ("apps", "deployments", True),
+        ("apps", "replicasets", True),
+        ("apps", "statefulsets", True),
+        ("apps", "daemonsets", False),
+        ("batch", "jobs", True),
+        ("", "replicationcontrollers", True),
+    ],
+)
+def test_workloads_warn(group: str, plural: str, named: bool) -> None:
+    resource = builtin().find(group, "v1", plural)
+    assert resource is not None
+    assert resource.warn is not None
+    spec = {"template": {"spec": {"terminationGracePeriodSeconds": -1}}}
+    found = resource.warn({"metadata": {"name": "a.b"}, "spec": spec}, None)
+    assert [text.partition(":")[0] for text in found] == [
+        *(["metadata.name"] if named else []),
+        "spec.template.spec.terminationGracePeriodSeconds",
+    ]
 
 
 def test_profiles_of_app_armor_are_a_matter_of_templates() -> None:

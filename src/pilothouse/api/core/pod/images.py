@@ -28,6 +28,11 @@ def image_tag(image: str) -> str:
     return found["tag"] or ("" if found["digest"] else "latest")
 
 
+def is_image_name(image: str) -> bool:
+    """Whether it is written as the grammar says."""
+    return _REFERENCE.fullmatch(image) is not None
+
+
 def pull_policy(image: str) -> str:
     """The pull policy of a container that names none: Always for `latest`, IfNotPresent for the rest."""
     return "Always" if image_tag(image) == "latest" else "IfNotPresent"

@@ -48,17 +48,24 @@ def warn(pod: JsonObject, old: JsonObject | None) -> list[str]:
     """The warnings for a Pod. Only its author is warned: updates come from machines."""
     if old is not None:
         return []
-    return [*warn_of_name(pod, "the Pod's hostname"), *_warn_of_template(pod, "", template=False)]
+    return [*warn_of_name(pod, "the Pod's hostname"), *_warnings(pod, "", template=False)]
 
 
 def warn_of_workload(obj: JsonObject, old: JsonObject | None) -> list[str]:
     """The warnings for a workload whose template is `spec.template`, where anything of it has changed."""
-    template = (obj.get("spec") or {}).get("template") or {}
-    if old is None:
-        return [*warn_of_name(obj, "Pod names and hostnames"), *_warn_of_template(template, "spec.template.")]
-    if (obj.get("metadata") or {}).get("generation") == (old.get("metadata") or {}).get("generation"):
+    named = [] if old is not None else warn_of_name(obj, "Pod names and hostnames")
+    return [*named, *warn_of_template(obj, old)]
+
+
+def warn_of_template(obj: JsonObject, old: JsonObject | None) -> list[str]:
+    """The same for workloads whose name is no part of a hostname that anybody uses."""
+    if old is not None and _generation(obj) == _generation(old):
         return []
-    return list(_warn_of_template(template, "spec.template."))
+    return list(_warnings((obj.get("spec") or {}).get("template") or {}, "spec.template."))
+
+
+def _generation(obj: JsonObject) -> Any:
+    return (obj.get("metadata") or {}).get("generation")
 
 
 def warn_of_name(obj: JsonObject, where: str) -> Warnings:
@@ -68,7 +75,7 @@ def warn_of_name(obj: JsonObject, where: str) -> Warnings:
         yield f"metadata.name: this is used in {where}, {words}: [{' '.join(wrongs)}]"
 
 
-def _warn_of_template(obj: JsonObject, path: str, *, template: bool = True) -> Warnings:
+def _warnings(obj: JsonObject, path: str, *, template: bool = True) -> Warnings:
     spec, annotations = obj.get("spec") or {}, (obj.get("metadata") or {}).get("annotations") or {}
     base = f"{path}spec"
     yield from _of_scheduling(spec, base)
