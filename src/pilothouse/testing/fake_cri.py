@@ -63,6 +63,8 @@ class FakeCri:
     start_seconds: float = 0.0
     present: dict[str, Image] = field(default_factory=dict)
     absent: set[str] = field(default_factory=set)
+    passwords: dict[str, str] = field(default_factory=dict)
+    """Of images that are not for everybody, by name."""
     exec_results: dict[tuple[str, ...], ExecResult] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     """Names of the calls that change something, in order."""
@@ -270,6 +272,8 @@ class FakeCri:
         self.calls.append(f"pull_image {image}")
         if self.pull_seconds:
             await self.clock.sleep(self.pull_seconds)
+        if self.passwords.get(image, "") not in ("", (auth or {}).get("password")):
+            raise CriError("UNKNOWN", f'failed to pull and unpack image "{image}": 401 Unauthorized')
         if image in self.absent:
             raise CriNotFound("NOT_FOUND", f'failed to pull and unpack image "{image}": {image}: not found')
         self.present[image] = Image(f"sha256:{image}", (image,), (), 1000)

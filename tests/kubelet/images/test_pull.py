@@ -1,10 +1,18 @@
+"""Whether, how and how often an image is pulled, as upstream's images/image_manager.go has it."""
+
+import base64
+import json
+import re
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from kubelet.harness import FakeObjects, Told, pod
 from pilothouse.api.types.core_v1 import Pod
-from pilothouse.kubelet.images.pull import RETRY, ImagePuller, StartError
+from pilothouse.kubelet.cri.interface import Image
+from pilothouse.kubelet.images.pull import RETRY, ImagePuller, StartError, default_tag, pull_policy
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock
 from pilothouse.testing import loop
@@ -18,8 +26,9 @@ class Puller:
     clock: Clock
 
     def __post_init__(self) -> None:
+        self.objects = FakeObjects()
         self.cri, self.told = FakeCri(self.clock, present={}, absent={"none:1"}), Told()
-        self.images = ImagePuller(self.cri, FakeObjects(), self.told, self.clock)
+        self.images = ImagePuller(self.cri, self.objects, self.told, self.clock)
 
     async def refused(self, **container: str) -> StartError:
         owner = Pod(pod(containers=[{"name": "app", "image": "none:1", **container}]))
@@ -61,5 +70,123 @@ def test_what_no_pull_can_mend_is_not_tried_every_second() -> None:
     async def main(clock: Clock, _: Chance) -> None:
         refused = await Puller(clock).refused(imagePullPolicy="Never")
         assert refused.retry_at == clock.now() + RETRY
+
+    loop.run(main)
+
+
+@pytest.mark.parametrize(("image", "expected"), [
+    ("box", "box:latest"), ("box:1", "box:1"), ("team/box", "team/box:latest"), ("h:5000/box", "h:5000/box:latest"),
+    ("h:5000/box:1", "h:5000/box:1"), (f"box@sha256:{'0' * 64}", f"box@sha256:{'0' * 64}"),
+    ("Host/box", "Host/box:latest"),
+])  # fmt: skip
+def test_a_name_without_tag_or_digest_means_the_latest(image: str, expected: str) -> None:
+    assert default_tag(image) == expected
+
+
+@pytest.mark.parametrize(("image", "message"), [
+    ("Box", "invalid reference format: repository name (library/Box) must be lowercase"),
+    ("r.example/Team/box:1", "invalid reference format: repository name (Team/box) must be lowercase"),
+    ("", "invalid reference format"),
+    (" box", "invalid reference format"),
+    ("box:", "invalid reference format"),
+    ("box/", "invalid reference format"),
+    ("box:a:b", "invalid reference format"),
+    ("box@sha256:0", "invalid reference format"),
+    ("-box", "invalid reference format"),
+    ("0" * 64, f"invalid repository name ({'0' * 64}), cannot specify 64-byte hexadecimal strings"),
+])  # fmt: skip
+def test_what_is_no_name(image: str, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)) as found:
+        default_tag(image)
+    assert str(found.value) == message
+
+
+@pytest.mark.parametrize(("image", "given", "expected"), [
+    ("box", "", "Always"), ("box:latest", "", "Always"), ("box:1", "", "IfNotPresent"), ("box", "Never", "Never"),
+    (f"box@sha256:{'0' * 64}", "", "IfNotPresent"), ("h:5000/box", "", "Always"),
+])  # fmt: skip
+def test_the_policy_where_none_is_given(image: str, given: str, expected: str) -> None:
+    assert pull_policy(Pod(pod(containers=[{"image": image, "imagePullPolicy": given}])).spec.containers[0]) == expected
+
+
+@pytest.mark.parametrize(("policy", "present", "pulled", "told"), [
+    ("Always", True, True, ["Pulling", "Pulled"]),
+    ("Always", False, True, ["Pulling", "Pulled"]),
+    ("IfNotPresent", True, False, ["Pulled"]),
+    ("IfNotPresent", False, True, ["Pulling", "Pulled"]),
+    ("Never", True, False, ["Pulled"]),
+])  # fmt: skip
+def test_policies(policy: str, present: bool, pulled: bool, told: list[str]) -> None:
+    async def main(clock: Clock, _: Chance) -> None:
+        puller = Puller(clock)
+        puller.cri.pull_seconds = 1.5
+        if present:
+            puller.cri.present["box:1"] = Image("sha256:box:1", ("box:1",), (), 1000)
+        owner = Pod(pod(containers=[{"name": "app", "image": "box:1", "imagePullPolicy": policy}]))
+        assert (await puller.images.ensure(owner, owner.spec.containers[0], {})).id == "sha256:box:1"
+        assert puller.cri.calls == (["pull_image box:1"] if pulled else [])
+        assert puller.told.reasons() == told
+        expected = (
+            'Successfully pulled image "box:1" in 1.5s (1.5s including waiting). Image size: 1000 bytes.' if pulled else
+            'Container image "box:1" already present on machine and can be accessed by the pod'
+        )  # fmt: skip
+        assert puller.told.events[-1] == ("Normal", "Pulled", expected)
+
+    loop.run(main)
+
+
+def test_a_failing_pull_is_tried_after_ten_seconds_doubling_to_five_minutes() -> None:
+    async def main(clock: Clock, _: Chance) -> None:
+        puller, waits = Puller(clock), []
+        for _round in range(7):
+            assert (await puller.refused()).reason == "ErrImagePull"
+            refused = await puller.refused()
+            assert refused.message == (
+                'Back-off pulling image "none:1": ErrImagePull: rpc error: code = NotFound desc = '
+                'failed to pull and unpack image "none:1": none:1: not found'
+            )
+            waits.append(round(refused.retry_at - clock.now()))
+            await clock.sleep(refused.retry_at - clock.now())
+        assert waits == [10, 20, 40, 80, 160, 300, 300]
+
+    loop.run(main)
+
+
+def test_a_pull_that_succeeds_or_a_pod_that_is_gone_ends_the_waiting() -> None:
+    async def main(clock: Clock, _: Chance) -> None:
+        puller = Puller(clock)
+        await puller.refused()
+        puller.images.forget("uid-web")
+        assert (await puller.refused()).reason == "ErrImagePull"
+
+    loop.run(main)
+
+
+def docker(password: str) -> dict[str, Any]:
+    content = base64.b64encode(json.dumps({"auths": {"r.example": {"username": "u", "password": password}}}).encode())
+    return {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": content.decode()}}
+
+
+@pytest.mark.parametrize(("named", "told"), [
+    (["wrong", "right"], ["Pulling", "Pulled"]),
+    (["right"], ["Pulling", "Pulled"]),
+    (["none", "right"], ["Pulling", "Pulled"]),
+    (["none"], ["Pulling", "FailedToRetrieveImagePullSecret", "Failed", "Failed"]),
+    (["wrong"], ["Pulling", "Failed", "Failed"]),
+    ([], ["Pulling", "Failed", "Failed"]),
+])  # fmt: skip
+def test_one_credential_after_the_other_is_tried(named: list[str], told: list[str]) -> None:
+    async def main(clock: Clock, _: Chance) -> None:
+        puller = Puller(clock)
+        puller.objects.secrets |= {"right": docker("sesame"), "wrong": docker("guess")}
+        puller.cri.passwords["r.example/box:1"] = "sesame"
+        owner = Pod(pod(containers=[{"name": "app", "image": "r.example/box:1"}],
+                        imagePullSecrets=[{"name": name} for name in named]))  # fmt: skip
+        refused: AbstractContextManager[object] = nullcontext()
+        if told[-1] != "Pulled":
+            refused = pytest.raises(StartError, match="401 Unauthorized")
+        with refused:
+            await puller.images.ensure(owner, owner.spec.containers[0], {})
+        assert puller.told.reasons() == told
 
     loop.run(main)

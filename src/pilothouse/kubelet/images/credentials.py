@@ -1,6 +1,11 @@
-"""Credentials for a registry, from the Secrets that a pod names: pure. API page: "Images", on private registries."""
+"""Credentials for a registry, from the Secrets that a pod names: pure. API page: "Images", on private registries.
+
+What a Secret is for is a registry's host, in which `*` stands for one part of the name, with or without the beginning
+of a path; of several that match, those in reverse alphabetical order come first, so that the longer path wins.
+"""
 
 import base64
+import binascii
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
@@ -9,54 +14,86 @@ import orjson
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Secret
 
-_DEFAULT_REGISTRY = "docker.io"
-_DEFAULT_ALIASES = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
+_DEFAULT = "docker.io"
+_DEFAULT_KEY = "index.docker.io"
+_OFFICIAL = "library/"
 
 
-def find_credentials(image: str, secrets: Sequence[Secret]) -> JsonObject | None:
-    """What to show the registry of `image`: of all that match, the one for the longest path."""
-    host, path = _split(image)
-    matches = [
-        (len(where), entry) for secret in secrets for where, entry in _entries(secret) if _matches(where, host, path)
-    ]
-    if not matches:
-        return None
-    _, entry = max(matches, key=lambda match: match[0])
-    return _auth(entry)
+def find_credentials(image: str, secrets: Sequence[Secret]) -> list[JsonObject]:
+    """What to show the registry of `image`, in the order in which to try."""
+    known = [(_place(where), auth) for secret in secrets for where, auth in _entries(secret)]
+    places = sorted({place for place, _ in known}, reverse=True)
+    found = [place for place in places if _matches(place, image)]
+    if not found and _is_default(image):
+        found = [_DEFAULT_KEY]
+    return [auth for wanted in found for place, auth in known if place == wanted]
 
 
-def _split(image: str) -> tuple[str, str]:
+def split_image(image: str) -> tuple[str, str]:
+    """The registry's host and the rest, with what a short name leaves out."""
     first, slash, rest = image.partition("/")
-    if slash and ("." in first or ":" in first or first == "localhost"):
-        return first, rest
-    return _DEFAULT_REGISTRY, image if slash else f"library/{image}"
+    if slash and ("." in first or ":" in first or first == "localhost" or first != first.lower()):
+        host, name = ("docker.io" if first == _DEFAULT_KEY else first), rest
+    else:
+        host, name = _DEFAULT, image
+    return host, name if "/" in name or host != _DEFAULT else f"{_OFFICIAL}{name}"
 
 
-def _entries(secret: Secret) -> Iterator[tuple[str, Mapping[str, str]]]:
+def _is_default(image: str) -> bool:
+    first, slash, _ = image.partition("/")
+    return not slash or first in (_DEFAULT, _DEFAULT_KEY) or not ("." in first or ":" in first)
+
+
+def _entries(secret: Secret) -> Iterator[tuple[str, JsonObject]]:
+    """Places and credentials; what cannot be read is left out."""
     kinds = (
         ("kubernetes.io/dockerconfigjson", ".dockerconfigjson", True),
         ("kubernetes.io/dockercfg", ".dockercfg", False),
     )
     for kind, key, nested in kinds:
-        if secret.type == kind and key in secret.data:
-            try:
-                content = orjson.loads(base64.b64decode(secret.data[key]))
-            except ValueError:
-                continue
-            yield from ((content.get("auths") or {}) if nested else content).items()
+        if secret.type != kind or key not in secret.data:
+            continue
+        try:
+            content = orjson.loads(base64.b64decode(secret.data[key]))
+        except ValueError:
+            continue
+        entries = (content.get("auths") if nested else content) if isinstance(content, dict) else None
+        for where, entry in (entries or {}).items():
+            if isinstance(entry, dict) and (auth := _auth(entry)) is not None:
+                yield where, auth
 
 
-def _matches(where: str, host: str, path: str) -> bool:
-    bare = where.removeprefix("https://").removeprefix("http://").rstrip("/")
-    own_host, _, own_path = bare.partition("/")
-    if own_path in ("v1", "v2"):
-        own_path = ""
-    same = fnmatchcase(host, own_host) or (host in _DEFAULT_ALIASES and own_host in _DEFAULT_ALIASES)
-    return same and (not own_path or path.startswith(own_path))
+def _place(where: str) -> str:
+    """Host and path without what says nothing: the scheme, and the version of the registry's API."""
+    host, slash, path = where.removeprefix("https://").removeprefix("http://").partition("/")
+    path = f"{slash}{path}"
+    if path.startswith(("/v1/", "/v2/")):
+        path = path[3:]
+    return host if path == "/" else f"{host}{path}"
 
 
-def _auth(entry: Mapping[str, str]) -> JsonObject:
-    username, password = entry.get("username", ""), entry.get("password", "")
-    if not username and entry.get("auth"):
-        username, _, password = base64.b64decode(entry["auth"]).decode().partition(":")
-    return {"username": username, "password": password, "identity_token": entry.get("identitytoken", "")}
+def _matches(place: str, image: str) -> bool:
+    own_host, _, own_path = place.partition("/")
+    host, _, path = image.partition("/")
+    own_name, _, own_port = own_host.partition(":")
+    name, _, port = host.partition(":")
+    own_parts, parts = own_name.split("."), name.split(".")
+    return (
+        len(own_parts) == len(parts)
+        and all(fnmatchcase(part, own) for own, part in zip(own_parts, parts, strict=True))
+        and own_port == port
+        and path.startswith(own_path)
+    )
+
+
+def _auth(entry: Mapping[str, str]) -> JsonObject | None:
+    username, password = entry.get("username") or "", entry.get("password") or ""
+    if encoded := (entry.get("auth") or "").strip():
+        try:
+            decoded = base64.b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            return None
+        username, colon, password = decoded.partition(":")
+        if not colon:
+            return None
+    return {"username": username, "password": password, "identity_token": entry.get("identitytoken") or ""}

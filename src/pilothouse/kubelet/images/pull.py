@@ -4,20 +4,24 @@ The first failure is ErrImagePull; until the back-off has passed (10 s doubling 
 ImagePullBackOff. Messages and events are upstream's.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pilothouse.api.core.pod.images import is_image_name
+from pilothouse.api.core.pod.images import pull_policy as default_policy
 from pilothouse.api.machinery.view import JsonObject
-from pilothouse.api.types.core_v1 import Container, Pod, Secret
+from pilothouse.api.types.core_v1 import Container, Pod
 from pilothouse.kubelet.api import Objects, Recorder
 from pilothouse.kubelet.containers import field_path
 from pilothouse.kubelet.cri.interface import Cri, CriError, Image
 from pilothouse.kubelet.durations import go_duration
 from pilothouse.kubelet.events import reference
-from pilothouse.kubelet.images.credentials import find_credentials
+from pilothouse.kubelet.images.credentials import find_credentials, split_image
 from pilothouse.runtime.backoff import Growth
 from pilothouse.runtime.clock import Clock, Instant
 
+_IDENTIFIER = re.compile("[a-f0-9]{64}")
 GROWTH = Growth(first=10.0, limit=300.0)
 PATIENCE = 3.0
 """Seconds for which a failed pull shows as ErrImagePull before it shows as waiting for the next try."""
@@ -35,6 +39,17 @@ class StartError(Exception):
         self.retry_at = retry_at
 
 
+class _AllFailed(CriError):
+    """A pull failed with every credential."""
+
+    def __init__(self, errors: Sequence[CriError]) -> None:
+        super().__init__(errors[0].code, errors[0].message)
+        self._words = f"[{', '.join(dict.fromkeys(map(str, errors)))}]" if len(set(map(str, errors))) > 1 else ""
+
+    def __str__(self) -> str:
+        return self._words or super().__str__()
+
+
 @dataclass(slots=True)
 class _Tries:
     failures: int = 0
@@ -44,21 +59,20 @@ class _Tries:
 
 def default_tag(image: str) -> str:
     """The name with `:latest` where it has neither tag nor digest. Raises ValueError for what is no name."""
-    if not image or image != image.strip() or any(ord(sign) < 33 for sign in image):
+    if _IDENTIFIER.fullmatch(image):
+        raise ValueError(f"invalid repository name ({image}), cannot specify 64-byte hexadecimal strings")
+    repository = split_image(image)[1].partition(":")[0]
+    if repository != repository.lower():
+        raise ValueError(f"invalid reference format: repository name ({repository}) must be lowercase")
+    if not is_image_name(image):
         raise ValueError("invalid reference format")
-    path = image.partition("@")[0]
-    if path.rpartition("/")[2] != path and not path.rpartition("/")[2]:
-        raise ValueError("invalid reference format")
-    if path != path.lower() and any(sign.isupper() for sign in path.rpartition("/")[2].partition(":")[0]):
-        raise ValueError("repository name must be lowercase")
-    return image if "@" in image or ":" in path.rpartition("/")[2] else f"{image}:latest"
+    name = image.partition("@")[0]
+    return image if "@" in image or ":" in name.rpartition("/")[2] else f"{image}:latest"
 
 
 def pull_policy(container: Container) -> str:
     """The policy, by upstream's default where none is given."""
-    if container.imagePullPolicy:
-        return container.imagePullPolicy
-    return "Always" if default_tag(container.image).endswith(":latest") else "IfNotPresent"
+    return container.imagePullPolicy or default_policy(container.image)
 
 
 class ImagePuller:
@@ -124,8 +138,7 @@ class ImagePuller:
         self._tell(pod, container, "Normal", "Pulling", f'Pulling image "{name}"')
         began = self._clock.monotonic()
         try:
-            auth = find_credentials(full, await self._secrets(pod))
-            reference_pulled = await self._cri.pull_image(full, auth, sandbox)
+            reference_pulled = await self._fetch(pod, full, sandbox)
             image = await self._cri.image_status(reference_pulled) or await self._cri.image_status(full)
         except CriError as error:
             tries = self._tries.setdefault(key, _Tries())
@@ -144,17 +157,24 @@ class ImagePuller:
         self._tell(pod, container, "Normal", "Pulled", message)
         return image
 
-    async def _secrets(self, pod: Pod) -> Sequence[Secret]:
-        named = [one.name for one in pod.spec.imagePullSecrets if one.name]
-        found = [await self._objects.secret(pod.metadata.namespace, name) for name in named]
-        missing = [name for name, secret in zip(named, found, strict=True) if secret is None]
-        if missing:
+    async def _fetch(self, pod: Pod, full: str, sandbox: JsonObject) -> str:
+        """Pull with one credential after the other, without any where there is none; what it resolved to."""
+        names = [one.name for one in pod.spec.imagePullSecrets if one.name]
+        named = {name: await self._objects.secret(pod.metadata.namespace, name) for name in names}
+        secrets = [secret for secret in named.values() if secret is not None]
+        errors: list[CriError] = []
+        for auth in find_credentials(full, secrets) or (None,):
+            try:
+                return await self._cri.pull_image(full, auth, sandbox)
+            except CriError as error:
+                errors.append(error)
+        if missing := [name for name, secret in named.items() if secret is None]:
             self._recorder.event(
                 reference(pod), "Warning", "FailedToRetrieveImagePullSecret",
                 f"Unable to retrieve some image pull secrets ({', '.join(missing)}); "
                 "attempting to pull the image may not succeed.",
             )  # fmt: skip
-        return [secret for secret in found if secret is not None]
+        raise errors[0] if len(errors) == 1 else _AllFailed(errors)
 
     def forget(self, uid: str) -> None:
         """The pod is gone."""
