@@ -19,7 +19,7 @@ def snapshot(home: Path) -> dict[str, frozenset[str]]:
         "addresses": _lines(_output("ip", "-o", "address"), r"^\d+: (\S+)\s+(inet6? \S+)"),
         "routes": _lines(_output("ip", "route", "show", "table", "all"), r"^(.*\S)"),
         "rules": _lines(_output("ip", "rule"), r"^(.*\S)"),
-        "nftables": _lines(_output("nft", "list", "ruleset"), r"^\s*(\S.*)$"),
+        "nftables": _lines(_output("nft", "-s", "list", "ruleset"), r"^\s*(\S.*)$"),
         "iptables": _lines(_output("iptables-save"), r"^([^#:\n].*|:\S+)"),
         "cgroups": _groups(),
         "settings": frozenset([Path("/proc/sys/net/ipv4/ip_forward").read_text()]),

@@ -1,5 +1,6 @@
 """iptables: the few rules that only its tables can hold, since what one of them drops no other table can save."""
 
+import shlex
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -30,6 +31,19 @@ class Iptables:
         """Take the rule away; nothing is done where it is not."""
         if shutil.which("iptables") is not None and not self._run("-C", *rule.split()).returncode:
             self._checked("-D", *rule.split())
+
+    def remove_idle(self, chains: Sequence[str]) -> None:
+        """Take chains of the nat table away, and who jumps there; all stay while the first of them holds a rule."""
+        if shutil.which("iptables") is None:
+            return
+        rules = [shlex.split(line) for line in self._run("-t", "nat", "-S").stdout.splitlines()]
+        if any(rule[:2] == ["-A", chains[0]] for rule in rules):
+            return
+        for _, chain, *words in (rule for rule in rules if rule[0] == "-A"):
+            if chain in chains or ("-j" in words and words[words.index("-j") + 1] in chains):
+                self._checked("-t", "nat", "-D", chain, *words)
+        for chain in (chain for chain in chains if ["-N", chain] in rules):
+            self._checked("-t", "nat", "-X", chain)
 
     def _checked(self, *arguments: str) -> None:
         done = self._run(*arguments)

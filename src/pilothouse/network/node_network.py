@@ -86,6 +86,9 @@ def _remove(trace: Trace) -> None:
     if trace.made is Made.RULE:
         Iptables().remove(trace.name)
         return
+    if trace.made is Made.CHAINS:
+        Iptables().remove_idle(trace.name.split())
+        return
     with Netlink() as netlink:
         if trace.made is Made.LINK:
             netlink.remove_link(trace.name)

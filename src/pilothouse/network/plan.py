@@ -14,6 +14,9 @@ from pilothouse.api.types.core_v1 import Node
 _LINK_NAME = 15
 """The longest name of a link (IFNAMSIZ)."""
 
+HOST_PORTS = "CNI-HOSTPORT-DNAT CNI-HOSTPORT-SETMARK CNI-HOSTPORT-MASQ"
+"""What the plug-in `portmap` makes with the first host port and leaves behind; other runtimes may use it as well."""
+
 
 class Made(Enum):
     """The sorts of things that a network makes outside the cluster's home."""
@@ -24,6 +27,7 @@ class Made(Enum):
     ROUTE = "route"
     SYSCTL = "sysctl"
     RULE = "iptables"
+    CHAINS = "chains"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ class Trace:
     made: Made
     name: str
     """The link; the address, as ADDRESS/LENGTH@LINK; family and table; the network; the setting;
-    the rule."""
+    the rule; the chains, of which the first is in use while it holds a rule."""
     before: str = ""
     """What a setting was."""
 
@@ -55,7 +59,7 @@ class Plan:
 
     def traces(self) -> list[Trace]:
         """What will be made, before it is."""
-        found = [Trace(Made.LINK, self.bridge), Trace(Made.TABLE, self.table)]
+        found = [Trace(Made.LINK, self.bridge), Trace(Made.TABLE, self.table), Trace(Made.CHAINS, HOST_PORTS)]
         if self.dns:
             found.append(Trace(Made.ADDRESS, f"{self.dns}@lo"))
         return found
