@@ -155,7 +155,7 @@ class EventRecorder:
         if len(self._queue) >= QUEUE_LENGTH:
             return
         reference = self._reference(subject) if isinstance(subject, View) else dict(subject)
-        log.info("Event occurred", object=_shown(reference), kind=reference.get("kind"), type=type, reason=reason,
+        log.debug("Event occurred", object=_shown(reference), kind=reference.get("kind"), type=type, reason=reason,
                  message=message)  # fmt: skip
         self._queue.append(Happening(reference, type, reason, message, self._clock.now()))
         self._full.set()
