@@ -221,3 +221,19 @@ def test_ephemeral_containers_are_told_by_name_and_change_nothing_else() -> None
     assert [one["name"] for one in status["ephemeralContainerStatuses"]] == ["d", "z"]
     assert status["phase"] == "Running"
     assert condition(status, "Ready") == FINE
+
+
+def test_a_resize_is_not_claimed_to_be_done() -> None:
+    """Ours: upstream resizes in place. Whoever waits for it is told that it takes a restart."""
+    before, after = {"requests": {"cpu": "1"}}, {"requests": {"cpu": "2"}}
+    status = told(pod(containers=containers("app", resources=before)), seen(ran("app")))
+    assert "PodResizePending" not in [one["type"] for one in status["conditions"]]
+    status = told(pod(status, containers=containers("app", resources=after)), seen(ran("app")))
+    (app,) = status["containerStatuses"]
+    assert (app["resources"], app["allocatedResources"]) == (before, before["requests"])
+    assert condition(status, "PodResizePending")[:2] == ("True", "Infeasible")
+    status = told(
+        pod(status, containers=containers("app", resources=after)), seen(ran("app", 1), ran("app", attempt=1))
+    )
+    assert status["containerStatuses"][0]["resources"] == after
+    assert condition(status, "PodResizePending")[0] == "False"

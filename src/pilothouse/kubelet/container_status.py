@@ -4,9 +4,11 @@ A container that waits tells why; one that ended and will run again keeps its en
 upstream's: `ContainerCreating`, `PodInitializing`, `CrashLoopBackOff`, `Completed`, `Error`, `OOMKilled`, ...
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
+from pilothouse.api.machinery.quantity import Quantity, parse_quantity
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Container, ContainerStatus, Pod
 from pilothouse.kubelet.containers import ephemeral, is_sidecar, restarts_after, wants_restart
@@ -132,7 +134,7 @@ def _one(subject: _Subject) -> One:
     if not added:
         status["started"] = started
     if run is not None:
-        status |= {"containerID": f"{RUNTIME}://{run.id}"} | _resources(container) | _user(run)
+        status |= {"containerID": f"{RUNTIME}://{run.id}"} | _resources(subject) | _user(run)
     elif before.containerID and "waiting" not in state:
         status["containerID"] = before.containerID
     status |= _mounts(container)
@@ -245,11 +247,26 @@ def _readiness(subject: _Subject, *, running: bool, terminated: JsonObject | Non
     return started, started and (not container.readinessProbe or bool(health.ready))
 
 
-def _resources(container: Container) -> JsonObject:
-    told: JsonObject = {"resources": container.resources.literal()}
-    if container.resources.requests:
-        told["allocatedResources"] = dict(container.resources.requests)
-    return told
+def _resources(subject: _Subject) -> JsonObject:
+    """What the run was made with, which a later change of the spec leaves as it is."""
+    told, run = subject.before, subject.run
+    made = told if run is not None and told.resources and told.containerID == f"{RUNTIME}://{run.id}" else None
+    resources = made.resources if made else subject.container.resources
+    asked = made.allocatedResources if made else resources.requests
+    return {"resources": resources.literal()} | ({"allocatedResources": dict(asked)} if asked else {})
+
+
+def resized(pod: Pod, told: Told) -> list[str]:
+    """Names of containers that run with other resources than the spec has now."""
+    pairs = zip((*pod.spec.initContainers, *pod.spec.containers), (*told.init, *told.main), strict=True)
+    return [one.name for container, one in pairs if one.running
+            and _amounts(one.status.get("resources", {})) != _amounts(container.resources.raw)]  # fmt: skip
+
+
+def _amounts(resources: Mapping[str, Any]) -> dict[tuple[str, str], Quantity]:
+    """However they are written."""
+    listed = ((kind, resources.get(kind) or {}) for kind in ("requests", "limits"))
+    return {(kind, name): parse_quantity(str(text)) for kind, amounts in listed for name, text in amounts.items()}
 
 
 def _user(run: cri.Container) -> JsonObject:

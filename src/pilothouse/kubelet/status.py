@@ -10,12 +10,15 @@ from typing import Any
 
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Pod
-from pilothouse.kubelet.container_status import ALL_RESTART, One, Told, closed, container_statuses
+from pilothouse.kubelet.container_status import ALL_RESTART, One, Told, closed, container_statuses, resized
 from pilothouse.kubelet.containers import is_sidecar, may_restart_all
 from pilothouse.kubelet.lifecycle import all_restart, sandbox_needed
 from pilothouse.kubelet.observed import ObservedPod
 from pilothouse.kubelet.resources.qos import qos_class
 from pilothouse.runtime.clock import Instant, format_time
+
+_RESIZE = "PodResizePending"
+_NO_RESIZE = "this node does not change the resources of running containers: they get them when they start again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,8 @@ def _conditions(pod: Pod, observed: ObservedPod, told: Told, phase: str, now: In
     if may_restart_all(pod):
         found[ALL_RESTART] = _all_restarting(pod, observed, phase)
     old = {condition.type: condition.raw for condition in pod.status.conditions}
+    if (waiting := resized(pod, told)) or _RESIZE in old:
+        found[_RESIZE] = ("True", "Infeasible", _NO_RESIZE) if waiting else ("False", "", "")
     written = [_condition(pod, kind, value, old.get(kind, {}), now) for kind, value in found.items()]
     return written + [dict(raw) for kind, raw in old.items() if kind not in found]
 
