@@ -61,3 +61,38 @@ def test_warnings(method: str, path: str, body: dict[str, Any] | None, warned: l
             assert answer.headers.get("warning", "") == ", ".join(f'299 - "{text}"' for text in warned)
 
     run(story)
+
+
+RBAC = "rbac.authorization.k8s.io"
+UNKNOWN = (
+    'metadata.finalizers[1]: Invalid value: "x": name is neither a standard finalizer name nor is it fully qualified'
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        (f"{CORE}/configmaps", f'ConfigMap "a" is invalid: {UNKNOWN}'),
+        (f"/apis/{RBAC}/v1/clusterroles", f'ClusterRole.{RBAC} "a" is invalid: {UNKNOWN}'),
+        ("/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations", ""),
+    ],
+)
+def test_finalizers_without_a_domain(path: str, why: str) -> None:
+    """Source: ValidateObjectMeta and ValidateObjectMetaUpdate in pkg/apis/core/validation/validation.go."""
+
+    async def story(clock: LoopClock, chance: Chance) -> None:
+        async with Cluster(clock, chance) as cluster:
+            send = HandlerTransport(cluster.server.handle, ADMIN).send
+            form = {"content-type": "application/json"}
+            new = {"metadata": {"name": "a", "finalizers": ["orphan", "x"]}}
+            answer = orjson.loads((await send("POST", path, form, orjson.dumps(new))).body)
+            assert answer.get("message", "") == why
+            new["metadata"]["finalizers"] = ["example.com/x"]
+            if why:
+                await send("POST", path, form, orjson.dumps(new))
+            form = {"content-type": "application/merge-patch+json"}
+            patch = {"metadata": {"finalizers": ["orphan", "x"]}}
+            answer = orjson.loads((await send("PATCH", f"{path}/a", form, orjson.dumps(patch))).body)
+            assert answer.get("message", "") == why
+
+    run(story)

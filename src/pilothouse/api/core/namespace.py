@@ -6,6 +6,7 @@ pkg/apis/core/validation/validation.go. API page: core/v1 Namespace.
 
 from pilothouse.api.machinery.columns import AGE, dig, field_text, show
 from pilothouse.api.machinery.field import FieldErrors, index
+from pilothouse.api.machinery.meta import STANDARD_FINALIZERS
 from pilothouse.api.machinery.names import dns_label, label_key
 from pilothouse.api.machinery.resource import STATUS, Column, Resource, Subresource
 from pilothouse.api.machinery.strategy import keep_status
@@ -15,7 +16,6 @@ from pilothouse.api.types.core_v1 import Namespace
 NAME_LABEL = "kubernetes.io/metadata.name"
 """The label that selectors of namespaces find one by its name with; nobody can take it away."""
 FINALIZER = "kubernetes"
-_STANDARD_FINALIZERS = frozenset({FINALIZER, "orphan", "foregroundDeletion"})
 
 
 def default(obj: JsonObject) -> None:
@@ -71,7 +71,7 @@ def validate_finalize(obj: JsonObject, _old: JsonObject, errors: FieldErrors) ->
 def _validate_finalizer(finalizer: str, errors: FieldErrors, path: str) -> None:
     for wrong in label_key(finalizer):
         errors.invalid(path, finalizer, wrong)
-    if "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
+    if "/" not in finalizer and finalizer not in STANDARD_FINALIZERS:
         errors.invalid(path, finalizer, "name is neither a standard finalizer name nor is it fully qualified")
 
 

@@ -19,6 +19,7 @@ from pilothouse.api.machinery.names import (
 
 FINALIZER_ORPHAN = "orphan"
 FINALIZER_FOREGROUND = "foregroundDeletion"
+STANDARD_FINALIZERS = frozenset({"kubernetes", FINALIZER_ORPHAN, FINALIZER_FOREGROUND})
 IMMUTABLE = "field is immutable"
 """What upstream says of a field that must not change."""
 
@@ -103,6 +104,14 @@ def validate_finalizers(finalizers: Sequence[str], errors: FieldErrors, path: st
     if FINALIZER_ORPHAN in finalizers and FINALIZER_FOREGROUND in finalizers:
         why = f"finalizer {FINALIZER_ORPHAN} and {FINALIZER_FOREGROUND} cannot be both set"
         errors.invalid(path, list(finalizers), why)
+
+
+def validate_finalizer_names(finalizers: Sequence[str], errors: FieldErrors, path: str) -> None:
+    """Of Kubernetes' own groups only: a finalizer without a domain is one of the few that Kubernetes knows."""
+    for position, finalizer in enumerate(finalizers):
+        if "/" not in finalizer and finalizer not in STANDARD_FINALIZERS:
+            words = "name is neither a standard finalizer name nor is it fully qualified"
+            errors.invalid(index(path, position), finalizer, words)
 
 
 def validate_managed_fields(entries: Sequence[Meta], errors: FieldErrors, path: str) -> None:
