@@ -10,7 +10,7 @@ from kubelet.probes.asking import running_container
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Container, HTTPGetAction, LifecycleHandler
 from pilothouse.kubelet.cri.interface import ExecResult
-from pilothouse.kubelet.hooks import HookError, Hooks
+from pilothouse.kubelet.hooks import HookError, Hooks, name_of
 from pilothouse.kubelet.http_fetch import FetchError
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import LoopClock, SystemClock
@@ -102,3 +102,12 @@ def test_waits_and_nothing() -> None:
             await hooks.run(CONTAINER, LifecycleHandler({}), "c", "")
 
     loop.run(main)
+
+
+@pytest.mark.parametrize(("hook", "name"), [
+    ({"exec": {"command": ["a", "b"]}}, "Exec lifecycle hook ([a b])"),
+    ({"httpGet": {"path": "/x", "port": 80}}, "HTTP lifecycle hook (/x)"),
+    ({"sleep": {"seconds": 3}}, "Sleep lifecycle hook (3)"),
+])  # fmt: skip
+def test_hooks_have_names_in_messages(hook: dict[str, Any], name: str) -> None:
+    assert name_of(LifecycleHandler(hook)) == name

@@ -118,11 +118,10 @@ def test_without_time_there_are_no_hooks() -> None:
     assert runtime.story == [(0, "stop app 2"), (0, "ended app")]
 
 
-def test_a_hook_that_fails_is_told_of_and_changes_nothing() -> None:
+def test_a_hook_that_fails_is_told_of_without_its_words_and_changes_nothing() -> None:
     runtime, told = end(pod(containers=containers("app", **hook(1, 3))), ran("app"))
     assert runtime.story[-1] == (1, "ended app")
-    message = 'PreStopHook failed: command "1 3" exited with 3: "oops"'
-    assert told.events[-1] == ("Warning", "FailedPreStopHook", message)
+    assert told.events[-1] == ("Warning", "FailedPreStopHook", "PreStopHook failed")
 
 
 @pytest.mark.parametrize("broken", ["app", "side"])

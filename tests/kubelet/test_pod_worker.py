@@ -7,6 +7,7 @@ import pytest
 
 from kubelet.harness import FakeCgroups, FakeNode, pod, run
 from pilothouse.api.machinery.view import JsonObject
+from pilothouse.kubelet.cri.interface import ExecResult
 from pilothouse.kubelet.observed import Health
 from pilothouse.testing.fake_cri import Behaviour
 
@@ -404,5 +405,24 @@ def test_more_name_servers_than_resolvers_take_are_told_of(tmp_path: Path) -> No
         await node.until(lambda: node.pods["web"].status.phase == "Running")
         (message,) = [text for _, reason, text in node.told.events if reason == "DNSConfigForming"]
         assert message.endswith("the applied nameserver line is: 10.96.0.10 1.1.1.1 2.2.2.2")
+
+    run(tmp_path, story)
+
+
+def test_a_post_start_hook_that_fails_ends_the_container_and_says_why(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        command = ("check", "it")
+        node.cri.exec_results[command] = ExecResult(3, b"", b"oops")
+        hook = {"lifecycle": {"postStart": {"exec": {"command": list(command)}}}}
+        node.add(pod(containers=[{"name": "app", "image": "app:1", **hook}]))
+        await node.until(lambda: node.state()["state"].get("waiting", {}).get("reason") == "PostStartHookError")
+        assert node.state()["state"]["waiting"]["message"] == (
+            'Exec lifecycle hook ([check it]) for Container "app" in Pod "web_default(uid-web)" failed - '
+            'error: command "check it" exited with 3: "oops"'
+        )
+        assert ("Warning", "FailedPostStartHook", "PostStartHook failed") in node.told.events
+        await node.until(lambda: node.state()["state"].get("waiting", {}).get("reason") == "CrashLoopBackOff")
+        node.cri.exec_results[command] = ExecResult(0)
+        await node.until(lambda: bool(node.state()["ready"]))
 
     run(tmp_path, story)

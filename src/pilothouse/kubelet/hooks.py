@@ -14,6 +14,15 @@ class HookError(Exception):
     """The hook failed; the text says how."""
 
 
+def name_of(hook: LifecycleHandler) -> str:
+    """The hook as messages call it."""
+    if hook.exec:
+        return f"Exec lifecycle hook ([{' '.join(hook.exec.command)}])"
+    if hook.httpGet:
+        return f"HTTP lifecycle hook ({hook.httpGet.path})"
+    return f"Sleep lifecycle hook ({hook.sleep.seconds or 0})"
+
+
 class Fetch(Protocol):
     """One HTTP request: status and the beginning of the body. Raises OSError."""
 

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 
 from pilothouse.api.types.core_v1 import Container, Pod
 from pilothouse.kubelet.api import Recorder
-from pilothouse.kubelet.containers import field_path, find, is_sidecar
+from pilothouse.kubelet.containers import describe, field_path, find, is_sidecar
 from pilothouse.kubelet.cri import interface as cri
 from pilothouse.kubelet.events import reference
 from pilothouse.kubelet.hooks import HookError, Hooks
 from pilothouse.runtime.clock import Clock
+from pilothouse.runtime.log import Log
 
+log = Log(__name__)
 _SHORTEST = 2.0
 """Seconds that even a container out of grace gets to see its signal."""
 
@@ -84,5 +86,7 @@ class Ender:
         except TimeoutError:
             return
         except HookError as error:
+            # What a server answered may be secret: the log has it, the event has not.
+            log.info("PreStop hook failed", pod=describe(pod), container=run.name, err=str(error))
             about = reference(pod, field_path(pod, run.name))
-            self._recorder.event(about, "Warning", "FailedPreStopHook", f"PreStopHook failed: {error}")
+            self._recorder.event(about, "Warning", "FailedPreStopHook", "PreStopHook failed")

@@ -18,7 +18,7 @@ from pilothouse.kubelet.api import Pods
 from pilothouse.kubelet.containers import describe, field_path, find
 from pilothouse.kubelet.cri.interface import Container, ContainerState, CriError
 from pilothouse.kubelet.events import reference
-from pilothouse.kubelet.hooks import HookError, Hooks
+from pilothouse.kubelet.hooks import HookError, Hooks, name_of
 from pilothouse.kubelet.images.pull import StartError
 from pilothouse.kubelet.observed import CrashWait, Failure, Health, ObservedPod, observe
 from pilothouse.kubelet.pod_end import Ender
@@ -300,7 +300,10 @@ class PodWorker:
             await self._hooks.run(container, container.lifecycle.postStart, container_id, ip)
         except HookError as error:
             about = reference(self._pod, field_path(self._pod, step.name))
-            self._node.recorder.event(about, "Warning", "FailedPostStartHook", f"PostStartHook failed: {error}")
+            self._node.recorder.event(about, "Warning", "FailedPostStartHook", "PostStartHook failed")
+            where = f'for Container "{step.name}" in Pod "{describe(self._pod)}" failed - error: {error}'
+            message = f"{name_of(container.lifecycle.postStart)} {where}"
+            self._failures[step.name] = Failure("PostStartHookError", message, self._node.clock.now() + 1.0)
             run = await self._node.cri.container_status(container_id)
             await self._ender.end(self._pod, run, grace_period(self._pod), "FailedPostStartHook", ip)
 
