@@ -79,7 +79,9 @@ async def decode_patch(exchange: Exchange, expected: Expected, schemas: Schemas,
     strict = tuple(unknown_members(patch)) if form == JSON_PATCH and isinstance(patch, list) else ()
 
     def change(current: JsonObject) -> JsonObject:
-        patched = orjson.loads(orjson.dumps(apply(current, patch)))  # shares nothing with the current object
+        patched = apply(current, _patch_body(body))  # its parts may become the object's, and be changed there
+        if form == JSON_PATCH:
+            patched = orjson.loads(orjson.dumps(patched))  # what was copied is in it twice, and must not be one
         findings = check(schema, patched)
         if findings.errors:
             raise _refusal(body, findings.errors[0])
