@@ -101,6 +101,14 @@ def test_one_pod(kubectl: Kubectl, box: str, tmp_path: Path) -> None:
     kubectl("cp", "box:/copied", str(tmp_path / "back"))
     assert (tmp_path / "back").read_text() == (tmp_path / "there").read_text()
     assert "tty" in on_terminal([*words_of(kubectl), "exec", "-it", "box", "--", "sh"], "busybox tty; exit 7\n", 7)
+    kubectl(
+        "debug", "box", f"--image={box}", "--target=box", "--container=look", "--", "busybox", "cat", "/proc/1/cmdline"
+    )
+    states = "jsonpath={.status.ephemeralContainerStatuses[*].state}"
+    eventually(lambda: "Completed" in kubectl("get", "pod", "box", "-o", states))
+    assert "echo tick" in kubectl("logs", "box", "-c", "look")
+    assert re.search(r"Ephemeral Containers:\s+look:", kubectl("describe", "pod", "box"))
+    assert re.search(r"box\s+1/1\s+Running\s+0\s", kubectl("get", "pods"))
     kubectl("delete", "pod", "box", "--grace-period=1")
     assert "No resources found" in kubectl("get", "pods") or kubectl("get", "pods") == ""
 
