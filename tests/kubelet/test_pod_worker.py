@@ -426,3 +426,23 @@ def test_a_post_start_hook_that_fails_ends_the_container_and_says_why(tmp_path: 
         await node.until(lambda: bool(node.state()["ready"]))
 
     run(tmp_path, story)
+
+
+@pytest.mark.parametrize("offered", [True, False])
+def test_groups_that_the_runtime_cannot_leave_out_are_a_reason_to_refuse(tmp_path: Path, offered: bool) -> None:
+    async def story(node: FakeNode) -> None:
+        node.cri.strict_groups = offered
+        node.add(pod(securityContext={"supplementalGroupsPolicy": "Strict"}))
+        await node.until(lambda: node.pods["web"].status.phase == ("Running" if offered else "Failed"))
+        if offered:
+            return
+        status, why = node.pods["web"].status, "SupplementalGroupsPolicy=Strict is not supported in this node"
+        assert (status.reason, status.message) == (
+            "SupplementalGroupsPolicyNotSupported", f"Pod was rejected: {why}",
+        )  # fmt: skip
+        assert ("Warning", "SupplementalGroupsPolicyNotSupported", why) in node.told.events
+        assert not [call for call in node.cri.calls if call.startswith("run_sandbox")]
+        node.delete_pod("web")
+        await node.until(lambda: "web" not in node.pods)
+
+    run(tmp_path, story)

@@ -33,6 +33,7 @@ from pilothouse.kubelet.security import PolicyBroken
 from pilothouse.kubelet.volume import Mounter, VolumeError, Volumes
 from pilothouse.runtime.clock import Clock
 
+_NO_STRICT_GROUPS = "SupplementalGroupsPolicy=Strict is not supported in this node"
 RETRY = 10.0
 """Seconds until a start that failed for another reason than a pull is tried again."""
 
@@ -43,6 +44,10 @@ class PodError(Exception):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class PodRefused(PodError):
+    """This node cannot run the pod as it wants to be run: it has failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +105,23 @@ class PodSteps:
         return fitted(resolver_of(pod, node.resolver(), node.cluster_dns, node.facts.cluster_domain))
 
     async def create_sandbox(self, pod: Pod, attempt: int) -> None:
-        """Make the sandbox. Raises PodError."""
+        """Make the sandbox. Raises PodError, PodRefused."""
         if not pod.spec.hostNetwork and (problem := self._node.network_problem()):
             raise PodError("NetworkNotReady", f"network is not ready: {problem}")
+        if pod.spec.securityContext.supplementalGroupsPolicy == "Strict" and not await self._strict_groups():
+            raise PodRefused("SupplementalGroupsPolicyNotSupported", _NO_STRICT_GROUPS)
         for complaint in self._resolver(pod)[1]:
             self._node.recorder.event(reference(pod), "Warning", "DNSConfigForming", complaint)
         try:
             handler = await self._handler(pod)
             await self._node.cri.run_sandbox(self.sandbox_message(pod, attempt), handler)
         except (CriError, NameTooLong, PolicyBroken, StatusError) as error:
+            raise PodError("FailedCreatePodSandBox", f"Failed to create pod sandbox: {error}") from error
+
+    async def _strict_groups(self) -> bool:
+        try:
+            return (await self._node.cri.status()).strict_groups
+        except CriError as error:
             raise PodError("FailedCreatePodSandBox", f"Failed to create pod sandbox: {error}") from error
 
     async def _handler(self, pod: Pod) -> str:

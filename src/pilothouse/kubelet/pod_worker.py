@@ -23,7 +23,7 @@ from pilothouse.kubelet.images.pull import StartError
 from pilothouse.kubelet.observed import CrashWait, Failure, Health, ObservedPod, observe
 from pilothouse.kubelet.pod_end import Ender
 from pilothouse.kubelet.pod_plan import Kill, PodPlan, Start
-from pilothouse.kubelet.pod_steps import Node, PodError, PodSteps
+from pilothouse.kubelet.pod_steps import Node, PodError, PodRefused, PodSteps
 from pilothouse.kubelet.runtime_config import grace_period
 from pilothouse.kubelet.status import Verdict, deadline_exceeded, pod_ips, pod_status
 from pilothouse.kubelet.status_writer import StatusWriter
@@ -229,9 +229,19 @@ class PodWorker:
                 return await self._rest(pod, observed, plan)
             if plan.told_first:
                 await self._writer.flush(pod.metadata.uid)
-            await self._carry_out(plan, observed)
+            try:
+                await self._carry_out(plan, observed)
+            except PodRefused as error:
+                return await self._refuse(error)
         log.warning("Pod does not come to rest", pod=describe(self._pod))
         return self._node.clock.now() + RESYNC
+
+    async def _refuse(self, error: PodRefused) -> Instant | None:
+        """Say that the pod has failed, and why, and take away what was made for it."""
+        self._node.recorder.event(reference(self._pod), "Warning", error.reason, str(error))
+        self._verdict = Verdict("Failed", error.reason, f"Pod was rejected: {error}")
+        self._over = True
+        return await self._finish()
 
     async def _rest(self, pod: Pod, observed: ObservedPod, plan: PodPlan) -> Instant | None:
         """Nothing to do now: refresh the volumes, tell of crash loops."""

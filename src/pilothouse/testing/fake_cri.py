@@ -63,6 +63,7 @@ class FakeCri:
     start_seconds: float = 0.0
     present: dict[str, Image] = field(default_factory=dict)
     absent: set[str] = field(default_factory=set)
+    strict_groups: bool = False
     passwords: dict[str, str] = field(default_factory=dict)
     """Of images that are not for everybody, by name."""
     exec_results: dict[tuple[str, ...], ExecResult] = field(default_factory=dict)
@@ -81,7 +82,8 @@ class FakeCri:
 
     async def status(self) -> RuntimeStatus:
         """Always ready."""
-        return RuntimeStatus((RuntimeCondition("RuntimeReady", True), RuntimeCondition("NetworkReady", True)))
+        ready = (RuntimeCondition("RuntimeReady", True), RuntimeCondition("NetworkReady", True))
+        return RuntimeStatus(ready, strict_groups=self.strict_groups)
 
     def _id(self, what: str) -> str:
         self._count += 1

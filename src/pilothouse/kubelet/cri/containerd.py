@@ -88,6 +88,7 @@ class ContainerdCri:
         return RuntimeStatus(
             tuple(RuntimeCondition(c.type, c.status, c.reason, c.message) for c in answer.status.conditions),
             tuple(handler.name for handler in answer.runtime_handlers),
+            answer.features.supplemental_groups_policy,
         )
 
     async def run_sandbox(self, config: JsonObject, handler: str = "") -> str:

@@ -82,6 +82,8 @@ class RuntimeStatus:
 
     conditions: tuple[RuntimeCondition, ...]
     handlers: tuple[str, ...] = ()
+    strict_groups: bool = False
+    """Whether it can leave out the groups that an image gives its user."""
 
 
 @dataclass(frozen=True, slots=True)
