@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from measuring import process
 from pilothouse.client.transport import HttpTransport
 from pilothouse.cluster.addresses import free_port
 from pilothouse.cluster.home import Home
@@ -32,10 +31,6 @@ class Whole:
         """The processes by their roles."""
         told = self.run("status", "-o", "json")
         return {each["role"]: each["pid"] for each in json.loads(told)["processes"] if each["pid"]}
-
-    def cpu(self) -> dict[str, float]:
-        """Seconds of CPU that each process has used so far."""
-        return {role: process.cpu(pid) for role, pid in self.pids().items()}
 
     def transport(self) -> HttpTransport:
         """The way of an administrator to the API server."""
