@@ -11,10 +11,13 @@ from pilothouse.api.catalogue import builtin
 from pilothouse.api.machinery.schema import Schemas
 from pilothouse.apiserver.server import ApiServer
 from pilothouse.client.transport import HandlerTransport
+from pilothouse.controllers.main import ControllersConfig
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import LoopClock
+from pilothouse.scheduler.main import SchedulerConfig
 from pilothouse.store.memory import MemoryStore
-from pilothouse.testing.loop import run
+from pilothouse.testing.cluster import Cluster
+from pilothouse.testing.loop import VirtualLoop, run
 
 MAPS = "/api/v1/namespaces/default/configmaps"
 TABLE = {"accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
@@ -121,5 +124,28 @@ def test_a_quiet_minute_wakes_all_watchers_at_once() -> None:
             assert moments == {60.0 * minute for minute in range(1, 9)}, "once a minute, all at the same moment"
             assert len(told) == 800
             assert clock.monotonic() - begin == pytest.approx(500 + 99 * 0.37)
+
+    run(story)
+
+
+def test_an_idle_minute_wakes_a_control_plane_at_most_sixty_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """API server, controllers and scheduler in one loop, without nodes: a wake is a timer that rings."""
+    wakes = 0
+    advance = VirtualLoop._advance
+
+    def counted(loop: VirtualLoop, seconds: float) -> None:
+        nonlocal wakes
+        wakes += 1
+        advance(loop, seconds)
+
+    monkeypatch.setattr(VirtualLoop, "_advance", counted)
+
+    async def story(clock: LoopClock, chance: Chance) -> None:
+        manager, scheduler = ControllersConfig(leader_elect=False), SchedulerConfig(leader_elect=False)
+        async with Cluster(clock, chance, manager=manager, scheduler=scheduler):
+            await clock.sleep(300)
+            before = wakes
+            await clock.sleep(600)
+            assert 0 < wakes - before <= 60 * 10
 
     run(story)
