@@ -1,6 +1,7 @@
 """The official Python client, unmodified, on pods that run."""
 
 import secrets
+from collections.abc import Iterator
 
 import pytest
 from kubernetes import client, config, watch
@@ -10,8 +11,11 @@ from fakes.command import Cluster
 
 
 @pytest.fixture
-def core(cluster: Cluster) -> client.CoreV1Api:
-    return client.CoreV1Api(config.new_client_from_config(str(cluster.kubeconfig)))
+def core(cluster: Cluster) -> Iterator[client.CoreV1Api]:
+    with config.new_client_from_config(str(cluster.kubeconfig)) as api:
+        yield client.CoreV1Api(api)
+        # The client itself leaves its connections to the garbage collector.
+        api.rest_client.pool_manager.clear()
 
 
 @pytest.fixture
@@ -44,15 +48,18 @@ def test_exec_and_logs(core: client.CoreV1Api, pod: str) -> None:
     session.run_forever(timeout=20)
     assert session.read_stdout().strip() == "there"
     assert session.returncode == 3
+    session.close()
     assert core.read_namespaced_pod_log(pod, "default") == ""
 
 
 def test_port_forward(core: client.CoreV1Api, pod: str) -> None:
     forwarded = portforward(core.connect_get_namespaced_pod_portforward, pod, "default", ports="8080")
-    with forwarded.socket(8080) as connection:
-        connection.settimeout(20)
-        connection.sendall(b"GET /cgi-bin/answer HTTP/1.0\r\n\r\n")
-        answer = b""
-        while piece := connection.recv(4096):
-            answer += piece
+    connection = forwarded.socket(8080)
+    connection.settimeout(20)
+    connection.sendall(b"GET /cgi-bin/answer HTTP/1.0\r\n\r\n")
+    answer = b""
+    while piece := connection.recv(4096):
+        answer += piece
+    connection.close()
     assert b"version 1" in answer
+    assert forwarded.error(8080) is None
