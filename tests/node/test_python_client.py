@@ -1,5 +1,6 @@
 """The official Python client, unmodified, on pods that run."""
 
+import gc
 import secrets
 from collections.abc import Iterator
 
@@ -9,13 +10,16 @@ from kubernetes.stream import portforward, stream
 
 from fakes.command import Cluster
 
+# The client leaves the sockets of its streams to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 
 @pytest.fixture
 def core(cluster: Cluster) -> Iterator[client.CoreV1Api]:
     with config.new_client_from_config(str(cluster.kubeconfig)) as api:
         yield client.CoreV1Api(api)
-        # The client itself leaves its connections to the garbage collector.
         api.rest_client.pool_manager.clear()
+    gc.collect()
 
 
 @pytest.fixture

@@ -34,7 +34,8 @@ class Notes:
         return {name: each for name, each in found.items() if each.alive()}
 
     def stop(self) -> None:
-        """Let nobody start anything any more."""
+        """Let nobody start anything any more, also where nothing was started yet."""
+        private_directory(self._directory)
         self._stopping.touch()
 
     def go(self) -> None:
