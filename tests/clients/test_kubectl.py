@@ -89,7 +89,9 @@ def test_a_cluster_begins_with(kubectl: Kubectl) -> None:
     }
     row = kubectl("get", "service", "kubernetes", "-n", "default").splitlines()[1].split()
     assert row[:5] == ["kubernetes", "ClusterIP", "10.96.0.1", "<none>", "443/TCP"]
-    endpoints = json.loads(kubectl("get", "endpoints", "kubernetes", "-n", "default", "-o", "json"))
+    shown = kubectl("get", "endpoints", "kubernetes", "-n", "default", "-o", "json")
+    endpoints, end = json.JSONDecoder().raw_decode(shown)
+    assert shown[end:].strip() == "Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
     assert endpoints["subsets"][0]["addresses"] == [{"ip": "192.0.2.1"}]
     assert "192.0.2.1" in kubectl("get", "endpointslices", "kubernetes", "-n", "default")
     assert "system-node-critical" in kubectl("get", "priorityclasses")
