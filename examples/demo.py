@@ -68,7 +68,8 @@ class Demonstration:
 
     def up(self) -> None:
         self.say("A cluster of one node")
-        subprocess.run([*PILOTHOUSE, "up", *self.place], check=True, stdout=subprocess.DEVNULL)
+        if subprocess.run([*PILOTHOUSE, "up", *self.place], check=False, stdout=subprocess.DEVNULL).returncode:
+            sys.exit(1)  # it has said why
         status = subprocess.run([*PILOTHOUSE, "status", "-o", "json", *self.place], check=True, capture_output=True)
         self.kubeconfig = json.loads(status.stdout)["kubeconfig"]
         self.kubectl("get", "nodes", "-o", "wide")
