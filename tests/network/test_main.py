@@ -15,7 +15,8 @@ from fakes.api import FakeApi
 from pilothouse.linux.netlink import LinkError, Netlink
 from pilothouse.linux.nftables import Nft
 from pilothouse.network.main import NetworkConfig, Trace, remove, run
-from pilothouse.network.node_network import follow_routes
+from pilothouse.network.node_network import build, follow_routes
+from pilothouse.network.plan import plan
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import SystemClock
 from pilothouse.runtime.tasks import Tasks
@@ -94,6 +95,35 @@ def test_made_and_undone(inside: ThreadPoolExecutor, tmp_path: Path, drops: bool
     assert everything() == before
     written = orjson.loads((tmp_path / "cni" / "10-pilothouse.conflist").read_bytes())
     assert written["plugins"][0]["ipam"]["ranges"] == [[{"subnet": "10.244.7.0/24"}]]
+
+
+PORTMAP = ("-N CNI-HOSTPORT-DNAT", "-A PREROUTING -j CNI-HOSTPORT-DNAT")
+"""What the plug-in for host ports leaves in the nat table when the last pod has gone."""
+
+
+@pytest.mark.parametrize(
+    ("foreign", "left"), [("", []), ("-A POSTROUTING -j MASQUERADE", ["-A POSTROUTING -j MASQUERADE"])]
+)
+def test_tables_of_iptables_go_when_nobody_uses_them(inside: ThreadPoolExecutor, foreign: str, left: list[str]) -> None:
+    nft = Nft(("nsenter", f"--net=/run/netns/{NAME}"))
+    traces: list[Trace] = []
+
+    async def scenario() -> None:
+        asyncio.get_running_loop().set_default_executor(inside)
+        planned = plan("test", "10.244.7.0/24", "")
+        await build(
+            planned, cluster_cidr="10.244.0.0/16", service_cidr="", mtu=0, record=traces.append, nft=nft
+        )  # fmt: skip
+        for words in (*PORTMAP, foreign):
+            if words:
+                shown(f"iptables -t nat {words}")
+        await remove(traces, nft)
+
+    asyncio.run(scenario())
+    assert ("table ip nat" in shown("nft list tables")) == bool(left)
+    assert "CNI" not in shown("nft list ruleset")
+    if left:
+        assert [line for line in shown("iptables -t nat -S").splitlines() if line.startswith("-A")] == left
 
 
 def test_routes_to_other_nodes_come_and_go(inside: ThreadPoolExecutor) -> None:

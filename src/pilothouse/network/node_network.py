@@ -4,6 +4,7 @@ What is made outside the cluster's home is told to `record` before it is made, s
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -13,16 +14,22 @@ import orjson
 from pilothouse.linux.iptables import Iptables
 from pilothouse.linux.netlink import Netlink
 from pilothouse.linux.nftables import Nft
-from pilothouse.network.plan import Made, Plan, Trace, cni_configuration, rules
+from pilothouse.network.plan import BASE_TABLES, Made, Plan, Trace, cni_configuration, rules
 
 Record = Callable[[Trace], None]
 FORWARDING = "net.ipv4.ip_forward"
 _SETTINGS = Path("/proc/sys")
 CNI_FILE = "10-pilothouse.conflist"
+_FRAME = re.compile(r"\s*(?:table .*\{|chain .*\{|type .* policy accept;|\})$")
+"""Lines of a listed table that are no content."""
 
 
 async def build(planned: Plan, *, cluster_cidr: str, service_cidr: str, mtu: int, record: Record, nft: Nft) -> None:
     """Make everything but the CNI configuration. Raises LinkError, NftError, IptablesError."""
+    present = (await nft.list("tables")).splitlines()
+    for name in BASE_TABLES:
+        if f"table {name}" not in present:
+            record(Trace(Made.EMPTY_TABLE, name))
     for trace in planned.traces():
         record(trace)
     make = partial(_make_links, planned, service_cidr, mtu, record)
@@ -72,11 +79,23 @@ def write_cni(planned: Plan, directory: Path, data: Path, mtu: int = 0) -> None:
 
 async def remove(traces: Iterable[Trace], nft: Nft | None = None) -> None:
     """Undo what an inventory names, the latest first; what is gone already is no error."""
+    nft = nft or Nft()
     for trace in reversed(list(traces)):
         if trace.made is Made.TABLE:
-            await (nft or Nft()).apply(f"add table {trace.name}\ndelete table {trace.name}\n")
+            await nft.apply(f"add table {trace.name}\ndelete table {trace.name}\n")
+        elif trace.made is Made.EMPTY_TABLE:
+            await _remove_empty(trace.name, nft)
         else:
             await asyncio.get_running_loop().run_in_executor(None, _remove, trace)
+
+
+async def _remove_empty(table: str, nft: Nft) -> None:
+    """Delete a table that holds nothing but chains without rules; others may use it by now."""
+    if f"table {table}" not in (await nft.list("tables")).splitlines():
+        return
+    lines = (await nft.list(f"table {table}")).split("\n")
+    if all(not line.strip() or _FRAME.match(line) for line in lines):
+        await nft.apply(f"delete table {table}\n")
 
 
 def _remove(trace: Trace) -> None:

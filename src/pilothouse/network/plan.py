@@ -17,6 +17,9 @@ _LINK_NAME = 15
 HOST_PORTS = "CNI-HOSTPORT-DNAT CNI-HOSTPORT-SETMARK CNI-HOSTPORT-MASQ"
 """What the plug-in `portmap` makes with the first host port and leaves behind; other runtimes may use it as well."""
 
+BASE_TABLES = ("ip nat", "ip6 nat")
+"""What iptables makes for those chains, and keeps: ours to remove where it was not there before, once it is empty."""
+
 
 class Made(Enum):
     """The sorts of things that a network makes outside the cluster's home."""
@@ -28,6 +31,7 @@ class Made(Enum):
     SYSCTL = "sysctl"
     RULE = "iptables"
     CHAINS = "chains"
+    EMPTY_TABLE = "empty table"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class Trace:
     made: Made
     name: str
     """The link; the address, as ADDRESS/LENGTH@LINK; family and table; the network; the setting;
-    the rule; the chains, of which the first is in use while it holds a rule."""
+    the rule; the chains, of which the first is in use while it holds a rule; family and table of iptables."""
     before: str = ""
     """What a setting was."""
 
