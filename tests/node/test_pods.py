@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from fakes.application import ask
 from fakes.command import Cluster
+from pilothouse.cluster.addresses import free_port
 
 
 @pytest.fixture
@@ -55,3 +57,16 @@ def test_a_container_of_any_user_reads_its_files_and_writes_its_scratch(
     user = {"runAsUser": 1000, "runAsGroup": 2000}
     cluster.apply(pod(name, image, script, mounts=mounts, volumes=volumes, securityContext=user))
     assert said(cluster, name).splitlines() == ["755 /", "755 /files", "755 /files/..data/deep", "755 /made", "written"]
+
+
+def test_a_host_port_leads_to_the_pod(cluster: Cluster, image: str, name: str) -> None:
+    port = free_port(18080)
+    container = {"name": "web", "image": image, "ports": [{"containerPort": 8080, "hostPort": port}]}
+    cluster.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {"containers": [container]}})
+    cluster.kubectl("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=60s")
+    address = cluster.get("nodes")["items"][0]["status"]["addresses"][0]["address"]
+    for host in ("127.0.0.1", address):
+        assert name in ask(f"{host}:{port}")
+    cluster.kubectl("delete", "pod", name, "--grace-period=1")
+    with pytest.raises(OSError):
+        ask(f"{address}:{port}")

@@ -27,11 +27,13 @@ class Nft:
         try:
             child = await asyncio.create_subprocess_exec(
                 *self.prefix, "nft", *arguments,
-                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+                # Only who reads a script gets one: writing to a command that has ended is an error of its own.
+                stdin=asyncio.subprocess.PIPE if script else asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
             )  # fmt: skip
         except FileNotFoundError as error:
             raise NftError("nft is not installed") from error
-        output, complaint = await child.communicate(script.encode())
+        output, complaint = await child.communicate(script.encode() if script else None)
         if child.returncode:
             raise NftError(complaint.decode(errors="replace").strip()[:2000] or f"nft ended with {child.returncode}")
         return output.decode()
