@@ -62,3 +62,16 @@ def test_a_pod_deleted_while_the_node_is_dead_ends_when_it_is_back(cluster: Clus
     os.kill(pid_of(cluster, "node"), signal.SIGKILL)
     cluster.kubectl("delete", f"deployment/{name}", "--wait=false")
     eventually(lambda: not cluster.get("pods", "-l", f"app={name}")["items"])
+
+
+def test_up_finds_the_pods_of_a_cluster_whose_processes_were_all_killed(cluster: Cluster, name: str) -> None:
+    before, roles = containers(cluster, name), set(cluster.pids())
+    # The watcher first, then the supervisor, so that nobody is left to start anything again.
+    for role in ("watcher", "supervisor", *sorted(roles - {"watcher", "supervisor"})):
+        os.kill(cluster.pids()[role], signal.SIGKILL)
+    up = cluster.run("up")
+    assert up.returncode == 0, up.stderr
+    assert set(cluster.pids()) == roles
+    assert containers(cluster, name) == before
+    cluster.kubectl("rollout", "restart", f"deployment/{name}")
+    cluster.kubectl("rollout", "status", f"deployment/{name}", "--timeout=90s")
