@@ -126,6 +126,25 @@ def test_tables_of_iptables_go_when_nobody_uses_them(inside: ThreadPoolExecutor,
         assert [line for line in shown("iptables -t nat -S").splitlines() if line.startswith("-A")] == left
 
 
+def test_what_others_left_in_those_tables_stays(inside: ThreadPoolExecutor) -> None:
+    nft = Nft(("nsenter", f"--net=/run/netns/{NAME}"))
+    traces: list[Trace] = []
+
+    async def scenario() -> None:
+        asyncio.get_running_loop().set_default_executor(inside)
+        planned = plan("test", "10.244.7.0/24", "")
+        await build(
+            planned, cluster_cidr="10.244.0.0/16", service_cidr="", mtu=0, record=traces.append, nft=nft
+        )  # fmt: skip
+        await remove(traces, nft)
+
+    for words in PORTMAP:
+        shown(f"iptables -t nat {words}")
+    before = everything()
+    asyncio.run(scenario())
+    assert everything() == before
+
+
 def test_routes_to_other_nodes_come_and_go(inside: ThreadPoolExecutor) -> None:
     traces: list[Trace] = []
 

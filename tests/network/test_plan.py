@@ -15,7 +15,6 @@ def test_plan() -> None:
     assert planned.traces() == [
         Trace(Made.LINK, "ph-abcdefghijkl"),
         Trace(Made.TABLE, "ip pilothouse-abcdefghijklmnop-network"),
-        Trace(Made.CHAINS, "CNI-HOSTPORT-DNAT CNI-HOSTPORT-SETMARK CNI-HOSTPORT-MASQ"),
         Trace(Made.ADDRESS, "10.96.0.10/32@lo"),
     ]
     assert plan("x", "10.244.3.0/24", "").dns == ""

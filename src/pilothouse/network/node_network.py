@@ -14,7 +14,7 @@ import orjson
 from pilothouse.linux.iptables import Iptables
 from pilothouse.linux.netlink import Netlink
 from pilothouse.linux.nftables import Nft
-from pilothouse.network.plan import BASE_TABLES, Made, Plan, Trace, cni_configuration, rules
+from pilothouse.network.plan import BASE_TABLES, HOST_PORTS, Made, Plan, Trace, cni_configuration, rules
 
 Record = Callable[[Trace], None]
 FORWARDING = "net.ipv4.ip_forward"
@@ -26,15 +26,20 @@ _FRAME = re.compile(r"\s*(?:table .*\{|chain .*\{|type .* policy accept;|\})$")
 
 async def build(planned: Plan, *, cluster_cidr: str, service_cidr: str, mtu: int, record: Record, nft: Nft) -> None:
     """Make everything but the CNI configuration. Raises LinkError, NftError, IptablesError."""
-    present = (await nft.list("tables")).splitlines()
-    for name in BASE_TABLES:
-        if f"table {name}" not in present:
-            record(Trace(Made.EMPTY_TABLE, name))
+    for trace in await _absent(nft):
+        record(trace)
     for trace in planned.traces():
         record(trace)
     make = partial(_make_links, planned, service_cidr, mtu, record)
     bridged = await asyncio.get_running_loop().run_in_executor(None, make)
     await nft.apply(rules(planned, cluster_cidr, bridged=bridged))
+
+
+async def _absent(nft: Nft) -> list[Trace]:
+    """What host ports will bring about in the tables of iptables, as far as it is not there yet."""
+    tables, chains = (await nft.list("tables")).splitlines(), await nft.list("chains")
+    found = [Trace(Made.EMPTY_TABLE, name) for name in BASE_TABLES if f"table {name}" not in tables]
+    return found if f"chain {HOST_PORTS.split()[0]} " in chains else [*found, Trace(Made.CHAINS, HOST_PORTS)]
 
 
 def _make_links(planned: Plan, service_cidr: str, mtu: int, record: Record) -> bool:

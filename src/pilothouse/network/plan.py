@@ -15,10 +15,11 @@ _LINK_NAME = 15
 """The longest name of a link (IFNAMSIZ)."""
 
 HOST_PORTS = "CNI-HOSTPORT-DNAT CNI-HOSTPORT-SETMARK CNI-HOSTPORT-MASQ"
-"""What the plug-in `portmap` makes with the first host port and leaves behind; other runtimes may use it as well."""
+"""What the plug-in `portmap` makes with the first host port and leaves behind; other runtimes may use it as well. Ours
+to remove where it was not there before, once nobody uses it."""
 
 BASE_TABLES = ("ip nat", "ip6 nat")
-"""What iptables makes for those chains, and keeps: ours to remove where it was not there before, once it is empty."""
+"""What iptables makes for those chains, and keeps: ours to remove under the same conditions."""
 
 
 class Made(Enum):
@@ -63,7 +64,7 @@ class Plan:
 
     def traces(self) -> list[Trace]:
         """What will be made, before it is."""
-        found = [Trace(Made.LINK, self.bridge), Trace(Made.TABLE, self.table), Trace(Made.CHAINS, HOST_PORTS)]
+        found = [Trace(Made.LINK, self.bridge), Trace(Made.TABLE, self.table)]
         if self.dns:
             found.append(Trace(Made.ADDRESS, f"{self.dns}@lo"))
         return found
