@@ -13,7 +13,10 @@ from pilothouse.cluster.addresses import free_port
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark these tests; those that look at the whole machine go first, before there is a cluster whose pods end."""
+    items.sort(key=lambda item: item.path.name != "test_down.py")
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.node)
