@@ -101,6 +101,11 @@ PORTMAP = ("-N CNI-HOSTPORT-DNAT", "-A PREROUTING -j CNI-HOSTPORT-DNAT")
 """What the plug-in for host ports leaves in the nat table when the last pod has gone."""
 
 
+async def made(traces: list[Trace], nft: Nft) -> None:
+    planned = plan("test", "10.244.7.0/24", "")
+    await build(planned, cluster_cidr="10.244.0.0/16", service_cidr="", mtu=0, record=traces.append, nft=nft)
+
+
 @pytest.mark.parametrize(
     ("foreign", "left"), [("", []), ("-A POSTROUTING -j MASQUERADE", ["-A POSTROUTING -j MASQUERADE"])]
 )
@@ -110,10 +115,7 @@ def test_tables_of_iptables_go_when_nobody_uses_them(inside: ThreadPoolExecutor,
 
     async def scenario() -> None:
         asyncio.get_running_loop().set_default_executor(inside)
-        planned = plan("test", "10.244.7.0/24", "")
-        await build(
-            planned, cluster_cidr="10.244.0.0/16", service_cidr="", mtu=0, record=traces.append, nft=nft
-        )  # fmt: skip
+        await made(traces, nft)
         for words in (*PORTMAP, foreign):
             if words:
                 shown(f"iptables -t nat {words}")
@@ -132,10 +134,7 @@ def test_what_others_left_in_those_tables_stays(inside: ThreadPoolExecutor) -> N
 
     async def scenario() -> None:
         asyncio.get_running_loop().set_default_executor(inside)
-        planned = plan("test", "10.244.7.0/24", "")
-        await build(
-            planned, cluster_cidr="10.244.0.0/16", service_cidr="", mtu=0, record=traces.append, nft=nft
-        )  # fmt: skip
+        await made(traces, nft)
         await remove(traces, nft)
 
     for words in PORTMAP:

@@ -1,5 +1,6 @@
 """Every kubectl of this machine on pods that run: what people type all day."""
 
+import json
 import os
 import pty
 import re
@@ -148,8 +149,6 @@ def test_questions(kubectl: Kubectl) -> None:
 
 
 def manifests(name: str, image: str) -> str:
-    import json
-
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": [deployment(name, image, 1), service(name)]})
 
 

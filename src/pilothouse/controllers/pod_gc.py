@@ -5,20 +5,19 @@ on a node that is out of service. Nothing tells us when, so it looks around ever
 Upstream: pkg/controller/podgc; API page: Pod Lifecycle, "Garbage collection of Pods".
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from pilothouse.api.machinery.conditions import TRUE
 from pilothouse.api.machinery.errors import Conflict, NotFound
 from pilothouse.api.machinery.taints import OUT_OF_SERVICE
-from pilothouse.api.machinery.view import JsonObject, View
+from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Node, Pod
 from pilothouse.client.client import PatchForm
-from pilothouse.client.informer import Informers
 from pilothouse.client.key import Key
 from pilothouse.controllers.node_lifecycle.health import is_ready
-from pilothouse.reconcile.controller import Again, Controller, Tools, Watch, rule
+from pilothouse.reconcile.controller import Again, Controller, Tools, Watch, nothing, rule
 from pilothouse.reconcile.pod_control import all_at_once
 from pilothouse.runtime.clock import Instant, format_time
 from pilothouse.runtime.log import Log
@@ -91,16 +90,12 @@ def failed_status(pod: Pod, reason: Reason | None, now: Instant) -> JsonObject |
     return status
 
 
-def _nothing(view: View, informers: Informers) -> Iterable[Key]:  # noqa: ARG001 - a KeyFunction
-    return ()
-
-
 class PodGcController(Controller):
     """Looks around, and deletes."""
 
     name = "pod-garbage-collector-controller"
     identity = "pod-garbage-collector"
-    watches = (Watch(Pod, _nothing), Watch(Node, _nothing))
+    watches = (Watch(Pod, nothing), Watch(Node, nothing))
     rules = (
         rule(("",), ("pods",), ("list", "watch", "delete")),
         rule(("",), ("nodes",), ("get", "list", "watch")),

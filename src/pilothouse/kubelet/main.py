@@ -67,8 +67,9 @@ async def run(
         await informers.synced()
 
         node = _node(config, machine, ClientObjects(client, services.lister), cri, recorder, clock, agent)
-        writer = StatusWriter(ClientPods(client), clock)
-        workers = _workers(node, ClientPods(client), writer, tasks, chance, metrics)
+        client_pods = ClientPods(client)
+        writer = StatusWriter(client_pods, clock)
+        workers = _workers(node, client_pods, writer, tasks, chance, metrics)
         known = {pod.metadata.uid for pod in pods.lister.list()}
         await Housekeeping(cri, node.volumes, node.cgroups, node.mounter, node.facts.layout, clock).clean(known)
         pods.on_change(workers.on_change)

@@ -106,7 +106,7 @@ def allocatable(machine: Machine, disk: Disk, max_pods: int, limits: Thresholds)
 
 
 def pressures(room: Room, limits: Thresholds) -> list[str]:
-    """The conditions that are true of a node with so much room left."""
+    """The conditions that are true of a node with so much room left. Of processes there is no threshold by default."""
     disk, images = room.disk, room.images
     scarce = (
         disk.available < limits.disk * disk.size

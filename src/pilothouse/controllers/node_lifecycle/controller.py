@@ -5,7 +5,7 @@ zone (whose next node may be tainted), and the round in which all nodes are look
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from pilothouse.api.machinery.conditions import TRUE, UNKNOWN
 from pilothouse.api.machinery.errors import NotFound, StatusError
@@ -13,7 +13,6 @@ from pilothouse.api.machinery.view import View
 from pilothouse.api.types.coordination_v1 import Lease
 from pilothouse.api.types.core_v1 import Node, Pod
 from pilothouse.client.client import PatchForm
-from pilothouse.client.informer import Informers
 from pilothouse.client.key import Key
 from pilothouse.client.retry import retry_on_conflict
 from pilothouse.controllers.node_lifecycle.health import (
@@ -41,7 +40,7 @@ from pilothouse.controllers.node_lifecycle.zones import (
     look_out,
     zone_of,
 )
-from pilothouse.reconcile.controller import EVENTS, Again, Controller, Tools, Watch, itself, rule
+from pilothouse.reconcile.controller import EVENTS, Again, Controller, Tools, Watch, itself, nothing, rule
 from pilothouse.runtime.log import Log
 
 LEASES = "kube-node-lease"
@@ -50,11 +49,6 @@ _ZONE = ":zone"
 """No namespace is called that: names have no colon."""
 
 log = Log(__name__)
-
-
-def nothing(view: View, informers: Informers) -> Iterable[Key]:  # noqa: ARG001 - a KeyFunction
-    """No key: the kind is only read, or looked at in `observe`."""
-    return ()
 
 
 class NodeLifecycleController(Controller):
