@@ -20,12 +20,14 @@ def name(cluster: Cluster, image: str) -> str:
 
 
 def containers(cluster: Cluster, name: str) -> dict[str, str]:
-    """The running container of each Ready pod."""
+    """The running container of each Ready pod that stays: one that is going may be Ready for a while yet."""
     found = cluster.get("pods", "-l", f"app={name}")["items"]
     return {
         pod["metadata"]["name"]: pod["status"]["containerStatuses"][0]["containerID"]
         for pod in found
-        if pod["status"].get("containerStatuses") and pod["status"]["containerStatuses"][0]["ready"]
+        if "deletionTimestamp" not in pod["metadata"]
+        and pod["status"].get("containerStatuses")
+        and pod["status"]["containerStatuses"][0]["ready"]
     }
 
 
