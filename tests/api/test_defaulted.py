@@ -1,7 +1,7 @@
 """Defaults of kinds that have no test file of their own.
 
 Sources: defaults_test.go of pkg/apis/{core,apps,batch,storage,networking}/v1; pkg/registry/batch/job/strategy_test.go.
-*assumed*: seLinuxMount of CSIDriver; that a StatefulSet's maxUnavailable stays unset.
+*assumed*: seLinuxMount of CSIDriver.
 """
 
 from typing import Any
@@ -90,7 +90,7 @@ DEFAULTS: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
                 "replicas": 1,
                 "revisionHistoryLimit": 10,
                 "podManagementPolicy": "OrderedReady",
-                "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}},
+                "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0, "maxUnavailable": 1}},
                 "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
                 "volumeClaimTemplates": [
                     {

@@ -112,7 +112,12 @@ ROLLING = "spec.strategy.rollingUpdate"
         ),
         (
             {"strategy": {"rollingUpdate": {"maxSurge": "some"}}},
-            [f"{ROLLING}.maxSurge: Invalid value: \"some\": must be an integer or percentage (e.g '5%%')"],
+            [
+                (
+                    f'{ROLLING}.maxSurge: Invalid value: "some": a valid percent string must be a numeric string '
+                    "followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
+                )
+            ],
         ),
         (
             {"minReadySeconds": 600},

@@ -4,12 +4,18 @@ Sources of the facts: pkg/apis/apps/v1/defaults.go, pkg/apis/apps/validation/val
 pkg/registry/apps/deployment/strategy.go, pkg/printers/internalversion/printers.go. API page: apps/v1 Deployment.
 """
 
-from pilothouse.api.apps.replica_set import validate_count, validate_counts, validate_pods, validate_update
+from pilothouse.api.apps.replica_set import validate_pods, validate_replica_counts, validate_update
 from pilothouse.api.core.pod.defaults import default_pod_template
 from pilothouse.api.core.pod.warnings import warn_of_workload
 from pilothouse.api.machinery.columns import AGE, containers, dig, show, show_selector
 from pilothouse.api.machinery.field import FieldErrors, as_go_shows
-from pilothouse.api.machinery.names import percent
+from pilothouse.api.machinery.number_rules import (
+    is_none,
+    validate_count,
+    validate_int_or_percent,
+    validate_not_above_all,
+    validate_only_grows,
+)
 from pilothouse.api.machinery.resource import Column, Resource, ScalePaths, Subresource
 from pilothouse.api.machinery.strategy import fresh_status, keep_status
 from pilothouse.api.machinery.view import JsonObject
@@ -75,26 +81,9 @@ def _validate_rolling(rolling: JsonObject, errors: FieldErrors, path: str) -> No
     unavailable, surge = rolling.get("maxUnavailable", 0), rolling.get("maxSurge", 0)
     validate_int_or_percent(unavailable, errors, f"{path}.maxUnavailable")
     validate_int_or_percent(surge, errors, f"{path}.maxSurge")
-    if _number(unavailable) == 0 and _number(surge) == 0:
+    if is_none(unavailable) and is_none(surge):
         errors.invalid(f"{path}.maxUnavailable", unavailable, "may not be 0 when `maxSurge` is 0")
-    if isinstance(unavailable, str) and not percent(unavailable) and _number(unavailable) > 100:
-        errors.invalid(f"{path}.maxUnavailable", unavailable, "must not be greater than 100%")
-
-
-def validate_int_or_percent(value: int | str, errors: FieldErrors, path: str) -> None:
-    """A number that is not negative, or digits and a percent sign."""
-    if isinstance(value, int):
-        validate_count(value, errors, path)
-    elif percent(value):
-        errors.invalid(path, value, "must be an integer or percentage (e.g '5%%')")
-
-
-def _number(value: int | str) -> int:
-    """The number, or that before a percent sign."""
-    if isinstance(value, int):
-        return value
-    digits = value.removesuffix("%")
-    return int(digits) if digits.isascii() and digits.isdigit() else 0
+    validate_not_above_all(unavailable, errors, f"{path}.maxUnavailable")
 
 
 def prepare_for_status(obj: JsonObject, old: JsonObject) -> None:
@@ -108,10 +97,8 @@ def prepare_for_status(obj: JsonObject, old: JsonObject) -> None:
 
 def validate_status(obj: JsonObject, old: JsonObject, errors: FieldErrors) -> None:
     """No part is larger than the whole, and the count of name collisions only grows."""
-    validate_counts(obj.get("status") or {}, _COUNTS, _PARTS, errors)
-    collisions, before = dig(obj, "status", "collisionCount"), dig(old, "status", "collisionCount")
-    if before is not None and (collisions or 0) < before:
-        errors.invalid("status.collisionCount", collisions or 0, "cannot be decremented")
+    validate_replica_counts(obj.get("status") or {}, _COUNTS, _PARTS, errors)
+    validate_only_grows(obj, old, errors, "status.collisionCount")
 
 
 def _ready(obj: JsonObject, _now: Instant) -> str:

@@ -12,7 +12,8 @@ from pilothouse.api.core.pod.validation import validate_pod_template
 from pilothouse.api.core.pod.warnings import warn_of_workload
 from pilothouse.api.machinery.columns import AGE, containers, dig, field_text, show, show_selector
 from pilothouse.api.machinery.field import FieldErrors
-from pilothouse.api.machinery.meta import IMMUTABLE
+from pilothouse.api.machinery.meta import validate_immutable
+from pilothouse.api.machinery.number_rules import validate_count, validate_counts
 from pilothouse.api.machinery.resource import STATUS, Column, Resource, ScalePaths, Subresource
 from pilothouse.api.machinery.selector_rules import validate_label_selector
 from pilothouse.api.machinery.selectors import from_label_selector
@@ -38,12 +39,6 @@ def validate(obj: JsonObject, errors: FieldErrors) -> None:
     validate_count(spec.get("replicas"), errors, "spec.replicas")
     validate_count(spec.get("minReadySeconds"), errors, "spec.minReadySeconds")
     validate_pods(spec, errors)
-
-
-def validate_count(value: int | None, errors: FieldErrors, path: str) -> None:
-    """A number that is not negative."""
-    if value is not None and value < 0:
-        errors.invalid(path, value, "must be greater than or equal to 0")
 
 
 def validate_pods(spec: JsonObject, errors: FieldErrors) -> None:
@@ -77,27 +72,30 @@ def _validate_template(template: JsonObject, selector: JsonObject | None, errors
 
 def validate_update(obj: JsonObject, old: JsonObject, errors: FieldErrors) -> None:
     """Another selector would leave the pods it has."""
-    selector = dig(obj, "spec", "selector")
-    if selector != dig(old, "spec", "selector"):
-        errors.invalid("spec.selector", selector, IMMUTABLE)
+    validate_immutable(dig(obj, "spec", "selector"), dig(old, "spec", "selector"), errors, "spec.selector")
 
 
 def validate_status(obj: JsonObject, _old: JsonObject, errors: FieldErrors) -> None:
     """No part is larger than the whole."""
-    validate_counts(obj.get("status") or {}, _COUNTS, _PARTS, errors)
+    validate_replica_counts(obj.get("status") or {}, _COUNTS, _PARTS, errors)
 
 
-def validate_counts(status: JsonObject, counts: Sequence[str], parts: Sequence[str], errors: FieldErrors) -> None:
+def validate_replica_counts(
+    status: JsonObject,
+    counts: Sequence[str],
+    parts: Sequence[str],
+    errors: FieldErrors,
+    ready_name: str = "readyReplicas",
+) -> None:
     """The counts in the status of a workload, of which `parts` are at most the replicas."""
-    for name in counts:
-        validate_count(status.get(name), errors, f"status.{name}")
+    validate_counts(status, counts, errors, "status")
     replicas: Any = status.get("replicas") or 0
     for name in parts:
         if (value := status.get(name) or 0) > replicas:
             errors.invalid(f"status.{name}", value, "cannot be greater than status.replicas")
     available = status.get("availableReplicas") or 0
     if available > (status.get("readyReplicas") or 0):
-        errors.invalid("status.availableReplicas", available, "cannot be greater than readyReplicas")
+        errors.invalid("status.availableReplicas", available, f"cannot be greater than {ready_name}")
 
 
 RESOURCE = Resource(
