@@ -83,6 +83,52 @@ def test_down_keeps_the_state_for_the_next_up(cluster: Cluster) -> None:
     assert "kept" in cluster.kubectl("get", "configmap", "kept", "-o", "name")
 
 
+def test_a_backup_taken_while_it_serves_comes_back(cluster: Cluster, tmp_path: Path) -> None:
+    backup = tmp_path / "backup.db"
+    cluster.kubectl("create", "configmap", "before")
+    saved = cluster.run("backup", str(backup))
+    assert saved.returncode == 0, saved.stderr
+    assert saved.stdout.endswith(f" objects are saved in {backup}.\n")
+    assert backup.stat().st_mode & 0o777 == 0o600
+    again = cluster.run("backup", str(backup))
+    assert again.returncode == 1
+    assert again.stderr == f"pilothouse: {backup}: File exists\n"
+    cluster.kubectl("create", "configmap", "after")
+    last = int(cluster.get("configmap", "after")["metadata"]["resourceVersion"])
+    refused = cluster.run("restore", str(backup))
+    assert refused.returncode == 1
+    assert "the cluster runs" in refused.stderr
+    cluster.run("down")
+    alone = cluster.run("backup", str(tmp_path / "another.db"))
+    assert alone.returncode == 1
+    assert "the API server does not answer" in alone.stderr
+    assert not (tmp_path / "another.db").exists()
+    restored = cluster.run("restore", str(backup))
+    assert restored.returncode == 0, restored.stderr
+    (aside,) = cluster.home.glob("apiserver/state.db.*")
+    assert f"The state of before lies in {aside}." in restored.stdout
+    up = cluster.run("up")
+    assert up.returncode == 0, up.stderr
+    names = cluster.kubectl("get", "configmaps", "-o", "name").split()
+    assert "configmap/before" in names
+    assert "configmap/after" not in names
+    cluster.kubectl("create", "configmap", "after")
+    assert int(cluster.get("configmap", "after")["metadata"]["resourceVersion"]) > last
+
+
+@pytest.mark.parametrize("content", [b"", b"no database"])
+def test_what_is_no_backup_is_not_restored(cluster: Cluster, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "backup.db").write_bytes(content)
+    cluster.run("down")
+    before = (cluster.home / "apiserver" / "state.db").read_bytes()
+    restored = cluster.run("restore", str(tmp_path / "backup.db"))
+    assert restored.returncode == 1
+    assert restored.stderr.startswith("pilothouse: nothing was restored: ")
+    assert str(tmp_path / "backup.db") in restored.stderr
+    assert (cluster.home / "apiserver" / "state.db").read_bytes() == before
+    assert cluster.run("up").returncode == 0
+
+
 def test_status_and_down_without_a_cluster(tmp_path: Path) -> None:
     nothing = Cluster(tmp_path / "none")
     for verb in ("status", "down", "kubeconfig"):

@@ -18,6 +18,7 @@ from pilothouse.apiserver.authorization.escalation import Escalation
 from pilothouse.apiserver.authorization.framework import Chain, Masters
 from pilothouse.apiserver.authorization.node import NodeAuthorizer
 from pilothouse.apiserver.authorization.rbac import Rbac
+from pilothouse.apiserver.backup import Backups
 from pilothouse.apiserver.bootstrap.cluster_roles import CLUSTER_ROLES
 from pilothouse.apiserver.bootstrap.kubernetes_service import publish
 from pilothouse.apiserver.bootstrap.notation import rules
@@ -98,6 +99,7 @@ def assemble(server: ApiServer, config: ApiServerConfig) -> None:
             AccessReviews(may, rbac, server.served.schemas), TokenReviews(tokens, server.served.schemas)
         ),
         pages=issuer_pages(keys, f"{config.advertise_address}:{config.port}"),
+        roots={"pilothouse": Backups(server.store, config.state.parent).answer},
     )
 
 

@@ -30,7 +30,7 @@ from pilothouse.apiserver.pipeline.write import Write
 from pilothouse.apiserver.registry.served import Served
 from pilothouse.apiserver.registry.watch_cache import WatchCache
 from pilothouse.apiserver.request_info import parse_request_info
-from pilothouse.apiserver.routes import Part, Review, Routes
+from pilothouse.apiserver.routes import Page, Part, Review, Routes
 from pilothouse.apiserver.subresources.binding import Binding
 from pilothouse.apiserver.subresources.eviction import Eviction
 from pilothouse.apiserver.subresources.scale import Scaling
@@ -81,6 +81,7 @@ class ApiServer:
         *,
         address: str = "",
     ) -> None:
+        self.store = store
         self.clock = clock
         self.chance = chance
         self.metrics = Metrics()
@@ -103,6 +104,7 @@ class ApiServer:
         reviews: Mapping[tuple[str, str], Review] | None = None,
         ready: Mapping[str, Any] | None = None,
         pages: Mapping[str, tuple[str, bytes]] | None = None,
+        roots: Mapping[str, Page] | None = None,
     ) -> None:
         """Build what answers. Apart from the constructor, because plugins look at the cache and write through us."""
         served, clock = self.served, self.clock
@@ -126,7 +128,7 @@ class ApiServer:
             Changing(served, shaper, pipeline, deletion),
             parts=own | dict(parts or {}),
             reviews={("", "bindings"): binding.create_by_body} | dict(reviews or {}),
-            pages=self._pages(ready or {}, pages or {}).by_root(),
+            pages={**self._pages(ready or {}, pages or {}).by_root(), **(roots or {})},
         )
         self.routes = routes
         self._chain = chained((self._measured.step, recover, deadline(clock), compress(clock), *steps), routes.answer)

@@ -64,6 +64,11 @@ class Home:
         return self.path / name
 
     @property
+    def state(self) -> Path:
+        """The API server's SQLite store."""
+        return self.role("apiserver") / "state.db"
+
+    @property
     def node(self) -> Path:
         """What belongs to the node: images, pods, addresses."""
         return self.role("node")

@@ -140,6 +140,15 @@ class Database:
         except sqlite3.Error as error:
             raise _explain(self._path, error) from error
 
+    def fill(self, records: Iterable[Record], revision: Revision) -> None:
+        """Make a new file hold `records` as of `revision`, with no history. Raises sqlite3.Error."""
+        execute = self._connection.execute
+        execute("BEGIN")
+        rows = ((each.created, each.revision, each.key, _sealed(each)) for each in records)
+        self._connection.executemany("INSERT INTO current VALUES (?,?,?,?)", rows)
+        execute("UPDATE history SET oldest = ?", (revision,))
+        execute("COMMIT")
+
     def commit(self, events: Sequence[Event], oldest: Revision) -> None:
         """Make `events` durable, and forget some of the history before `oldest`. Raises sqlite3.Error."""
         rows: list[object] = []

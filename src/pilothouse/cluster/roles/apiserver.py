@@ -17,7 +17,7 @@ async def run(home: Home, settings: Settings, clock: Clock, chance: Chance, read
     """Serve until cancelled."""
     pki = Pki(home, settings)
     config = ApiServerConfig(
-        state=home.role(NAME) / "state.db",
+        state=home.state,
         serving=pki.pair(NAME, "serving"),
         client_authority=pki.trusted(NAME),
         kubelet_client=pki.pair(NAME, "kubelet-client"),
