@@ -3,9 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-# What a node needs besides Python, as Debian names it.
+# What a node needs besides Python, as Debian names it; and etcd, which the tests start.
 PACKAGES := containerd runc containernetworking-plugins iptables nftables conntrack iproute2 procps kmod \
-	python3-venv buildah skopeo busybox-static catatonit
+	python3-venv buildah skopeo busybox-static catatonit etcd-server etcd-client
 
 .PHONY: help packages setup demo up down check test bench
 

@@ -199,6 +199,30 @@ def place_of(piece: bytes) -> Callable[[bytes], int]:
     return lambda content: content.index(piece) + len(piece) // 2
 
 
+def test_a_file_of_another_layout_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    Database(path).close()
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("PRAGMA user_version = 4")
+    with pytest.raises(StoreDamaged, match="has layout 4, this version reads 3; use the version that wrote it"):
+        Database(path)
+
+
+def test_a_file_of_the_layout_before_is_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    with closing(Database(path)) as database:
+        database.commit(HISTORY, 1)
+        before = database.load()
+    with closing(sqlite3.connect(path)) as old:
+        old.create_function("untimed", 1, lambda value: value[:-12] + value[-4:])
+        old.executescript(
+            "UPDATE current SET value = untimed(value); UPDATE log SET value = untimed(value) WHERE value IS NOT NULL;"
+            "PRAGMA user_version = 2;"
+        )
+    for _ in range(2):
+        assert load(path) == before
+
+
 @pytest.mark.parametrize(
     ("place", "why"),
     [
@@ -208,7 +232,7 @@ def place_of(piece: bytes) -> Callable[[bytes], int]:
         (place_of(b"NEW.value"), "its schema is another"),
         (lambda _: 103, ""),
         (lambda _: 69, "is not a store of Pilothouse; move it away, or name another place"),
-        (lambda _: 63, "has layout 3, this version reads 2; use the version that wrote it"),
+        (lambda _: 63, "is damaged"),
     ],
     ids=["magic", "past", "present", "schema", "structure", "owner", "layout"],
 )

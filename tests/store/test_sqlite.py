@@ -10,7 +10,7 @@ import uvloop
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock, LoopClock, SystemClock
 from pilothouse.store.contract import StoreContract
-from pilothouse.store.interface import Compacted, Event, Store
+from pilothouse.store.interface import Compacted, Event, Store, Unavailable
 from pilothouse.store.sqlite import SqliteStore
 from pilothouse.testing.loop import run
 
@@ -105,3 +105,36 @@ def test_history_is_kept_for_five_minutes_and_then_leaves_the_disk(tmp_path: Pat
         assert kept <= logged <= kept + 1
 
     run(main)
+
+
+def test_a_records_time_outlasts_a_restart(tmp_path: Path) -> None:
+    async def main(clock: LoopClock, chance: Chance) -> None:
+        path = tmp_path / "state.db"
+        async with SqliteStore(path, clock) as store:
+            goes = await store.create("/goes", b"1", ttl=3600)
+            stays = await store.create("/stays", b"1")
+        await clock.sleep(3000)
+        async with SqliteStore(path, clock) as store:
+            await clock.sleep(599)
+            assert list((await store.list("")).records) == [goes, stays]
+            async with store.watch("", after=stays.revision) as events:
+                assert await anext(events) == Event("/goes", stays.revision + 1, None, goes)
+        await clock.sleep(3600)
+        async with SqliteStore(path, clock) as store:
+            assert list((await store.list("")).records) == [stays]
+
+    run(main)
+
+
+def test_what_was_published_is_read_after_the_end(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with SqliteStore(tmp_path / "state.db", SystemClock()) as store:
+            watch = store.watch("", after=await store.revision())
+            events = await watch.__aenter__()
+            record = await store.create("/a", b"")
+        assert (await anext(events)).record == record
+        with pytest.raises(Unavailable):
+            await anext(events)
+        await watch.__aexit__(None, None, None)
+
+    asyncio.run(main())

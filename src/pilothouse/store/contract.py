@@ -38,6 +38,9 @@ async def take(events: AsyncIterator[Event], count: int) -> list[Event]:
 class StoreContract:
     """Each test is a scenario on a store of its own."""
 
+    shortest_ttl = 0.05
+    """Seconds that a record lives at least, where the backend counts in whole ones."""
+
     loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None
     """The event loop to run on; asyncio's own when None."""
 
@@ -130,6 +133,25 @@ class StoreContract:
             assert refused.value.current is None
             again = await store.create("/a", b"3")
             assert again == Record("/a", b"3", second.revision + 2, second.revision + 2)
+
+        self.run(scenario)
+
+    def test_a_record_goes_when_its_time_is_over(self) -> None:
+        ttl = self.shortest_ttl
+
+        async def scenario(store: Store) -> None:
+            start = await store.revision()
+            goes = await store.create("/goes", b"1", ttl=ttl)
+            stays = await store.create("/stays", b"1", ttl=ttl)
+            stays = await store.update("/stays", b"2", expected=stays.revision)
+            late = await store.create("/late", b"1")
+            late = await store.update("/late", b"2", expected=late.revision, ttl=ttl)
+            async with store.watch("", after=start) as events:
+                told = await take(events, 7)
+            assert {(e.key, e.record, e.previous) for e in told[5:]} == {("/goes", None, goes), ("/late", None, late)}
+            assert list((await store.list("")).records) == [stays]
+            again = await store.create("/goes", b"2")
+            assert again.created == again.revision > told[-1].revision
 
         self.run(scenario)
 
@@ -380,7 +402,7 @@ class StoreContract:
                     record = await store.create("/a", b"")
                     watch = store.watch("", after=record.revision - 1)
                     events = await watch.__aenter__()
-                assert (await anext(events)).record == record
+                    assert (await anext(events)).record == record
                 with pytest.raises(Unavailable):
                     await anext(events)
                 await watch.__aexit__(None, None, None)

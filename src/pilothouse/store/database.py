@@ -17,6 +17,7 @@ See sqlite.org: wal.html, pragma.html#pragma_synchronous, lockingv3.html.
 
 import os
 import sqlite3
+import struct
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
@@ -31,7 +32,7 @@ BATCH = 255
 """The most writes of one transaction; a row that compacts may join them."""
 
 _APPLICATION = 0x50494C4F
-_LAYOUT = 2
+_LAYOUT = 3
 _SCHEMA = """
 CREATE TABLE current(created INTEGER PRIMARY KEY, revision INTEGER NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL)
     STRICT;
@@ -59,8 +60,10 @@ END;
 """
 _INSERT = "INSERT INTO batch VALUES (?,?,?,?)"
 _Row = tuple[Revision, str, Revision | None, Revision, bytes]
-_TAIL = 4
-"""How many bytes of a stored value are its checksum."""
+_TIME, _SUM = 8, 4
+"""How many bytes of a stored value are the time it goes at, and its checksum. Layout 2 has no times."""
+_TAIL = _TIME + _SUM
+_DOUBLE = struct.Struct(">d")
 
 _CHECKPOINT_PAGES = 4000
 """Pages that the write-ahead log may gather before a checkpoint, by an estimate that is high: at most 16 MB."""
@@ -210,7 +213,9 @@ class Database:
             return
         if application != _APPLICATION:
             raise StoreDamaged(f"{self._path} is not a store of Pilothouse; move it away, or name another place")
-        if layout != _LAYOUT:
+        if layout == _LAYOUT - 1:
+            self._upgrade()
+        elif layout != _LAYOUT:
             raise StoreDamaged(
                 f"{self._path} has layout {layout}, this version reads {_LAYOUT}; use the version that wrote it"
             )
@@ -220,10 +225,23 @@ class Database:
         if _schema_of(self._connection) != _our_schema():
             raise _damaged(self._path, "its schema is another")
 
+    def _upgrade(self) -> None:
+        """Give every value of layout 2 a time. Raises sqlite3.Error, and changes nothing, for another."""
+        self._connection.create_function("timed", 4, _timed)
+        for statement in (
+            "BEGIN",
+            "UPDATE current SET value = timed(key, value, revision, created)",
+            "UPDATE log SET value = timed(key, value, previous, created) WHERE value IS NOT NULL",
+            f"PRAGMA user_version = {_LAYOUT}",
+            "COMMIT",
+        ):
+            self._connection.execute(statement)
+
     def _record(self, key: str, sealed: bytes, revision: Revision, created: Revision) -> Record:
         """Make a record of what was stored. Raises StoreDamaged when that is not what was written."""
-        record = Record(key, sealed[:-_TAIL], revision, created)
-        if _checksum(record) != sealed[-_TAIL:]:
+        (expires,) = _DOUBLE.unpack(sealed[-_TAIL:-_SUM]) if len(sealed) >= _TAIL else (0.0,)
+        record = Record(key, sealed[:-_TAIL], revision, created, expires)
+        if _checksum(record) != sealed[-_SUM:]:
             raise _damaged(self._path, f"{key} at revision {revision} is not what was written")
         return record
 
@@ -284,11 +302,22 @@ def _our_schema() -> list[tuple[str, ...]]:
 
 def _checksum(record: Record) -> bytes:
     name = f"{record.revision} {record.created} {record.key}".encode()
-    return zlib.crc32(record.value, zlib.crc32(name)).to_bytes(_TAIL, "big")
+    found = zlib.crc32(record.value, zlib.crc32(name))
+    if record.expires:
+        found = zlib.crc32(_DOUBLE.pack(record.expires), found)
+    return found.to_bytes(_SUM, "big")
 
 
 def _sealed(record: Record) -> bytes:
-    return record.value + _checksum(record)
+    return record.value + _DOUBLE.pack(record.expires) + _checksum(record)
+
+
+def _timed(key: str, value: bytes, revision: Revision, created: Revision) -> bytes:
+    """A sealed value of layout 2 as it is in ours."""
+    record = Record(key, value[:-_SUM], revision, created)
+    if _checksum(record) != value[-_SUM:]:
+        raise ValueError(key)
+    return _sealed(record)
 
 
 def _damaged(path: Path, why: str) -> StoreDamaged:

@@ -3,12 +3,15 @@
 Every write takes the next revision; a key's revision is that of its last write. An empty store is at revision 1, as
 etcd's is, so that no record and no listing has revision 0. History is kept until `compact`; a local backend also lets
 go by itself of what is older than a few minutes or more than memory should hold.
+
+A store may be shared: then others write to it too, and take revisions for what is none of ours. Records that expire
+together may go in one revision, as several events of it.
 """
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 Revision = int
 
@@ -21,11 +24,16 @@ class Record:
     value: bytes
     revision: Revision
     created: Revision
+    expires: float = field(default=0.0, compare=False)
+    """When a local backend lets it go, in seconds since the epoch; 0 for never, and where etcd keeps that apart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One write. `record` is None for a deletion; `previous` is None for a creation."""
+    """One write. `record` is None for a deletion; `previous` is None for a creation.
+
+    An empty `key` marks that a revision has passed without a write of ours; a watch of everything tells it.
+    """
 
     key: str
     revision: Revision
@@ -78,8 +86,32 @@ class Unavailable(StoreError):
     """The store cannot serve now: nothing is known about the outcome of a write that was under way."""
 
 
-class Store(Protocol):
-    """A backend. All methods may raise Unavailable."""
+class TooLarge(StoreError):
+    """The store takes no value of this size."""
+
+
+class TurnLost(StoreError):
+    """Another has had its turn meanwhile: what was decided may no longer be so."""
+
+
+class Writes(Protocol):
+    """The two writes that bring a value in. All may raise Unavailable, and TooLarge."""
+
+    async def create(self, key: str, value: bytes, *, ttl: float | None = None) -> Record:
+        """Write a new key. Raises KeyExists."""
+        ...
+
+    async def update(self, key: str, value: bytes, *, expected: Revision, ttl: float | None = None) -> Record:
+        """Replace a record that is at `expected`. Raises Conflict."""
+        ...
+
+
+class Store(Writes, Protocol):
+    """A backend. All methods may raise Unavailable.
+
+    A record written with a `ttl` is deleted that many seconds after the write, or a little later; written again
+    without one it stays.
+    """
 
     async def get(self, key: str) -> Record | None:
         """The record of `key` now."""
@@ -90,14 +122,6 @@ class Store(Protocol):
 
         Raises Compacted for a revision too old, FutureRevision for one that is not written.
         """
-        ...
-
-    async def create(self, key: str, value: bytes) -> Record:
-        """Write a new key. Raises KeyExists."""
-        ...
-
-    async def update(self, key: str, value: bytes, *, expected: Revision) -> Record:
-        """Replace a record that is at `expected`. Raises Conflict."""
         ...
 
     async def delete(self, key: str, *, expected: Revision) -> Revision:
@@ -117,4 +141,25 @@ class Store(Protocol):
 
     async def revision(self) -> Revision:
         """The revision of the latest write."""
+        ...
+
+
+class Turn(Writes, Protocol):
+    """The right to decide from what is there as of `revision`: its writes raise TurnLost when that is not so any more.
+
+    One write, then the turn is over.
+    """
+
+    @property
+    def revision(self) -> Revision:
+        """All that was written in earlier turns is seen by who has seen this revision."""
+        ...
+
+
+@runtime_checkable
+class SharedStore(Protocol):
+    """What a store offers besides where several write to it."""
+
+    async def turn(self, name: str) -> Turn:
+        """Begin a turn at deciding something that all who write must agree on. Raises Unavailable."""
         ...

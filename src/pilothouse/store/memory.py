@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from pilothouse.runtime.clock import Clock
+from pilothouse.store.expiry import Expiry
 from pilothouse.store.interface import Event, Listing, Record, Revision, Unavailable
 from pilothouse.store.table import Table
 from pilothouse.store.watchers import Watchers
@@ -22,6 +23,7 @@ class MemoryStore:
         self._clock = clock
         self._table = Table(history_seconds=history_seconds, history_bytes=history_bytes)
         self._watchers = Watchers(self._table, clock)
+        self._expiry = Expiry(clock, self._expire)
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -31,6 +33,7 @@ class MemoryStore:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closed = True
+        self._expiry.close()
         self._watchers.end(Unavailable("the store is closed"))
 
     async def get(self, key: str) -> Record | None:
@@ -41,18 +44,19 @@ class MemoryStore:
         """Return the records below `prefix`, now or as of `revision`."""
         return self._open().list(prefix, start=start, limit=limit, revision=revision)
 
-    async def create(self, key: str, value: bytes) -> Record:
+    async def create(self, key: str, value: bytes, *, ttl: float | None = None) -> Record:
         """Write a new key."""
         table = self._open()
-        event = creation(table.get(key), key, value, table.revision + 1)
+        event = creation(table.get(key), key, value, table.revision + 1, self._expiry.when(ttl))
         self._commit(event)
         assert event.record is not None
         return event.record
 
-    async def update(self, key: str, value: bytes, *, expected: Revision) -> Record:
+    async def update(self, key: str, value: bytes, *, expected: Revision, ttl: float | None = None) -> Record:
         """Replace the record that is at `expected`."""
         table = self._open()
-        event = replacement(table.get(key), key, value, expected, table.revision + 1)
+        expires = self._expiry.when(ttl)
+        event = replacement(table.get(key), key, value, expected, table.revision + 1, expires)
         self._commit(event)
         assert event.record is not None
         return event.record
@@ -83,6 +87,13 @@ class MemoryStore:
             raise Unavailable("the store is closed")
         return self._table
 
+    def _expire(self, key: str, revision: Revision) -> None:
+        found = self._table.get(key)
+        if found is not None and found.revision == revision:
+            self._commit(removal(found, key, revision, self._table.revision + 1))
+
     def _commit(self, event: Event) -> None:
         self._table.apply(event, self._clock.monotonic())
+        if event.record is not None:
+            self._expiry.add(event.record)
         self._watchers.publish((event,))

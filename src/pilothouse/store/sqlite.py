@@ -20,6 +20,7 @@ from pilothouse.runtime.clock import Clock
 from pilothouse.runtime.hold import HoldsTime
 from pilothouse.runtime.log import Log
 from pilothouse.store.database import Connect, Contents, connect
+from pilothouse.store.expiry import Expiry
 from pilothouse.store.interface import (
     Conflict,
     Event,
@@ -69,6 +70,7 @@ class SqliteStore:
         self._connect = connect
         self._table = Table()
         self._watchers = Watchers(self._table, clock)
+        self._expiry = Expiry(clock, self._expire)
         self._next: Revision = 0
         """The revision of the write to come, counting those on their way to disk."""
         self._unavailable: str = "the store is not open"
@@ -95,6 +97,7 @@ class SqliteStore:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._unavailable = self._unavailable or "the store is closed"
+        self._expiry.close()
         await self._close()
         self._watchers.end(Unavailable(self._unavailable))
 
@@ -106,15 +109,19 @@ class SqliteStore:
         """Return the records below `prefix`, now or as of `revision`."""
         return self._readable().list(prefix, start=start, limit=limit, revision=revision)
 
-    async def create(self, key: str, value: bytes) -> Record:
+    async def create(self, key: str, value: bytes, *, ttl: float | None = None) -> Record:
         """Write a new key."""
-        event = await self._write(key, lambda found, revision: creation(found, key, value, revision))
+        expires = self._expiry.when(ttl)
+        event = await self._write(key, lambda found, revision: creation(found, key, value, revision, expires))
         assert event.record is not None
         return event.record
 
-    async def update(self, key: str, value: bytes, *, expected: Revision) -> Record:
+    async def update(self, key: str, value: bytes, *, expected: Revision, ttl: float | None = None) -> Record:
         """Replace the record that is at `expected`."""
-        event = await self._write(key, lambda found, revision: replacement(found, key, value, expected, revision))
+        expires = self._expiry.when(ttl)
+        event = await self._write(
+            key, lambda found, revision: replacement(found, key, value, expected, revision, expires)
+        )
         assert event.record is not None
         return event.record
 
@@ -160,11 +167,20 @@ class SqliteStore:
             raise
         if before is None and not key.isascii():
             key.encode()  # a lone surrogate must fail its own caller, not the batch
-        staged = self._staged[key] = self._enqueue(event)
+        await self._settled(self._stage(event))
+        return event
+
+    def _stage(self, event: Event) -> _Staged:
+        staged = self._staged[event.key] = self._enqueue(event)
         self._next += 1
         self._writer.write(event)
-        await self._settled(staged)
-        return event
+        return staged
+
+    def _expire(self, key: str, revision: Revision) -> None:
+        """Delete a record whose time is over, unless it is being written. Should that fail, the next start does it."""
+        found = self._table.get(key)
+        if found is not None and found.revision == revision and key not in self._staged and not self._unavailable:
+            self._stage(removal(found, key, revision, self._next))
 
     def _enqueue(self, task: Event | Revision) -> _Staged:
         if not self._queue:
@@ -192,6 +208,7 @@ class SqliteStore:
         self._next = self._table.revision + 1
         self._watchers = Watchers(self._table, self._clock)
         self._unavailable = ""
+        self._expiry.add_all(contents.records)
 
     def _take_in(self, count: int) -> None:
         """Make `count` durable writes visible, then answer."""
@@ -205,6 +222,8 @@ class SqliteStore:
             event = staged.task
             events.append(event)
             self._table.apply(event, now)
+            if event.record is not None and event.record.expires:
+                self._expiry.add(event.record)
             if self._staged[event.key] is staged:
                 del self._staged[event.key]
         self._writer.oldest = self._table.oldest

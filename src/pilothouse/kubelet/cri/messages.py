@@ -3,76 +3,20 @@
 `Messages()["PodSandboxConfig"](hostname="a", labels={...})` builds one; nested messages are given as plain dicts.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-
 from pilothouse.kubelet.cri import table
-
-_Field = descriptor_pb2.FieldDescriptorProto
-_SCALARS = {
-    "string": _Field.TYPE_STRING, "bytes": _Field.TYPE_BYTES, "bool": _Field.TYPE_BOOL, "int32": _Field.TYPE_INT32,
-    "uint32": _Field.TYPE_UINT32, "int64": _Field.TYPE_INT64, "uint64": _Field.TYPE_UINT64,
-}  # fmt: skip
+from pilothouse.net.message_table import message_classes, rows
 
 
 class Messages:
-    """Classes by message name, and enumeration values by their name."""
+    """Classes by message name."""
 
     def __init__(self) -> None:
-        pool = descriptor_pool.DescriptorPool()
-        pool.Add(_file())
-        self._classes = {
-            name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{table.PACKAGE}.{name}"))
-            for name, _ in _rows(table.MESSAGES)
-        }
+        self._classes = message_classes(table.PACKAGE, table.MESSAGES, table.ENUMS)
 
     def __getitem__(self, name: str) -> Any:
         return self._classes[name]
-
-
-def _rows(text: str) -> Iterator[tuple[str, list[str]]]:
-    """Rows of the table; an indented line continues the one before."""
-    for row in text.strip().replace("\n    ", " ").splitlines():
-        name, *cells = row.split()
-        yield name, cells
-
-
-def _file() -> descriptor_pb2.FileDescriptorProto:
-    file = descriptor_pb2.FileDescriptorProto(name="cri/runtime/v1.proto", package=table.PACKAGE, syntax="proto3")
-    enums = dict(_rows(table.ENUMS))
-    for name, values in enums.items():
-        enum = file.enum_type.add(name=name)
-        for number, value in enumerate(values):
-            # Values of proto enumerations share the scope of their package, hence the prefix; only numbers travel.
-            enum.value.add(name=f"{name}_{value}", number=number)
-    for name, cells in _rows(table.MESSAGES):
-        message = file.message_type.add(name=name)
-        for cell in cells:
-            _add_field(message, cell, enums)
-    return file
-
-
-def _add_field(message: descriptor_pb2.DescriptorProto, cell: str, enums: dict[str, list[str]]) -> None:
-    name, number = cell.split("=")
-    name, _, kind = name.partition(":")
-    field = message.field.add(name=name, number=int(number), label=_Field.LABEL_OPTIONAL)
-    if kind.endswith("*"):
-        field.label, kind = _Field.LABEL_REPEATED, kind[:-1]
-    kind = kind or "string"
-    if kind == "map":
-        entry = message.nested_type.add(name=f"{''.join(part.title() for part in name.split('_'))}Entry")
-        entry.options.map_entry = True
-        entry.field.add(name="key", number=1, label=_Field.LABEL_OPTIONAL, type=_Field.TYPE_STRING)
-        entry.field.add(name="value", number=2, label=_Field.LABEL_OPTIONAL, type=_Field.TYPE_STRING)
-        field.label, field.type = _Field.LABEL_REPEATED, _Field.TYPE_MESSAGE
-        field.type_name = f".{table.PACKAGE}.{message.name}.{entry.name}"
-    elif kind in _SCALARS:
-        field.type = _SCALARS[kind]
-    else:
-        field.type = _Field.TYPE_ENUM if kind in enums else _Field.TYPE_MESSAGE
-        field.type_name = f".{table.PACKAGE}.{kind}"
 
 
 def enum_value(enum: str, name: str) -> int:
@@ -80,4 +24,4 @@ def enum_value(enum: str, name: str) -> int:
     return _ENUMS[enum].index(name)
 
 
-_ENUMS = dict(_rows(table.ENUMS))
+_ENUMS = dict(rows(table.ENUMS))

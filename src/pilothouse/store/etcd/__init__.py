@@ -1,0 +1,1 @@
+"""The store on etcd v3: for control planes of several API servers."""
