@@ -343,6 +343,27 @@ def test_tables_and_metadata_alone(run: Run) -> None:
     run(story)
 
 
+def test_fields_that_are_called_otherwise_where_they_are_stored(run: Run) -> None:
+    events = "/apis/events.k8s.io/v1/namespaces/default/events"
+    event = {
+        "metadata": {"name": "e"}, "regarding": {"namespace": "default", "name": "web"}, "reportingController": "me",
+        "reportingInstance": "here", "eventTime": "2026-01-01T00:00:00.000000Z", "action": "Do", "reason": "Test",
+        "type": "Normal",
+    }  # fmt: skip
+
+    async def story(api: Api) -> None:
+        await api.ask("POST", events, event)
+        for wanted in ("reportingController=me", "regarding.name=web", "reason=Test"):
+            _, found = await api.ask("GET", f"{events}?fieldSelector={wanted}")
+            assert [item["metadata"]["name"] for item in found["items"]] == ["e"], wanted
+            _, others = await api.ask("GET", f"{events}?fieldSelector={wanted}x")
+            assert others["items"] == []
+        status, _ = await api.ask("GET", f"{events}?fieldSelector=reportingComponent=me")
+        assert status == 400
+
+    run(story)
+
+
 def test_names_are_generated(run: Run) -> None:
     async def story(api: Api) -> None:
         body = {"metadata": {"generateName": "x-"}}

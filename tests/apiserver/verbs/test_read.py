@@ -45,6 +45,21 @@ def test_a_page_too_late_is_refused_with_a_way_on() -> None:
     run(story)
 
 
+def test_a_page_too_late_is_refused_though_nothing_changed() -> None:
+    async def story(api: Api) -> None:
+        await api.make("a", "b", "c")
+        _, first = await api.list("limit=1")
+        page = f"limit=1&continue={first['metadata']['continue']}"
+        await api.ask("POST", "/api/v1/namespaces", {"metadata": {"name": "other"}})
+        assert names((await api.list(page))[1]) == ["b"]
+        await api.store.compact(await api.store.revision())
+        status, error = await api.list(page)
+        assert (status, error["message"]) == (410, INCONSISTENT)
+        assert names((await api.list(f"continue={error['metadata']['continue']}"))[1]) == ["b", "c"]
+
+    run(story)
+
+
 def test_history_lasts_five_minutes() -> None:
     async def story(api: Api) -> None:
         await api.make("a", "b", "c")

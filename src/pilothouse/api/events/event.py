@@ -99,7 +99,12 @@ def _of_core(read: Callable[[JsonObject], str]) -> Callable[[JsonObject], str]:
     return lambda obj: read(to_storage(obj))
 
 
-_SELECTABLE = {"reportingComponent": "reportingController"}
+_OUR_FIELDS = {
+    name: {"reportingComponent": "reportingController"}.get(name, name.replace("involvedObject.", "regarding."))
+    for name in core.RESOURCE.selectable_fields
+    if name != "source"
+}
+"""Selectable fields of the core Event, and what they are called here."""
 
 RESOURCE = Resource(
     kind=Event,
@@ -115,12 +120,9 @@ RESOURCE = Resource(
     validate_update=validate_update,
     validate_name=dns_subdomain,
     columns=tuple(_as_core(column) for column in core.RESOURCE.columns),
-    selectable_fields={
-        _SELECTABLE.get(name, name.replace("involvedObject.", "regarding.")): _of_core(read)
-        for name, read in core.RESOURCE.selectable_fields.items()
-        if name != "source"
-    },
+    selectable_fields={ours: _of_core(core.RESOURCE.selectable_fields[name]) for name, ours in _OUR_FIELDS.items()},
     stored_as=("", "v1"),
+    stored_fields={ours: name for name, ours in _OUR_FIELDS.items()},
     to_storage=to_storage,
     from_storage=from_storage,
 )

@@ -141,6 +141,8 @@ class Resource(Generic[V]):
 
     stored_as: tuple[str, str] | None = None
     """(group, version) this one is stored as, where that is another; None where it is the stored one."""
+    stored_fields: Mapping[str, str] = field(default_factory=dict)
+    """What selectable fields are called there, where that is otherwise."""
     to_storage: Callable[[JsonObject], JsonObject] = _unchanged
     from_storage: Callable[[JsonObject], JsonObject] = _unchanged
 

@@ -67,4 +67,9 @@ def selection_of(info: RequestInfo, resource: Resource[Any]) -> Selection:
         known = field in resource.selectable_fields or field == "metadata.name"
         if not (known or (field == "metadata.namespace" and resource.namespaced)):
             raise BadRequest(f"field label not supported: {field}")
+    if fields and resource.stored_fields:
+        names = resource.stored_fields
+        fields = FieldSelector(
+            [wanted._replace(field=names.get(wanted.field, wanted.field)) for wanted in fields.requirements]
+        )
     return Selection(info.namespace if resource.namespaced else "", labels, fields)

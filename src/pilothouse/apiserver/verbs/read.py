@@ -32,6 +32,8 @@ from pilothouse.store.interface import Compacted
 _META = "meta.k8s.io/v1"
 _LATEST = -1
 """The revision of a token that goes on with what is there now."""
+_NOTHING = "\0"
+"""Begins no key."""
 _TOO_OLD = "The resourceVersion for the provided list is too old."
 _INCONSISTENT = (
     "The provided continue parameter is too old to display a consistent list result. You can start a new list without "
@@ -79,10 +81,7 @@ class Reader:
         else:
             await self._served.cache.reach(page.revision)
             revision = page.revision
-        if page.revision is None or cache.last_change <= page.revision:
-            found = selection.among(cache, page.start)
-        else:
-            found = await self._at(resource, page, selection)
+        found = await self._found(resource, page, selection)
         entries = list(islice(found, page.limit + 1)) if page.limit else list(found)
         metadata: dict[str, Any] = {"resourceVersion": str(revision)}
         if page.limit and len(entries) > page.limit:
@@ -99,17 +98,25 @@ class Reader:
         elif text != "0":
             await self._served.cache.reach(parse_revision(text))
 
-    async def _at(self, resource: Resource[Any], page: _Page, selection: Selection) -> Iterator[Entry]:
-        """Entries as they were. Raises Expired when the store no longer knows."""
+    async def _found(self, resource: Resource[Any], page: _Page, selection: Selection) -> Iterator[Entry]:
+        """Entries as they are, or as they were at the page's revision. Raises Expired when that is forgotten."""
         cache = self._served.cache_of(resource)
+        if page.revision is None:
+            return selection.among(cache, page.start)
+        unchanged = cache.last_change <= page.revision
+        # What has not changed since is forgotten all the same, as etcd forgets it.
+        below = f"{cache.prefix}{_NOTHING}" if unchanged else cache.prefix
+        start = "" if unchanged else page.start
         try:
-            listing = await self._served.cache.store.list(cache.prefix, start=page.start, revision=page.revision)
+            listing = await self._served.cache.store.list(below, start=start, revision=page.revision)
         except Compacted:
             if not page.start:
                 raise Expired(_TOO_OLD) from None
             onward = _token(_LATEST, page.start.removeprefix(cache.prefix))
             raise Expired(_INCONSISTENT, continue_token=onward) from None
-        entries = (cache.unstored(found, orjson.loads(found.value)) for found in listing.records)
+        if unchanged:
+            return selection.among(cache, page.start)
+        entries = (cache.unstored(record, orjson.loads(record.value)) for record in listing.records)
         return (entry for entry in entries if selection.matches(entry))
 
 
