@@ -75,11 +75,11 @@ class Routes:
         return await self._object(exchange, resource)
 
     async def _object(self, exchange: Exchange, resource: Resource[Any]) -> Response:
-        verb = exchange.info.verb
-        form = negotiate(exchange.header("accept"))
+        verb, accept = exchange.info.verb, exchange.header("accept")
         review = self._reviews.get((resource.group, resource.plural))
         if review is not None:
-            return await review(exchange, resource, form)
+            return await review(exchange, resource, negotiate(accept, tables=False))
+        form = negotiate(accept)
         match verb:
             case "get":
                 return await self._reader.get(exchange, resource, form)
