@@ -59,14 +59,14 @@ def show_bool(*path: str) -> Cell:
     return cell
 
 
-def field_text(*path: str) -> Callable[[JsonObject], str]:
+def field_text(*path: str, absent: str = "") -> Callable[[JsonObject], str]:
     """Make a selectable field: the text at `path`, booleans and numbers as JSON writes them."""
 
     def read(obj: JsonObject) -> str:
         value = dig(obj, *path)
         if isinstance(value, bool):
             return "true" if value else "false"
-        return "" if value is None else str(value)
+        return absent if value is None else str(value)
 
     return read
 

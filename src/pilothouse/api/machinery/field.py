@@ -37,6 +37,9 @@ class FieldErrorKind(Enum):
         return self.value[1]
 
 
+OMITTED = object()
+"""The value of an error whose message shall show none: it is about the whole of something large."""
+
 _WITHOUT_VALUE = frozenset({FieldErrorKind.REQUIRED, FieldErrorKind.FORBIDDEN, FieldErrorKind.TOO_LONG,
                             FieldErrorKind.INTERNAL})  # fmt: skip
 
@@ -53,7 +56,7 @@ class FieldError:
     def body(self) -> str:
         """The message without the path."""
         text = self.kind.words
-        if self.kind not in _WITHOUT_VALUE:
+        if self.kind not in _WITHOUT_VALUE and self.value is not OMITTED:
             text = f"{text}: {quote(self.value)}"
         return f"{text}: {self.detail}" if self.detail else text
 

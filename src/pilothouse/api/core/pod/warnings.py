@@ -61,7 +61,12 @@ def warn_of_template(obj: JsonObject, old: JsonObject | None) -> list[str]:
     """The same for workloads whose name is no part of a hostname that anybody uses."""
     if old is not None and _generation(obj) == _generation(old):
         return []
-    return list(_warnings((obj.get("spec") or {}).get("template") or {}, "spec.template."))
+    return warn_of_pods((obj.get("spec") or {}).get("template") or {}, "spec.template.")
+
+
+def warn_of_pods(template: JsonObject, path: str) -> list[str]:
+    """The warnings for a pod template, wherever it stands; `path` ends in a dot."""
+    return list(_warnings(template, path))
 
 
 def _generation(obj: JsonObject) -> Any:

@@ -1,10 +1,13 @@
 """CronJob: Jobs at the times of a schedule.
 
-Sources of the facts: pkg/apis/batch/v1/defaults.go, pkg/printers/internalversion/printers.go. API page: batch/v1
-CronJob.
+Sources of the facts: pkg/apis/batch/v1/defaults.go, pkg/registry/batch/cronjob/strategy.go,
+pkg/printers/internalversion/printers.go. API page: batch/v1 CronJob.
 """
 
+from pilothouse.api.batch.cron_job.validation import validate, validate_create, validate_update
+from pilothouse.api.batch.job.strategy import warn_of_spec
 from pilothouse.api.core.pod.defaults import default_pod_template
+from pilothouse.api.core.pod.warnings import warn_of_name
 from pilothouse.api.machinery.columns import AGE, NONE, containers, count, dig, show, show_bool, show_selector, since
 from pilothouse.api.machinery.resource import STATUS, Column, Resource
 from pilothouse.api.machinery.strategy import fresh_status, keep_status
@@ -33,6 +36,18 @@ def default(obj: JsonObject) -> None:
     default_pod_template(job.setdefault("template", {}))
 
 
+def warn(obj: JsonObject, old: JsonObject | None) -> list[str]:
+    """As of a Job, and that a time zone in the schedule is nothing to rely on."""
+    spec = obj.get("spec") or {}
+    told = [] if old is not None else [*warn_of_name(obj, "Pod names and hostnames")]
+    if old is None or dig(obj, "metadata", "generation") != dig(old, "metadata", "generation"):
+        told += warn_of_spec(dig(spec, "jobTemplate", "spec") or {}, "spec.jobTemplate.spec")
+    if old is not None and "TZ" in (spec.get("schedule") or ""):
+        more = "https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details"
+        told.append(f"CRON_TZ or TZ used in spec.spec.schedule is not officially supported, see {more}")
+    return told
+
+
 RESOURCE = Resource(
     kind=CronJob,
     group="batch",
@@ -45,6 +60,10 @@ RESOURCE = Resource(
     default=default,
     prepare_for_create=fresh_status(),
     prepare_for_update=keep_status,
+    validate=validate,
+    validate_create=validate_create,
+    validate_update=validate_update,
+    warn=warn,
     columns=(
         Column("Schedule", show("spec", "schedule")),
         Column("Timezone", show("spec", "timeZone", absent=NONE)),
