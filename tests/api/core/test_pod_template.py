@@ -25,3 +25,12 @@ def test_the_template_is_completed_and_checked() -> None:
 def test_columns() -> None:
     assert [column.name for column in RESOURCE.columns] == ["Containers", "Images", "Pod Labels"]
     assert [column.cell(template(), 0.0) for column in RESOURCE.columns] == ["a,b", "i:1,j:1", "x=y"]
+
+
+def test_warnings() -> None:
+    assert RESOURCE.warn is not None
+    body = template()
+    body["template"]["spec"]["imagePullSecrets"] = [{"name": ""}]
+    assert RESOURCE.warn(body, None) == ['template.spec.imagePullSecrets[0].name: invalid empty name ""']
+    assert RESOURCE.warn(body, body) == []
+    assert RESOURCE.warn(body, template()) != []

@@ -125,5 +125,5 @@ RESOURCE = Resource(
         *containers("spec", "template", "spec"),
         Column("Selector", show_selector("spec", "selector"), priority=1),
     ),
-    selectable_fields={"status.replicas": field_text("status", "replicas")},
+    selectable_fields={"status.replicas": field_text("status", "replicas", absent="0")},
 )

@@ -11,6 +11,7 @@ import orjson
 
 from pilothouse.api.autoscaling import horizontal_pod_autoscaler as v2
 from pilothouse.api.machinery.columns import Cell, dig
+from pilothouse.api.machinery.field import FieldErrors
 from pilothouse.api.machinery.resource import STATUS, Column, Resource
 from pilothouse.api.machinery.strategy import keep_status
 from pilothouse.api.machinery.view import JsonObject
@@ -80,7 +81,7 @@ def to_storage(obj: JsonObject) -> JsonObject:
     metadata = dict(obj.get("metadata") or {})
     annotations = dict(metadata.get("annotations") or {})
     utilization = spec.pop("targetCPUUtilizationPercentage", None)
-    status.pop("currentCPUUtilizationPercentage", None)
+    used = status.pop("currentCPUUtilizationPercentage", None)
     metrics = [_to_v2(metric, _SPEC_FIELDS) for metric in _read(annotations, METRICS) or ()]
     if utilization is not None:
         metrics.append(v2.cpu_metric(utilization))
@@ -89,6 +90,9 @@ def to_storage(obj: JsonObject) -> JsonObject:
         spec["behavior"] = behavior
     if current := _read(annotations, CURRENT_METRICS):
         status["currentMetrics"] = [_to_v2(metric, _STATUS_FIELDS) for metric in current]
+    elif used is not None:
+        cpu = {"name": "cpu", "current": {"averageUtilization": used}}
+        status["currentMetrics"] = [{"type": "Resource", "resource": cpu}]
     if conditions := _read(annotations, CONDITIONS):
         status["conditions"] = conditions
     _put_annotations(metadata, annotations)
@@ -185,6 +189,21 @@ def _through_v2(column: Column) -> Column:
     return Column(column.name, shown, column.type, column.format, column.description, column.priority)
 
 
+def validate(obj: JsonObject, errors: FieldErrors) -> None:
+    """The rules of the stored version, whose fields the messages name."""
+    v2.validate(to_storage(obj), errors)
+
+
+def validate_create(obj: JsonObject, errors: FieldErrors) -> None:
+    """The same for new objects."""
+    v2.validate_create(to_storage(obj), errors)
+
+
+def validate_update(obj: JsonObject, old: JsonObject, errors: FieldErrors) -> None:
+    """The same for changes."""
+    v2.validate_update(to_storage(obj), to_storage(old), errors)
+
+
 def _fresh_status(obj: JsonObject) -> None:
     obj["status"] = {"currentReplicas": 0, "desiredReplicas": 0}
 
@@ -202,6 +221,10 @@ RESOURCE = Resource(
     default=default,
     prepare_for_create=_fresh_status,
     prepare_for_update=keep_status,
+    validate=validate,
+    validate_create=validate_create,
+    validate_update=validate_update,
+    validate_status=v2.validate_status,
     columns=tuple(_through_v2(column) for column in v2.RESOURCE.columns),
     stored_as=("autoscaling", "v2"),
     to_storage=to_storage,

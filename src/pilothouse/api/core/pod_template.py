@@ -2,6 +2,7 @@
 
 from pilothouse.api.core.pod.defaults import default_pod_template
 from pilothouse.api.core.pod.validation import validate_pod_template
+from pilothouse.api.core.pod.warnings import warn_of_pods
 from pilothouse.api.machinery.columns import show_labels
 from pilothouse.api.machinery.field import FieldErrors
 from pilothouse.api.machinery.resource import Column, Resource
@@ -18,6 +19,13 @@ def default(obj: JsonObject) -> None:
 def validate(obj: JsonObject, errors: FieldErrors) -> None:
     """The template's own rules."""
     validate_pod_template(obj.get("template") or {}, errors, "template")
+
+
+def warn(obj: JsonObject, old: JsonObject | None) -> list[str]:
+    """What the author of a template is told whenever it has changed."""
+    if old is not None and obj.get("template") == old.get("template"):
+        return []
+    return warn_of_pods(obj.get("template") or {}, "template.")
 
 
 def _containers(obj: JsonObject) -> list[JsonObject]:
@@ -41,6 +49,7 @@ RESOURCE = Resource(
     singular="podtemplate",
     default=default,
     validate=validate,
+    warn=warn,
     columns=(
         Column("Containers", _names, description="The names of the template's containers."),
         Column("Images", _images, description="The images of the template's containers."),

@@ -162,3 +162,9 @@ def test_columns() -> None:
         "Replicas": 1,
         "Age": "<unknown>",
     }
+
+
+def test_the_cpu_that_a_v1_status_names_is_a_metric() -> None:
+    stored = V1.to_storage({"metadata": {}, "spec": {}, "status": {"currentCPUUtilizationPercentage": 40}})
+    current = {"type": "Resource", "resource": {"name": "cpu", "current": {"averageUtilization": 40}}}
+    assert stored["status"] == {"currentMetrics": [current]}

@@ -1,10 +1,18 @@
 """HorizontalPodAutoscaler: changes the number of replicas as metrics demand. The stored version, autoscaling/v2.
 
-Sources of the facts: pkg/apis/autoscaling/v2/defaults.go, pkg/printers/internalversion/printers.go.
+What it must satisfy is in `validation`. Sources of the facts: pkg/apis/autoscaling/v2/defaults.go,
+pkg/printers/internalversion/printers.go.
 """
 
 from typing import Any
 
+from pilothouse.api.autoscaling.horizontal_pod_autoscaler.metrics import SOURCES
+from pilothouse.api.autoscaling.horizontal_pod_autoscaler.validation import (
+    validate,
+    validate_create,
+    validate_status,
+    validate_update,
+)
 from pilothouse.api.machinery.columns import AGE, NONE, UNKNOWN, UNSET, dig, show
 from pilothouse.api.machinery.resource import STATUS, Column, Resource
 from pilothouse.api.machinery.strategy import fresh_status, keep_status
@@ -68,12 +76,8 @@ def _targets(obj: JsonObject, _now: Instant) -> str:
     return f"{shown} + {len(texts) - _SHOWN_METRICS} more..." if len(texts) > _SHOWN_METRICS else shown or NONE
 
 
-_SOURCES = {"External": "external", "Pods": "pods", "Object": "object", "Resource": "resource",
-            "ContainerResource": "containerResource"}  # fmt: skip
-
-
 def _metric(spec: JsonObject, status: JsonObject) -> str:
-    key = _SOURCES.get(spec.get("type", ""))
+    key = SOURCES.get(spec.get("type", ""))
     if key is None:
         return "<unknown type>"
     source: JsonObject = spec.get(key) or {}
@@ -115,6 +119,10 @@ RESOURCE = Resource(
     default=default,
     prepare_for_create=fresh_status(currentMetrics=None, desiredReplicas=0),
     prepare_for_update=keep_status,
+    validate=validate,
+    validate_create=validate_create,
+    validate_update=validate_update,
+    validate_status=validate_status,
     columns=(
         Column("Reference", _reference),
         Column("Targets", _targets),
