@@ -52,6 +52,17 @@ def test_forms_of_bodies(form: str, head_only: bool, chunks: bool, expected: byt
     asyncio.run(main())
 
 
+def test_a_stream_of_known_length_needs_no_chunks() -> None:
+    async def main() -> None:
+        wire = Wire()
+        writer = AnswerWriter(Outflow(wire, SystemClock(), None), lambda: "Date: x\r\n")
+        answer = Response(200, _pieces(), content_type="", length=3)
+        await writer.send(answer, close=False, head_only=False, chunks=True)
+        assert wire.sent == b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nDate: x\r\n\r\nabc"
+
+    asyncio.run(main())
+
+
 def test_a_stream_nobody_reads_on_is_closed() -> None:
     async def main() -> None:
         stream = _pieces()

@@ -133,3 +133,14 @@ def test_nobody_there() -> None:
             await dial("127.0.0.1", 1, None, CLOCK)
 
     asyncio.run(main())
+
+
+def test_an_answer_to_head_ends_with_its_head() -> None:
+    async def main() -> None:
+        async with _server(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nA: b\r\nA: c\r\n\r\n") as (stream, _):
+            reply = await ask(stream, "HEAD", "/", {"Host": "x"})
+            assert reply.headers["content-length"] == "5"
+            assert reply.fields == [("Content-Length", "5"), ("A", "b"), ("A", "c")]
+            assert await reply.read(10) == b""
+
+    asyncio.run(main())

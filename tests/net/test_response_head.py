@@ -15,6 +15,7 @@ GONE = Response(404, headers={"A": "b"})
         (GONE, 0, True, "404 Not Found\r\nA: b\r\nConnection: close\r\nContent-Length: 0\r\n"),
         (Response(304), 0, False, "304 Not Modified\r\n"),
         (Response(299, content_type=""), 1, False, "299 Status\r\nContent-Length: 1\r\n"),
+        (Response(204, repeated=(("A", "b"), ("A", "c"))), 0, False, "204 No Content\r\nA: b\r\nA: c\r\n"),
     ],
 )  # fmt: skip
 def test_heads(response: Response, length: int | None, close: bool, expected: str) -> None:
@@ -28,6 +29,11 @@ def test_line_breaks_are_refused(text: str) -> None:
             response_head(Response(200, headers=headers), 0, date=DATE, close=False)
         with pytest.raises(ValueError, match="line break"):
             switching_head(Response(101, headers=headers))
+        repeated = tuple(headers.items())
+        with pytest.raises(ValueError, match="line break"):
+            response_head(Response(200, repeated=repeated), 0, date=DATE, close=False)
+        with pytest.raises(ValueError, match="line break"):
+            switching_head(Response(101, repeated=repeated))
 
 
 def test_switching() -> None:

@@ -140,6 +140,22 @@ def test_an_application(kubectl: Kubectl, image: str) -> None:
     eventually(lambda: kubectl("get", "all", "-o", "name") == "")
 
 
+def test_requests_by_the_api_server(kubectl: Kubectl, image: str) -> None:
+    kubectl("apply", "-f", "-", text=manifests("web", image))
+    kubectl("rollout", "status", "deployment/web", "--timeout=60s")
+    here = f"/api/v1/namespaces/{words_of(kubectl)[-1]}"
+    pod = kubectl("get", "pods", "-o", "jsonpath={.items[0].metadata.name}").strip()
+    ready = "jsonpath={.items[*].endpoints[*].conditions.ready}"
+    eventually(lambda: "true" in kubectl("get", "endpointslices", "-o", ready))
+    assert "version 1" in kubectl("get", "--raw", f"{here}/services/web:80/proxy/cgi-bin/answer")
+    assert "version 1" in kubectl("get", "--raw", f"{here}/services/http:web:80/proxy/cgi-bin/answer")
+    port = kubectl("get", "endpointslices", "-o", "jsonpath={.items[0].ports[0].port}").strip()
+    assert "version 1" in kubectl("get", "--raw", f"{here}/pods/{pod}:{port}/proxy/cgi-bin/answer")
+    node = kubectl("get", "nodes", "-o", "jsonpath={.items[0].metadata.name}").strip()
+    assert kubectl("get", "--raw", f"/api/v1/nodes/{node}/proxy/healthz") == "ok"
+    kubectl("delete", "-f", "-", "--wait=true", text=manifests("web", image))
+
+
 def test_questions(kubectl: Kubectl) -> None:
     assert "deployments" in kubectl("api-resources", "--api-group=apps")
     assert "nodeName" in kubectl("explain", "pod.spec")

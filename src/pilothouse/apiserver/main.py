@@ -33,6 +33,8 @@ from pilothouse.apiserver.reviews.identity import TokenReviews, self_subject_rev
 from pilothouse.apiserver.routes import Review
 from pilothouse.apiserver.server import ApiServer
 from pilothouse.apiserver.streaming.proxy import KubeletProxy
+from pilothouse.apiserver.streaming.reverse_proxy import ReverseProxy
+from pilothouse.apiserver.subresources.proxy import Proxying
 from pilothouse.apiserver.subresources.streaming import Streaming
 from pilothouse.apiserver.subresources.token import TokenRequests
 from pilothouse.apiserver.user import MASTERS_GROUP, User
@@ -82,19 +84,25 @@ def assemble(server: ApiServer, config: ApiServerConfig) -> None:
     tokens = ServiceAccountTokens(keys, cache, clock, (keys.issuer,))
     who = FirstOf([InProcessAuthenticator(), CertificateAuthenticator(clock), tokens])
     pools = ServiceAllocation(cache.of("", "services"), (config.service_cidr,), config.node_ports, chance)
-    kubelets = KubeletProxy(client_context(config.kubelet_authority, config.kubelet_client), clock)
+    kubelet_tls = client_context(config.kubelet_authority, config.kubelet_client)
+    kubelets = KubeletProxy(kubelet_tls, clock)
     rbac = Rbac(cache)
     may = Chain([Masters(), NodeAuthorizer(cache, rules(*CLUSTER_ROLES["system:node"])), rbac])
     admission = AdmissionChain.of(
         cache, may, clock, chance, enabled=config.enabled_admission, disabled=config.disabled_admission
     )
+    backends = ReverseProxy(kubelet_tls, client_context(b"", verify=False), clock)
     requests = TokenRequests(server.served, keys, tokens.audiences, admission, clock, chance)
     server.assemble(
         steps=(authenticate(who, anonymous=config.anonymous), impersonate(may), authorize(may)),
         admission=admission,
         guard=Escalation(rbac, may).check,
         allocate=pools.allocate,
-        parts={**Streaming(server.served, kubelets).parts(), ("serviceaccounts/token", "create"): requests.create},
+        parts={
+            **Streaming(server.served, kubelets).parts(),
+            **Proxying(server.served, backends, admission, chance).parts(),
+            ("serviceaccounts/token", "create"): requests.create,
+        },
         reviews=reviews_of(
             AccessReviews(may, rbac, server.served.schemas), TokenReviews(tokens, server.served.schemas)
         ),

@@ -74,8 +74,8 @@ def parse_request_info(method: str, target: str) -> RequestInfo:
     if parts[-1] == "" and len(parts) > 1:
         parts.pop()
     prefix_length = {"api": 2, "apis": 3}.get(parts[0], 0)
-    proxied = "proxy" in parts[prefix_length:]
-    if ".." in parts or "." in parts or ("" in parts[:-1] and not proxied):
+    ours = parts[: parts.index("proxy", prefix_length)] if "proxy" in parts[prefix_length:] else parts[:-1]
+    if ".." in parts or "." in parts or "" in ours:  # what follows is the backend's path
         raise BadRequest("the path holds an empty or relative segment")
     if prefix_length == 0 or len(parts) <= prefix_length:
         return RequestInfo(method, path, query, method.lower())

@@ -67,7 +67,7 @@ class Routes:
             part = resource.subresource(info.subresource)
             if part is None:
                 return _not_found()
-            if info.verb not in part.verbs:
+            if info.verb not in part.verbs and (part.name, info.method) != ("proxy", "OPTIONS"):
                 raise _not_allowed()
             return await self._part(exchange, resource, part)
         if info.verb not in resource.verbs or (resource.namespaced and not info.namespace and not _lists(info.verb)):

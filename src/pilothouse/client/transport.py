@@ -14,6 +14,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from pilothouse.client.connection import READ, Connection
+from pilothouse.net.answer import dispose
 from pilothouse.net.http import Handler, Peer, Request, Response
 from pilothouse.runtime.clock import Clock
 
@@ -64,7 +65,10 @@ class HandlerTransport:
     async def send(self, method: str, target: str, headers: Headers, body: bytes = b"") -> Answer:
         """One request, answered whole."""
         response = await self._handler(Request(method, target, headers, self._peer, body))
-        whole = b"".join([piece async for piece in _pieces(response)])
+        try:
+            whole = b"".join([piece async for piece in _pieces(response)])
+        finally:
+            await dispose(response)
         return Answer(response.status, _headers(response), whole)
 
     @asynccontextmanager
@@ -74,13 +78,11 @@ class HandlerTransport:
         try:
             yield StreamedAnswer(response.status, _headers(response), _pieces(response))
         finally:
-            close = getattr(response.body, "aclose", None)
-            if close is not None:
-                await close()
+            await dispose(response)
 
 
 def _headers(response: Response) -> dict[str, str]:
-    lower = {name.lower(): value for name, value in response.headers.items()}
+    lower = {name.lower(): value for name, value in (*response.headers.items(), *response.repeated)}
     return {"content-type": response.content_type, **lower}
 
 

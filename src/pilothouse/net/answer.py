@@ -1,6 +1,6 @@
 """Sending answers: a head, and a body of whichever form, at the speed of the client."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 
 from pilothouse.net.arrival import Refusal
 from pilothouse.net.http import Response
@@ -26,7 +26,8 @@ class AnswerWriter:
         """One answer; `chunks` says whether the client knows them."""
         body = response.body
         try:
-            head = response_head(response, _length(body), date=self._date(), close=close)
+            length = body_length(response)
+            head = response_head(response, length, date=self._date(), close=close)
         except ValueError as error:
             log.crash("Answer not sent", error=error)
             await self.refuse(Refusal(500, "Internal Server Error"))
@@ -37,7 +38,7 @@ class AnswerWriter:
             await (self._out.write(head + body) if len(body) <= _SMALL else self._out.write_pieces([head, body]))
         elif isinstance(body, AsyncIterator):
             await self._out.write(head if chunks else head.replace(b"Transfer-Encoding: chunked\r\n", b""))
-            await self._stream(body, chunks)
+            await self._stream(body, chunks and length is None)
         else:
             await self._out.write_pieces([head, *body])
 
@@ -73,7 +74,9 @@ async def dispose(response: Response) -> None:
         await close()
 
 
-def _length(body: bytes | Sequence[bytes | memoryview] | AsyncIterator[bytes]) -> int | None:
+def body_length(response: Response) -> int | None:
+    """How long a body is; None for one that must be read to its end to know."""
+    body = response.body
     if isinstance(body, bytes):
         return len(body)
-    return None if isinstance(body, AsyncIterator) else sum(map(len, body))
+    return response.length if isinstance(body, AsyncIterator) else sum(map(len, body))

@@ -44,6 +44,8 @@ class Reply:
     body: AsyncIterator[bytes]
     """The connection is closed at its end, and with `close`."""
     upgraded: bool = False
+    fields: Sequence[tuple[str, str]] = ()
+    """The headers as they came, each for itself."""
 
     async def read(self, limit: int) -> bytes:
         """The body, cut at `limit` bytes."""
@@ -70,27 +72,39 @@ async def ask(
     A header with a sequence of values is sent once for each. Raises ConnectionError when the connection ends
     or the answer is malformed; the connection is then closed.
     """
+    wanted = next((value for name, value in headers.items() if name.lower() == "upgrade"), "")
+    length = {"Content-Length": str(len(body))} if body or method not in ("GET", "HEAD") else {}
     try:
-        await stream.write(_head(method, target, headers, len(body)) + body)
-        reader = _ReplyReader(stream)
+        await stream.write(request_head(method, target, {**headers, **length}) + body)
+    except BaseException:
+        stream.abort()
+        raise
+    return await read_reply(stream, method, wanted if isinstance(wanted, str) else "")
+
+
+async def read_reply(stream: ConnectionStream, method: str, wanted: str = "") -> Reply:
+    """Read the head of the answer to a request that was sent by `method`, and that asked to switch to `wanted`.
+
+    Raises ConnectionError as `ask` does.
+    """
+    try:
+        reader = _ReplyReader(stream, bodiless=method == "HEAD")
         await reader.read_head()
-        wanted = next((value for name, value in headers.items() if name.lower() == "upgrade"), "")
         upgraded = reader.status == 101
         if upgraded:
-            _check_upgrade(reader.headers, wanted if isinstance(wanted, str) else "")
+            _check_upgrade(reader.headers, wanted)
             stream.unread(reader.rest)
     except BaseException:
         stream.abort()
         raise
-    return Reply(reader.status, reader.headers, _nothing() if upgraded else reader, upgraded)
+    return Reply(reader.status, reader.headers, _nothing() if upgraded else reader, upgraded, reader.fields)
 
 
-def _head(method: str, target: str, headers: Mapping[str, str | Sequence[str]], length: int) -> bytes:
+def request_head(method: str, target: str, headers: Mapping[str, str | Sequence[str]]) -> bytes:
+    """The head of a request as bytes. Raises ValueError for what would break out of its line."""
     lines = [f"{method} {target} HTTP/1.1"]
     for name, values in headers.items():
         lines += [f"{name}: {value}" for value in ((values,) if isinstance(values, str) else values)]
-    if length or method not in ("GET", "HEAD"):
-        lines.append(f"Content-Length: {length}")
     if " " in target or any("\r" in line or "\n" in line for line in lines):
         raise ValueError("a header or the target contains a space or a line break")
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
@@ -110,8 +124,9 @@ async def _nothing() -> AsyncIterator[bytes]:
 class _ReplyReader(AsyncIterator[bytes]):
     """Parses one answer; iterating gives its body."""
 
-    def __init__(self, stream: ConnectionStream) -> None:
+    def __init__(self, stream: ConnectionStream, *, bodiless: bool) -> None:
         self._stream = stream
+        self._bodiless = bodiless
         self._parser: Any = httptools.HttpResponseParser(self)
         # CGI programs end their lines as files do. Go's client takes that, so ours must, to probe and to proxy.
         self._parser.set_dangerous_leniencies(lenient_optional_cr_before_lf=True)
@@ -120,6 +135,7 @@ class _ReplyReader(AsyncIterator[bytes]):
         self._head_complete = False
         self.status = 0
         self.headers: dict[str, str] = {}
+        self.fields: list[tuple[str, str]] = []
         self.rest = b""
 
     async def read_head(self) -> None:
@@ -171,17 +187,21 @@ class _ReplyReader(AsyncIterator[bytes]):
     def on_header(self, name: bytes, value: bytes) -> None:
         key = name.decode("latin-1").lower()
         text = value.decode("latin-1")
+        self.fields.append((name.decode("latin-1"), text))
         self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
 
     def on_headers_complete(self) -> None:
         self.status = self._parser.get_status_code()
         self._head_complete = self.status == 101 or self.status >= 200
+        self._complete = self._head_complete and self._bodiless
 
     def on_body(self, piece: bytes) -> None:
-        self._pieces.append(piece)
+        if not self._complete:
+            self._pieces.append(piece)
 
     def on_message_complete(self) -> None:
         if self._head_complete:
             self._complete = True
         else:
             self.headers = {}
+            self.fields = []

@@ -100,6 +100,10 @@ class Response:
     content_type: str = "application/json"
     upgrade: Upgraded | None = None
     """With status 101: who takes the connection over."""
+    length: int | None = None
+    """How much an iterator will give in all, where that is known: it is then sent as it is, not in chunks."""
+    repeated: Sequence[tuple[str, str]] = ()
+    """Headers that come more than once, besides `headers`."""
 
 
 Handler = Callable[[Request], Awaitable[Response]]

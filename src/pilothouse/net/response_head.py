@@ -24,6 +24,9 @@ def response_head(response: Response, length: int | None, *, date: str, close: b
     for name, value in response.headers.items():
         head += f"{name}: {value}\r\n"
         lines += 1
+    for name, value in response.repeated:
+        head += f"{name}: {value}\r\n"
+        lines += 1
     if close:
         head += "Connection: close\r\n"
         lines += 1
@@ -38,7 +41,8 @@ def response_head(response: Response, length: int | None, *, date: str, close: b
 
 def switching_head(response: Response) -> bytes:
     """The head of a 101: the handler names the protocol in its headers."""
-    lines = ["HTTP/1.1 101 Switching Protocols", *(f"{name}: {value}" for name, value in response.headers.items())]
+    fields = [*response.headers.items(), *response.repeated]
+    lines = ["HTTP/1.1 101 Switching Protocols", *(f"{name}: {value}" for name, value in fields)]
     if any("\r" in line or "\n" in line for line in lines):
         raise ValueError("a header of the answer contains a line break")
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")

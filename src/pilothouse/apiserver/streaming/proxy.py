@@ -36,7 +36,7 @@ class KubeletProxy:
             stream = await dial(kubelet.host, kubelet.port, self.tls, self.clock)
             reply = await ask(stream, "GET", target, {"Host": kubelet.authority, "Accept": "text/plain, */*"})
         except (OSError, TimeoutError) as error:
-            raise StatusError(f'Get "{url}": {_dial_error(kubelet, error)}') from error
+            raise StatusError(f'Get "{url}": {dial_failure(kubelet.authority, error)}') from error
         if not 200 <= reply.status <= 206:
             raise _log_error(reply.status, (await reply.read(_MAX_ERROR)).decode("utf-8", "replace"), name)
         return Response(200, reply.body, content_type="text/plain")
@@ -93,14 +93,14 @@ class KubeletProxy:
             backend = await dial(kubelet.host, kubelet.port, self.tls, self.clock)
             return await relay(request, backend, kubelet.authority, target)
         except (OSError, TimeoutError) as error:
-            raise StatusError(f"error dialing backend: {_dial_error(kubelet, error)}") from error
+            raise StatusError(f"error dialing backend: {dial_failure(kubelet.authority, error)}") from error
 
     async def _spdy(self, kubelet: Kubelet, target: str, protocols: tuple[str, ...]) -> tuple[ConnectionStream, Reply]:
         try:
             backend = await dial(kubelet.host, kubelet.port, self.tls, self.clock)
             return backend, await ask_spdy(backend, kubelet.authority, target, protocols)
         except (OSError, TimeoutError) as error:
-            raise StatusError(f"error dialing backend: {_dial_error(kubelet, error)}") from error
+            raise StatusError(f"error dialing backend: {dial_failure(kubelet.authority, error)}") from error
 
 
 def _accept(request: Request, protocol: str) -> dict[str, str]:
@@ -114,9 +114,9 @@ def _switch(headers: dict[str, str], session: Upgraded) -> Response:
     return Response(101, b"", headers, upgrade=session)
 
 
-def _dial_error(kubelet: Kubelet, error: OSError | TimeoutError) -> str:
+def dial_failure(authority: str, error: OSError | TimeoutError) -> str:
     """The failure in the words that Go's dialler has for it, which people search for."""
-    where = f"dial tcp {kubelet.authority}"
+    where = f"dial tcp {authority}"
     if isinstance(error, ConnectionRefusedError):
         return f"{where}: connect: connection refused"
     if isinstance(error, TimeoutError):
