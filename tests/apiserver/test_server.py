@@ -10,12 +10,14 @@ from typing import Any
 import orjson
 import pytest
 
+from fakes.etcd import new_prefix
 from pilothouse.api.catalogue import builtin
 from pilothouse.api.machinery.schema import Schemas
 from pilothouse.apiserver.server import ApiServer
 from pilothouse.client.transport import Answer, HandlerTransport
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import SystemClock
+from pilothouse.store.etcd.store import EtcdStore
 from pilothouse.store.interface import Store
 from pilothouse.store.memory import MemoryStore
 from pilothouse.store.sqlite import SqliteStore
@@ -50,17 +52,19 @@ class Api:
         return await self.ask("PATCH", target, patch, content_type=f"application/{PATCH[form]}+json")
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "etcd"])
 def run(request: pytest.FixtureRequest, tmp_path: Path) -> Run:
-    """Runs a story on a server of its own, on either store."""
+    """Runs a story on a server of its own, on each store."""
+
+    def store(clock: SystemClock) -> AbstractAsyncContextManager[Store]:
+        if request.param == "etcd":
+            return EtcdStore(request.getfixturevalue("etcd").urls, clock, prefix=new_prefix())
+        return MemoryStore(clock) if request.param == "memory" else SqliteStore(tmp_path / "state.db", clock)
 
     def runs(story: Callable[[Api], Awaitable[None]]) -> None:
         async def scenario() -> None:
             clock = SystemClock()
-            opened: AbstractAsyncContextManager[Store] = (
-                MemoryStore(clock) if request.param == "memory" else SqliteStore(tmp_path / "state.db", clock)
-            )
-            async with opened as store, ApiServer(store, builtin(), schemas(), clock, Chance(1)) as server:
+            async with store(clock) as opened, ApiServer(opened, builtin(), schemas(), clock, Chance(1)) as server:
                 server.assemble()
                 await story(Api(server))
 

@@ -8,12 +8,34 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import grpc
+import pytest
 
 _PATIENCE = 20
+_prefixes = (f"/test/{number}" for number in count())
 _FAST = ("--heartbeat-interval", "50", "--election-timeout", "500", "--max-request-bytes", "10485760")
+
+
+def new_prefix() -> str:
+    """Keys of a test's own, on an etcd that it shares."""
+    return next(_prefixes)
+
+
+@pytest.fixture(scope="session")
+def etcd() -> Iterator["Etcd"]:
+    """One etcd for all tests of a directory that do not harm it: its conftest imports this."""
+    skip_without_etcd()
+    with Etcd.running() as etcd:
+        yield etcd
+
+
+def skip_without_etcd() -> None:
+    """Skip where `make packages` has not run."""
+    if shutil.which("etcd") is None:
+        pytest.skip("no etcd is installed")
 
 
 def free_ports(count: int) -> list[int]:

@@ -83,7 +83,7 @@ def assemble(server: ApiServer, config: ApiServerConfig) -> None:
     keys = TokenKeys(config.service_account_key, config.service_account_issuer)
     tokens = ServiceAccountTokens(keys, cache, clock, (keys.issuer,))
     who = FirstOf([InProcessAuthenticator(), CertificateAuthenticator(clock), tokens])
-    pools = ServiceAllocation(cache.of("", "services"), (config.service_cidr,), config.node_ports, chance)
+    pools = ServiceAllocation(cache, (config.service_cidr,), config.node_ports, chance)
     kubelet_tls = client_context(config.kubelet_authority, config.kubelet_client)
     kubelets = KubeletProxy(kubelet_tls, clock)
     rbac = Rbac(cache)

@@ -6,7 +6,7 @@ transport call.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from types import TracebackType
 from typing import Any, Self
 
@@ -63,7 +63,7 @@ def permit(_write: Write) -> None:
     """Guard nothing."""
 
 
-def allocate_nothing(_write: Write) -> AbstractContextManager[None]:
+def allocate_nothing(_write: Write) -> AbstractAsyncContextManager[None]:
     """Allocate for kinds that need nothing allocated."""
     return nullcontext()
 
@@ -154,7 +154,11 @@ class ApiServer:
     def _pages(self, ready: Mapping[str, Any], more: Mapping[str, tuple[str, bytes]]) -> Pages:
         catalogue = self.served.catalogue
         documents = Documents(self.served.schemas, catalogue, GIT_VERSION)
-        return Pages(documents, Discovery(catalogue, self._address), Health({}, ready), self.metrics, more)
+        return Pages(documents, Discovery(catalogue, self._address), Health({"etcd": self._store_health}, ready), self.metrics, more)
+
+    def _store_health(self) -> str:
+        """The check that upstream names for its store, whichever store it is."""
+        return self.cache.store.trouble
 
     async def _not_ready(self, _exchange: Exchange) -> Response:
         return Response(503, b"the server is starting\n", {"Retry-After": "1"}, "text/plain; charset=utf-8")

@@ -74,6 +74,7 @@ class StoreContract:
         async def scenario(store: Store) -> None:
             assert await store.revision() >= 1, "0 means any revision in the API"
             assert await store.get("/a") is None
+            assert store.trouble == ""
             listing = await store.list("")
             assert (list(listing.records), listing.remaining) == ([], 0)
             assert listing.revision == await store.revision()
@@ -406,6 +407,7 @@ class StoreContract:
                 with pytest.raises(Unavailable):
                     await anext(events)
                 await watch.__aexit__(None, None, None)
+                assert store.trouble
                 for call in (store.get("/a"), store.list(""), store.create("/b", b""), store.revision()):
                     with pytest.raises(Unavailable):
                         await call

@@ -90,8 +90,11 @@ class TooLarge(StoreError):
     """The store takes no value of this size."""
 
 
-class TurnLost(StoreError):
+class TurnLost(Conflict):
     """Another has had its turn meanwhile: what was decided may no longer be so."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
 
 
 class Writes(Protocol):
@@ -112,6 +115,11 @@ class Store(Writes, Protocol):
     A record written with a `ttl` is deleted that many seconds after the write, or a little later; written again
     without one it stays.
     """
+
+    @property
+    def trouble(self) -> str:
+        """What keeps it from serving, as far as it knows; empty when nothing does."""
+        ...
 
     async def get(self, key: str) -> Record | None:
         """The record of `key` now."""

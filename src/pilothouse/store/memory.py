@@ -36,6 +36,11 @@ class MemoryStore:
         self._expiry.close()
         self._watchers.end(Unavailable("the store is closed"))
 
+    @property
+    def trouble(self) -> str:
+        """Why it does not serve."""
+        return "the store is closed" if self._closed else ""
+
     async def get(self, key: str) -> Record | None:
         """Return the record of `key`."""
         return self._open().get(key)

@@ -101,6 +101,11 @@ class SqliteStore:
         await self._close()
         self._watchers.end(Unavailable(self._unavailable))
 
+    @property
+    def trouble(self) -> str:
+        """Why it does not serve."""
+        return self._unavailable
+
     async def get(self, key: str) -> Record | None:
         """Return the record of `key`."""
         return self._readable().get(key)

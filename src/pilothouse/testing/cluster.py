@@ -118,7 +118,7 @@ class Cluster:
         if self._manager is None:
             server.assemble()
             return
-        pools = ServiceAllocation(cache.of("", "services"), self._manager.service_cidr, NODE_PORTS, self.chance)
+        pools = ServiceAllocation(cache, self._manager.service_cidr, NODE_PORTS, self.chance)
         rbac = Rbac(cache)
         may = Chain([Masters(), NodeAuthorizer(cache, rules(*CLUSTER_ROLES["system:node"])), rbac])
         server.assemble(

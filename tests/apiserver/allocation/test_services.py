@@ -30,7 +30,7 @@ def run(story: Callable[[Client], Awaitable[None]], cidr: str = "10.96.0.0/24") 
     async def scenario() -> None:
         clock = SystemClock()
         async with MemoryStore(clock) as store, ApiServer(store, builtin(), schemas(), clock, Chance(1)) as server:
-            pools = ServiceAllocation(server.cache.of("", "services"), (cidr,), (30000, 30003), Chance(2))
+            pools = ServiceAllocation(server.cache, (cidr,), (30000, 30003), Chance(2))
             server.assemble(allocate=pools.allocate)
             await story(Client(HandlerTransport(server.handle, None), builtin(), clock, memo=Memo()))
 

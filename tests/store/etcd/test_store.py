@@ -1,19 +1,16 @@
 """EtcdStore keeps the contract, on a real etcd."""
 
-import itertools
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 import uvloop
 
-from fakes.etcd import Etcd
+from fakes.etcd import Etcd, new_prefix
 from pilothouse.runtime.clock import Clock
 from pilothouse.store.contract import StoreContract
 from pilothouse.store.etcd.store import EtcdStore
 from pilothouse.store.interface import Store
-
-_numbers = itertools.count()
 
 
 class TestEtcdStore(StoreContract):
@@ -24,7 +21,7 @@ class TestEtcdStore(StoreContract):
         self.etcd = etcd
 
     def store(self, clock: Clock, directory: Path) -> AbstractAsyncContextManager[Store]:
-        return EtcdStore(self.etcd.urls, clock, prefix=f"/contract/{next(_numbers)}", compaction_seconds=0)
+        return EtcdStore(self.etcd.urls, clock, prefix=new_prefix(), compaction_seconds=0)
 
 
 class TestEtcdStoreOnUvloop(TestEtcdStore):

@@ -1,11 +1,16 @@
 """Cluster IPs and node ports for Services, as a stage of the write pipeline.
 
 `allocate` writes what a Service needs into its new form and reserves it until the write is over; by then the watch
-cache shows the Service, or the reservation is given back. Source: pkg/registry/core/service/storage/alloc.go.
+cache shows the Service, or the reservation is given back. On a store that several servers share, allocating is done
+in turns (docs/decisions/0013): a turn begins with seeing what all turns before it gave away, and the write fails when
+another server has had one meanwhile. Source: pkg/registry/core/service/storage/alloc.go.
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
+
+import orjson
 
 from pilothouse.api.core.service.families import init_families
 from pilothouse.api.core.service.questions import (
@@ -21,26 +26,59 @@ from pilothouse.api.machinery.field import FieldErrors, index
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.allocation.pools import Addresses, FullError, NodePorts
 from pilothouse.apiserver.pipeline.write import Write
-from pilothouse.apiserver.registry.resource_cache import ResourceCache
+from pilothouse.apiserver.registry.watch_cache import WatchCache
 from pilothouse.runtime.chance import Chance
+from pilothouse.store.interface import SharedStore, TurnLost
 
 _TAKEN_PORT = "provided port is already allocated"
+_NOTHING = nullcontext()
 
 
 class ServiceAllocation:
     """The pools of one cluster. `cidrs` has one range a family, the preferred family first."""
 
-    def __init__(self, services: ResourceCache, cidrs: Iterable[str], ports: tuple[int, int], chance: Chance) -> None:
+    def __init__(self, cache: WatchCache, cidrs: Iterable[str], ports: tuple[int, int], chance: Chance) -> None:
         self._addresses = {pool.family: pool for pool in (Addresses(cidr, chance) for cidr in cidrs)}
         self._ports = NodePorts(*ports, chance)
-        services.observe(self._observe)
+        self._cache = cache
+        self._one = asyncio.Lock()
+        """Servers take turns, and so do the writes of one server: else it would lose its turns to itself."""
+        cache.of("", "services").observe(self._observe)
+
+    def allocate(self, write: Write) -> AbstractAsyncContextManager[None]:
+        """Give a Service what it needs while the block writes it. Raises Invalid; InternalError from an empty pool.
+
+        The block may raise TurnLost; the new form is then as it was, and all can be tried again.
+        """
+        if write.new is None or write.subresource is not None or write.resource.qualified_name != "services":
+            return _NOTHING
+        store = self._cache.store
+        return self._in_turn(write, store) if isinstance(store, SharedStore) else self._alone(write)
+
+    @asynccontextmanager
+    async def _alone(self, write: Write) -> AsyncIterator[None]:
+        with self._reserved(write):
+            yield
+
+    @asynccontextmanager
+    async def _in_turn(self, write: Write, store: SharedStore) -> AsyncIterator[None]:
+        asked = orjson.dumps(write.new)
+        async with self._one:
+            try:
+                turn = await store.turn("services")
+                await self._cache.reach(turn.revision)
+                write.turn = turn
+                with self._reserved(write):
+                    yield
+            except TurnLost:
+                write.new = orjson.loads(asked)
+                raise
+            finally:
+                write.turn = None
 
     @contextmanager
-    def allocate(self, write: Write) -> Iterator[None]:
-        """Give a Service what it needs while the block writes it. Raises Invalid; InternalError from an empty pool."""
-        if write.new is None or write.subresource is not None or write.resource.qualified_name != "services":
-            yield
-            return
+    def _reserved(self, write: Write) -> Iterator[None]:
+        assert write.new is not None
         spec = write.new.setdefault("spec", {})
         before = (write.old or {}).get("spec") or {}
         wrong = FieldErrors()

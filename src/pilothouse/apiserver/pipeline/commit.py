@@ -12,7 +12,11 @@ from pilothouse.apiserver.registry import record
 from pilothouse.apiserver.registry.entry import Entry
 from pilothouse.apiserver.registry.resource_cache import ResourceCache
 from pilothouse.apiserver.registry.watch_cache import WatchCache
+from pilothouse.runtime.log import Log
 from pilothouse.store.interface import Conflict, KeyExists, Record
+
+
+_log = Log(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class Committer:
                 raise errors.already_exists(write.resource.plural, write.resource.group, write.name)
             return Written(of.unstored(Record(key, value, 0, 0), stored_form))
         try:
-            stored = await self._cache.store.create(key, value)
+            stored = await (write.turn or self._cache.store).create(key, value)
         except KeyExists:
             raise errors.already_exists(write.resource.plural, write.resource.group, write.name) from None
         return await self._seen(of, stored, stored_form)
@@ -54,7 +58,7 @@ class Committer:
         if write.dry_run:
             return Written(of.unstored(Record(current.key, value, current.revision, 0), stored_form))
         try:
-            stored = await self._cache.store.update(current.key, value, expected=current.revision)
+            stored = await (write.turn or self._cache.store).update(current.key, value, expected=current.revision)
         except Conflict as conflict:
             await self._catch_up(conflict)
             raise
@@ -69,15 +73,22 @@ class Committer:
         except Conflict as conflict:
             await self._catch_up(conflict)
             raise
-        await self._cache.reach(revision)
+        await self._shown(revision)
         return current.at(revision)
 
     async def _seen(self, of: ResourceCache, stored: Record, stored_form: JsonObject) -> Written:
-        await self._cache.reach(stored.revision)
+        await self._shown(stored.revision)
         entry = of.entries.get(stored.key)
         if entry is None or entry.revision != stored.revision:  # written again meanwhile
             entry = of.unstored(stored, stored_form)
         return Written(entry)
+
+    async def _shown(self, revision: int) -> None:
+        """Wait for the cache. Should it not come, the write has happened all the same, and that is what to answer."""
+        try:
+            await self._cache.reach(revision)
+        except errors.Timeout as late:
+            _log.warning("A write was stored, and the watch cache does not show it", error=late.message)
 
     async def _catch_up(self, conflict: Conflict) -> None:
         if conflict.current is not None:

@@ -6,7 +6,7 @@ it differs from DESIGN, see docs/decisions. No stage may be left out, a subresou
 """
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 import orjson
@@ -42,7 +42,7 @@ class Admission(Protocol):
         ...
 
 
-Allocate = Callable[[Write], AbstractContextManager[None]]
+Allocate = Callable[[Write], AbstractAsyncContextManager[None]]
 """Reserves what the new object needs (cluster IPs, node ports) and writes it in; leaving by an error gives it back."""
 
 Guard = Callable[[Write], None]
@@ -92,7 +92,7 @@ class Pipeline:
             write.new = change(self._served.decode(write.resource, current))
             _check_preconditions(write)
             await self._prepare_update(write, manager)
-            with self._allocate(write):
+            async with self._allocate(write):
                 validation.validate(write)
                 validation.warn(write)
                 await self._admission.validate(write)
@@ -116,11 +116,20 @@ class Pipeline:
         self._guard(write)
         write.resource.default(new)
         strategy.prepare_for_create(write)
-        with self._allocate(write):
+        for _ in range(_ATTEMPTS):
+            try:
+                return await self._commit_new(write)
+            except store.TurnLost:
+                continue
+        raise errors.conflict(write.resource.plural, write.resource.group, write.name)
+
+    async def _commit_new(self, write: Write) -> Written:
+        async with self._allocate(write):
+            assert write.new is not None
             validation.validate(write)
             validation.warn(write)
             await self._admission.validate(write)
-            stored_form = self._served.to_storage(write.resource, new)
+            stored_form = self._served.to_storage(write.resource, write.new)
             return await self.commit.create(write, self._served.cache_of(write.resource), stored_form)
 
     async def _prepare_update(self, write: Write, manager: str) -> None:

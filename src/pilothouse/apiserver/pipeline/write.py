@@ -7,6 +7,7 @@ from typing import Any
 from pilothouse.api.machinery.resource import Resource, Subresource
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.exchange import Exchange
+from pilothouse.store.interface import Turn
 
 
 class Operation(StrEnum):
@@ -36,6 +37,8 @@ class Write:
     options: JsonObject = field(default_factory=dict)
     """CreateOptions, UpdateOptions, PatchOptions or DeleteOptions as read from query and body."""
     dry_run: bool = False
+    turn: Turn | None = None
+    """What writes it, where servers that share a store must agree on what is given to it."""
 
     @property
     def part(self) -> str:

@@ -69,7 +69,8 @@ class ResourceCache:
             follow(entry, obj)
 
     def loaded(self, revision: int) -> None:
-        """The initial list is complete as of `revision`: watches may resume from here on."""
+        """The list is complete as of `revision`: watches may resume from here on."""
+        self._ring.clear()
         self._ring_start = revision
 
     def apply(self, key: str, revision: int, stored: Record | None, obj: JsonObject | None) -> None:

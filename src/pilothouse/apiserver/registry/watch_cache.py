@@ -15,10 +15,14 @@ from pilothouse.api.machinery.resource import Resource
 from pilothouse.apiserver.registry.resource_cache import ResourceCache
 from pilothouse.runtime.clock import Clock
 from pilothouse.runtime.deadlines import Deadlines
-from pilothouse.store.interface import Compacted, Event, Store
+from pilothouse.runtime.log import Log
+from pilothouse.store.interface import Compacted, Event, Record, Store, Unavailable
 
 _FRESHNESS_SECONDS = 3.0
 """How long a read waits for the cache to reach the revision it asks for, as upstream's does."""
+_RETRY_SECONDS = 1.0
+
+_log = Log(__name__)
 
 
 class WatchCache:
@@ -26,6 +30,7 @@ class WatchCache:
 
     def __init__(self, store: Store, resources: Iterable[Resource[Any]], clock: Clock) -> None:
         self.store = store
+        self._clock = clock
         self._deadlines = Deadlines(clock, _FRESHNESS_SECONDS)
         self._caches = {(r.group or "core", r.plural): ResourceCache(r) for r in resources if r.stored_as is None}
         self.revision = 0
@@ -87,17 +92,52 @@ class WatchCache:
                     async for event in events:
                         self._apply(event)
             except Compacted as gap:
-                raise RuntimeError(f"the store forgot history that this server had not read: {gap}") from gap
+                _log.warning("The store forgot history that this server had not read", error=str(gap))
+                await self._leap()
+
+    async def _leap(self) -> None:
+        """Go on from what is there now. Watchers hear how it differs; who resumes from before it lists again.
+
+        A deletion is told before what was written, under the revision before the last: whoever has seen but a part of
+        the differences holds a revision from which no watch may resume.
+        """
+        while True:
+            try:
+                listing = await self.store.list("")
+            except Unavailable as error:
+                _log.warning("The store cannot be read again", error=str(error))
+                await self._clock.sleep(_RETRY_SECONDS)
+            else:
+                break
+        found = {record.key: record for record in listing.records}
+        before = max(self.revision, listing.revision - 1)
+        for cache in self._caches.values():
+            for key, entry in list(cache.entries.items()):
+                kept = found.get(key)
+                if kept is None or kept.created > entry.revision:
+                    cache.apply(key, before, None, None)
+        for record in sorted(listing.records, key=lambda record: record.revision):
+            if record.revision > self.revision:
+                self._take_in(record.key, record.revision, record)
+        for cache in self._caches.values():
+            cache.loaded(listing.revision)
+        self._reached(listing.revision)
 
     def _apply(self, event: Event) -> None:
-        cache = self._cache_of(event.key)
+        if event.key:
+            self._take_in(event.key, event.revision, event.record)
+        self._reached(event.revision)
+
+    def _take_in(self, key: str, revision: int, record: Record | None) -> None:
+        cache = self._cache_of(key)
         if cache is not None:
-            obj = orjson.loads(event.record.value) if event.record is not None else None
-            cache.apply(event.key, event.revision, event.record, obj)
-        self.revision = event.revision
+            cache.apply(key, revision, record, orjson.loads(record.value) if record is not None else None)
+
+    def _reached(self, revision: int) -> None:
+        self.revision = revision
         if self._waiters:
-            for revision, waiter in self._waiters:
-                if revision <= event.revision and not waiter.done():
+            for wanted, waiter in self._waiters:
+                if wanted <= revision and not waiter.done():
                     waiter.set_result(None)
             self._waiters = [pair for pair in self._waiters if not pair[1].done()]
 

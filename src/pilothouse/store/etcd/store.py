@@ -6,7 +6,7 @@ when members fail is in `connection`. Source: etcd's API reference; apiserver/pk
 """
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -35,6 +35,8 @@ from pilothouse.store.interface import (
 _PAGE = 2000
 """Records that one call of a long listing asks for."""
 _CLOSED = "the store is closed"
+_LOOK_SECONDS = 5.0
+"""How often etcd is asked whether it serves, so that who asks us is told at once."""
 
 
 class EtcdStore:
@@ -66,6 +68,7 @@ class EtcdStore:
         await self._stack.enter_async_context(self._connection)
         self._tasks = await self._stack.enter_async_context(Tasks())
         self._latest = LatestRevision(self._ask_revision, self._tasks)
+        self._tasks.spawn(self._look(), name="etcd-health")
         if self._compaction_seconds:
             compactor = Compactor(self._connection, self._clock, self._compaction_seconds)
             self._tasks.spawn(compactor.run(), name="etcd-compactor")
@@ -82,8 +85,8 @@ class EtcdStore:
 
     @property
     def trouble(self) -> str:
-        """What the latest call failed by; empty when it was answered."""
-        return self._connection.trouble
+        """What the latest call failed by."""
+        return _CLOSED if self._closed else self._connection.trouble
 
     async def get(self, key: str) -> Record | None:
         """Return the record of `key`."""
@@ -154,6 +157,12 @@ class EtcdStore:
         answer = await self._range(key=key)
         return EtcdTurn(self, key, answer.kvs[0].mod_revision if answer.kvs else 0)
 
+    async def _look(self) -> None:
+        while True:
+            await self._clock.sleep(_LOOK_SECONDS)
+            with suppress(Unavailable):
+                await self._ask_revision()
+
     async def _put(
         self, key: str, value: bytes, expected: Revision, ttl: float | None, turn: "EtcdTurn | None" = None
     ) -> Record:
@@ -188,7 +197,7 @@ class EtcdStore:
             return Record(key, value, revision, created)
         found = self._record(answer.responses[0].response_range)
         if turn is not None and (found.revision if found is not None else 0) == expected:
-            raise TurnLost("another server has decided meanwhile")
+            raise TurnLost
         if not expected and found is not None:
             raise KeyExists(f"{key} exists at revision {found.revision}")
         raise Conflict(found)

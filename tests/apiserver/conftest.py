@@ -1,0 +1,3 @@
+from fakes.etcd import etcd
+
+__all__ = ["etcd"]
