@@ -1,0 +1,1 @@
+"""Encryption of chosen resources at rest: `configuration` says which, `ciphers` how, `store` does it."""
