@@ -1,6 +1,6 @@
 """An API server in process and in virtual time, bare of access control, and the ConfigMaps of one namespace."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import cache
 from typing import Any
@@ -10,7 +10,7 @@ import orjson
 from pilothouse.api.catalogue import builtin
 from pilothouse.api.machinery.schema import Schemas
 from pilothouse.apiserver.server import ApiServer
-from pilothouse.client.transport import HandlerTransport, StreamedAnswer
+from pilothouse.client.transport import Answer, HandlerTransport, StreamedAnswer
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import LoopClock
 from pilothouse.store.memory import MemoryStore
@@ -34,6 +34,15 @@ class Api:
         sent = b"" if body is None else orjson.dumps(body)
         answer = await self._transport.send(method, target, {"content-type": "application/json"}, sent)
         return answer.status, orjson.loads(answer.body)
+
+    async def send(self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
+        """Any request, its answer as it comes."""
+        return await self._transport.send(method, target, headers, body)
+
+    def stream(
+        self, method: str, target: str, headers: Mapping[str, str]
+    ) -> AbstractAsyncContextManager[StreamedAnswer]:
+        return self._transport.stream(method, target, headers)
 
     async def make(self, *names: str) -> list[str]:
         """Make ConfigMaps; their revisions."""

@@ -7,12 +7,13 @@ few and listed here.
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from pilothouse.api.machinery.codec.protobuf import message_of
 from pilothouse.api.machinery.errors import MethodNotAllowed, NotAcceptable
 from pilothouse.api.machinery.resource import Resource, Subresource
 from pilothouse.apiserver.exchange import Exchange
 from pilothouse.apiserver.registry.served import Served
 from pilothouse.apiserver.verbs.change import Changing
-from pilothouse.apiserver.verbs.forms import Form, negotiate
+from pilothouse.apiserver.verbs.forms import JSON, PROTOBUF, YAML, Form, negotiate
 from pilothouse.apiserver.verbs.read import Reader
 from pilothouse.apiserver.verbs.watch import Watching
 from pilothouse.net.http import Response
@@ -79,7 +80,7 @@ class Routes:
         review = self._reviews.get((resource.group, resource.plural))
         if review is not None:
             return await review(exchange, resource, negotiate(accept, tables=False))
-        form = negotiate(accept)
+        form = _form_of(exchange, resource)
         match verb:
             case "get":
                 return await self._reader.get(exchange, resource, form)
@@ -105,7 +106,7 @@ class Routes:
         if found is not None:
             return await found(exchange, resource, part, _form(exchange, part))
         if part.name in _SHOWN:
-            form = negotiate(exchange.header("accept"))
+            form = _form_of(exchange, resource)
             match verb:
                 case "get":
                     return await self._reader.get(exchange, resource, form)
@@ -125,6 +126,16 @@ class Routes:
         except NotAcceptable:
             form = Form()  # these documents have media types of their own
         return await page(exchange, form) or _not_found()
+
+
+def _form_of(exchange: Exchange, resource: Resource[Any]) -> Form:
+    """Kinds that have no message are not offered in protobuf. Raises NotAcceptable."""
+    accept = exchange.header("accept")
+    if "protobuf" in accept and not message_of(resource.api_version, resource.name):
+        return negotiate(accept, (JSON, YAML))
+    if exchange.info.verb == "watch" and negotiate(accept).media_type == YAML:
+        raise NotAcceptable(f"only the following media types are accepted: {JSON}, {PROTOBUF}")
+    return negotiate(accept)
 
 
 def _form(exchange: Exchange, part: Subresource) -> Form:

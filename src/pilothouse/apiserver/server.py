@@ -19,6 +19,7 @@ from pilothouse.apiserver.discovery import Discovery
 from pilothouse.apiserver.exchange import Exchange
 from pilothouse.apiserver.handlers.compress import compress
 from pilothouse.apiserver.handlers.deadline import deadline
+from pilothouse.apiserver.handlers.encode import encode
 from pilothouse.apiserver.handlers.framework import Step, chained
 from pilothouse.apiserver.handlers.measure import RequestMetrics
 from pilothouse.apiserver.handlers.recover import recover
@@ -131,7 +132,7 @@ class ApiServer:
             pages={**self._pages(ready or {}, pages or {}).by_root(), **(roots or {})},
         )
         self.routes = routes
-        self._chain = chained((self._measured.step, recover, deadline(clock), compress(clock), *steps), routes.answer)
+        self._chain = chained((self._measured.step, encode, recover, deadline(clock), compress(clock), *steps), routes.answer)
 
     async def __aenter__(self) -> Self:
         tasks = await self._stack.enter_async_context(asyncio.TaskGroup())

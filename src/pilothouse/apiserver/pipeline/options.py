@@ -107,11 +107,11 @@ def _decode(body: bytes, media_type: str, expected: Expected, schemas: Schemas) 
         return read(body, media_type, expected, schemas, FieldValidation.IGNORE).object
     except BadRequest:
         # clients also send them as of meta.k8s.io or of the object's own group
-        bare = _anonymous(body, media_type, schemas)
+        bare = _anonymous(body, media_type)
         return read(bare, JSON, expected, schemas, FieldValidation.IGNORE).object
 
 
-def _anonymous(body: bytes, media_type: str, schemas: Schemas) -> bytes:
+def _anonymous(body: bytes, media_type: str) -> bytes:
     """The same options as JSON, without saying which group they are of. Raises BadRequest."""
     value: Any
     try:
@@ -119,7 +119,7 @@ def _anonymous(body: bytes, media_type: str, schemas: Schemas) -> bytes:
             case "application/yaml":
                 value = yaml.decode(body)[0]
             case protobuf.MEDIA_TYPE:
-                value = protobuf.decode(body, schemas)
+                value = protobuf.decode(body)
             case _:
                 value = json.decode(body)
     except MalformedError as error:

@@ -7,13 +7,13 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
+from pilothouse.api.machinery.codec.protobuf import MEDIA_TYPE as PROTOBUF
 from pilothouse.api.machinery.errors import NotAcceptable
 
 JSON, YAML = "application/json", "application/yaml"
 _META = "meta.k8s.io"
 _SHAPES = {"Table": ("v1", "v1beta1"), "PartialObjectMetadata": ("v1", "v1beta1"),
            "PartialObjectMetadataList": ("v1", "v1beta1")}  # fmt: skip
-_SERVED = "application/json, application/yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,11 @@ class Form:
     group: str = ""
 
 
+_ANY = {"*/*": JSON, "application/*": JSON, "text/yaml": YAML}
+
+
 @lru_cache(maxsize=256)
-def negotiate(accept: str, *, tables: bool = True) -> Form:
+def negotiate(accept: str, served: tuple[str, ...] = (JSON, YAML, PROTOBUF), *, tables: bool = True) -> Form:
     """The first acceptable form that is served. Raises NotAcceptable as upstream words it.
 
     Without `tables` there are none: of what is an answer and no object.
@@ -37,18 +40,20 @@ def negotiate(accept: str, *, tables: bool = True) -> Form:
     for clause in _in_preference(accept):
         media_type, *parameters = (part.strip() for part in clause.split(";"))
         given = dict(parameter.partition("=")[::2] for parameter in parameters)
-        named = {"*/*": JSON, "application/*": JSON, "text/yaml": YAML}.get(media_type.lower(), media_type.lower())
-        if named not in (JSON, YAML):
+        named = _ANY.get(media_type.lower(), media_type.lower())
+        if named not in served or given.get("stream", "watch") != "watch":
             continue
         shape = given.get("as", "")
         if not shape:
             return Form(named)
         version, group = given.get("v", ""), given.get("g", "")
+        if shape == "Table" and named == PROTOBUF:
+            continue
         if group == _META and version in _SHAPES.get(shape, ()) and (tables or shape != "Table"):
             return Form(named, shape.removesuffix("List"), version, group)
         if group == "apidiscovery.k8s.io":
             return Form(named, shape, version, group)
-    raise NotAcceptable(f"only the following media types are accepted: {_SERVED}")
+    raise NotAcceptable(f"only the following media types are accepted: {', '.join(served)}")
 
 
 def _in_preference(accept: str) -> list[str]:

@@ -1,7 +1,7 @@
 """Shaping: entries into the bytes of the form that the client accepts.
 
-The object itself is spliced from what is stored. Metadata alone, and rows with their ages left open, stay with the
-entry.
+The object itself is spliced from what is stored. Metadata alone, messages of protobuf, and rows with their ages left
+open, stay with the entry.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from pilothouse.api.machinery.codec import yaml
+from pilothouse.api.machinery.codec import protobuf, yaml
 from pilothouse.api.machinery.errors import BadRequest
 from pilothouse.api.machinery.resource import Resource
 from pilothouse.api.machinery.table import (
@@ -25,7 +25,7 @@ from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.exchange import Exchange
 from pilothouse.apiserver.registry.entry import Entry
 from pilothouse.apiserver.registry.served import Served
-from pilothouse.apiserver.verbs.forms import YAML, Form
+from pilothouse.apiserver.verbs.forms import PROTOBUF, YAML, Form
 from pilothouse.net.http import Response
 from pilothouse.runtime.clock import Clock
 
@@ -39,12 +39,18 @@ class Shaper:
 
     def one(self, exchange: Exchange, resource: Resource[Any], entry: Entry, form: Form, status: int = 200) -> Response:
         """The answer that is one object."""
-        return respond(exchange, self.encoded(exchange, resource, entry, form), form, status)
+        body = self.encoded(exchange, resource, entry, form)
+        if form.media_type == PROTOBUF:
+            return Response(status, body, warnings_of(exchange), PROTOBUF)
+        return respond(exchange, body, form, status)
 
     def encoded(
         self, exchange: Exchange, resource: Resource[Any], entry: Entry, form: Form, *, headed: bool = True
     ) -> bytes:
-        """One entry in its form; `headed` says whether a Table carries its columns."""
+        """One entry in its form, YAML as JSON; `headed` says whether a Table carries its columns."""
+        if form.media_type == PROTOBUF:
+            api_version, kind = _kind(resource, form)
+            return protobuf.sealed(api_version, kind, [self._message(resource, entry, form)])
         if not form.shape:
             return self._served.wire(resource, entry)
         if form.shape == "Table":
@@ -62,6 +68,11 @@ class Shaper:
         form: Form,
     ) -> Response:
         """The answer that is a list of objects."""
+        if form.media_type == PROTOBUF:
+            api_version, kind = _kind(resource, form, listed=True)
+            message = protobuf.list_of(metadata, [self._message(resource, entry, form) for entry in entries])
+            body = protobuf.sealed(api_version, kind, message)
+            return Response(200, body, warnings_of(exchange), PROTOBUF)
         pieces: Sequence[bytes | memoryview]
         if form.shape == "Table":
             include = include_of(exchange)
@@ -80,6 +91,14 @@ class Shaper:
             return separated(self.encoded(exchange, resource, entry, form) for entry in entries)
         pieces = [piece for entry in entries for piece in (*entry.parts, b",")]
         return pieces[:-1]
+
+    def _message(self, resource: Resource[Any], entry: Entry, form: Form) -> bytes:
+        """The object, or its metadata alone, as a message."""
+        api_version, kind = _kind(resource, form)
+        name = protobuf.message_of(api_version, kind)
+        return entry.variant(
+            (resource.api_version, name), lambda found: protobuf.message(name, self._served.decode(resource, found))
+        )
 
     def _row(self, resource: Resource[Any], entry: Entry, include: IncludeObject, version: str) -> bytes:
         def made(found: Entry) -> Row:
@@ -105,10 +124,15 @@ def _encoded_metadata(obj: JsonObject, version: str) -> bytes:
     return orjson.dumps(partial_metadata(obj, version))
 
 
-def _list_head(resource: Resource[Any], metadata: Mapping[str, Any], form: Form) -> bytes:
-    kind, api_version = resource.list_kind, resource.api_version
+def _kind(resource: Resource[Any], form: Form, *, listed: bool = False) -> tuple[str, str]:
+    """apiVersion and kind of what is sent."""
     if form.shape:
-        kind, api_version = "PartialObjectMetadataList", f"meta.k8s.io/{form.version}"
+        return f"meta.k8s.io/{form.version}", f"{form.shape}{'List' if listed else ''}"
+    return resource.api_version, resource.list_kind if listed else resource.name
+
+
+def _list_head(resource: Resource[Any], metadata: Mapping[str, Any], form: Form) -> bytes:
+    api_version, kind = _kind(resource, form, listed=True)
     return b'{"kind":"%b","apiVersion":"%b","metadata":%b,"items":[' % (
         kind.encode(), api_version.encode(), orjson.dumps(dict(metadata)),
     )  # fmt: skip

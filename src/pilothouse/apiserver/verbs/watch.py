@@ -1,4 +1,4 @@
-"""watch: changes as they happen, one JSON document a line.
+"""watch: changes as they happen, one JSON document a line, or in protobuf one message a frame.
 
 A watcher gets what its selection gains as ADDED and what it loses as DELETED. Frames of plain objects are made once
 and shared by all watchers. One that lags too far behind is cut off: it lists again. Source: API concepts, "Efficient
@@ -7,22 +7,24 @@ detection of changes"; KEP-956 (bookmarks), KEP-3157 (sendInitialEvents).
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
 import orjson
 
 from pilothouse.api.machinery import errors
+from pilothouse.api.machinery.codec import protobuf
 from pilothouse.api.machinery.errors import BadRequest, StatusError
 from pilothouse.api.machinery.field import FieldErrors
 from pilothouse.api.machinery.resource import Resource
+from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.exchange import Exchange
 from pilothouse.apiserver.registry.entry import Entry
 from pilothouse.apiserver.registry.resource_cache import Change
 from pilothouse.apiserver.registry.selection import Selection, selection_of
 from pilothouse.apiserver.registry.served import Served
 from pilothouse.apiserver.request_info import RequestInfo
-from pilothouse.apiserver.verbs.forms import YAML, Form
+from pilothouse.apiserver.verbs.forms import JSON, PROTOBUF, Form
 from pilothouse.apiserver.verbs.read import NOT_OLDER, parse_revision
 from pilothouse.apiserver.verbs.shape import Shaper
 from pilothouse.net.http import Response
@@ -119,19 +121,21 @@ class Bookmarks:
 class Frames:
     """Frames of plain objects. A change goes to all its watchers at once, so it is enough to keep those of the last."""
 
-    def __init__(self, served: Served) -> None:
-        self._served = served
+    def __init__(self) -> None:
         self._last: Entry | None = None
-        self._made: dict[tuple[str, str], bytes] = {}
+        self._made: dict[tuple[str, str, str], bytes] = {}
 
-    def of(self, resource: Resource[Any], kind: str, entry: Entry) -> bytes:
+    def of(
+        self, resource: Resource[Any], kind: str, entry: Entry, form: Form, encoded: Callable[[Entry], bytes]
+    ) -> bytes:
         """The frame that tells of the entry as `resource` shows it."""
         if entry is not self._last:
             self._last = entry
             self._made.clear()
-        frame = self._made.get((resource.api_version, kind))
+        key = (resource.api_version, kind, form.media_type)
+        frame = self._made.get(key)
         if frame is None:
-            frame = self._made[resource.api_version, kind] = _frame(kind, self._served.wire(resource, entry))
+            frame = self._made[key] = _frame(kind, encoded(entry), form)
         return frame
 
 
@@ -143,14 +147,12 @@ class Watching:
         self._shape = shaper
         self._clock = clock
         self._chance = chance
-        self._frames = Frames(served)
+        self._frames = Frames()
         self._bookmarks = Bookmarks(clock)
 
     async def watch(self, exchange: Exchange, resource: Resource[Any], form: Form) -> Response:
         """A stream of events. Raises Invalid for options that contradict each other; Expired comes in the stream."""
         info = exchange.info
-        if form.media_type == YAML:
-            form = Form(shape=form.shape, version=form.version, group=form.group)
         initial = _initial_events(info)
         selection = selection_of(info, resource)
         seconds = self._lifetime(info.value("timeoutSeconds"))
@@ -165,7 +167,7 @@ class Watching:
         elif initial is False and since is None:
             since = self._served.cache.revision
         frames = self._stream(exchange, resource, form, selection, since, seconds, told=bool(initial))
-        return Response(200, frames)
+        return Response(200, frames, {}, protobuf.STREAM_TYPE if form.media_type == PROTOBUF else JSON)
 
     async def _stream(
         self,
@@ -184,10 +186,13 @@ class Watching:
         def framed(kind: str, entry: Entry) -> bytes:
             nonlocal headed
             if not form.shape:
-                return self._frames.of(resource, kind, entry)
-            frame = _frame(kind, self._shape.encoded(exchange, resource, entry, form, headed=headed))
+                return self._frames.of(resource, kind, entry, form, encoded)
+            frame = _frame(kind, encoded(entry), form)
             headed = False
             return frame
+
+        def encoded(entry: Entry) -> bytes:
+            return self._shape.encoded(exchange, resource, entry, form, headed=headed)
 
         feed = Feed()
 
@@ -199,10 +204,10 @@ class Watching:
         try:
             first = self._first(resource, selection, since, framed)
         except StatusError as error:
-            yield _frame("ERROR", orjson.dumps(error.status()))
+            yield _frame("ERROR", _encoded(error.status(), form), form)
             return
         if told:
-            first.append(self._bookmark(resource, initial=True))
+            first.append(self._bookmark(resource, form, initial=True))
         end = cache.watch(offer)
         timer = self._clock.call_later(seconds, feed.end)
         if exchange.info.flag("allowWatchBookmarks"):
@@ -214,7 +219,7 @@ class Watching:
                 piece = feed.take()
                 if feed.bookmark_due and not feed.over:
                     feed.bookmark_due = False
-                    piece += self._bookmark(resource)  # in one piece with all that it says was seen
+                    piece += self._bookmark(resource, form)  # in one piece with all that it says was seen
                 yield piece
         finally:
             end()
@@ -229,12 +234,12 @@ class Watching:
         found: Iterable[tuple[str, Entry] | None] = (classify(change, selection) for change in cache.since(since))
         return [framed(*one) for one in found if one is not None]
 
-    def _bookmark(self, resource: Resource[Any], *, initial: bool = False) -> bytes:
+    def _bookmark(self, resource: Resource[Any], form: Form, *, initial: bool = False) -> bytes:
         metadata: dict[str, Any] = {"resourceVersion": str(self._served.cache.revision), "creationTimestamp": None}
         if initial:
             metadata["annotations"] = {_INITIAL_EVENTS_END: "true"}
         obj = {"kind": resource.name, "apiVersion": resource.api_version, "metadata": metadata}
-        return _frame("BOOKMARK", orjson.dumps(obj))
+        return _frame("BOOKMARK", _encoded(obj, form), form)
 
     def _lifetime(self, text: str) -> float:
         try:
@@ -256,7 +261,13 @@ def classify(change: Change, selection: Selection) -> tuple[str, Entry] | None:
     return None
 
 
-def _frame(kind: str, document: bytes) -> bytes:
+def _encoded(obj: JsonObject, form: Form) -> bytes:
+    return protobuf.encode(obj) if form.media_type == PROTOBUF else orjson.dumps(obj)
+
+
+def _frame(kind: str, document: bytes, form: Form) -> bytes:
+    if form.media_type == PROTOBUF:
+        return protobuf.watch_event(kind, document)
     return b'{"type":"%b","object":%b}\n' % (kind.encode(), document)
 
 

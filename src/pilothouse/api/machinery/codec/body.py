@@ -60,7 +60,7 @@ class Expected:
 def read(body: bytes, media_type: str, expected: Expected, schemas: Schemas, validation: FieldValidation) -> Decoded:
     """The object in `body`. Raises BadRequest or UnsupportedMediaType with upstream's words."""
     if media_type == protobuf.MEDIA_TYPE:
-        value, repeated = _parse_protobuf(body, expected, schemas), list[str]()
+        value, repeated = _parse_protobuf(body, expected), list[str]()
     else:
         value, repeated = _parse(body, media_type, expected, validation)
     _verify_kind(value, body, expected, schemas)
@@ -108,9 +108,9 @@ def _parse(
     return value, [] if validation is FieldValidation.IGNORE else repeated
 
 
-def _parse_protobuf(body: bytes, expected: Expected, schemas: Schemas) -> JsonObject:
+def _parse_protobuf(body: bytes, expected: Expected) -> JsonObject:
     try:
-        return protobuf.decode(body, schemas)
+        return protobuf.decode(body, api_version=expected.api_version, kind=expected.kind)
     except MalformedError as error:
         raise _unrecognized(str(error), body, expected) from None
 
