@@ -1,10 +1,29 @@
 """Configuration of the API server."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pilothouse.api.machinery.view import JsonObject
+from pilothouse.apiserver.audit.backend import Mode
+from pilothouse.apiserver.audit.log_file import Rotation
+from pilothouse.apiserver.flowcontrol.control import SEATS
 from pilothouse.net.pki import KeyPair, SigningKey
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditConfig:
+    """What is recorded of requests, and where."""
+
+    policy: Path
+    """--audit-policy-file: the rules. Without any, nothing is recorded."""
+    log: Path
+    """--audit-log-path: the file that events are appended to; `-` is the standard output."""
+    mode: Mode = Mode.BATCH
+    """--audit-log-mode: whether answers wait until their events are written. Upstream's default is blocking, which
+    costs it a system call; here it costs every answer a thread's turn."""
+    rotation: Rotation = field(default_factory=Rotation)
+    """--audit-log-maxsize, --audit-log-maxage, --audit-log-maxbackup."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +58,15 @@ class ApiServerConfig:
     """Admission plugins to run besides those that are on by default."""
     disabled_admission: tuple[str, ...] = ()
     """Admission plugins not to run."""
+    admission: Mapping[str, JsonObject] = field(default_factory=dict)
+    """Configurations of admission plugins, by their names, as AdmissionConfiguration has them."""
+    event_ttl: float = 3600.0
+    """--event-ttl: seconds after which an event goes; 0 keeps them."""
     anonymous: bool = True
     """Whether requests without credentials are served as system:anonymous."""
+    seats: int = SEATS
+    """--max-requests-inflight and --max-mutating-requests-inflight together: what priority and fairness divides."""
+    audit: AuditConfig | None = None
+    """What is recorded of requests; nothing without it."""
     manifests: tuple[JsonObject, ...] = ()
     """Objects to make before the first request is served, where they are missing."""

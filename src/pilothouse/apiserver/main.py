@@ -28,6 +28,7 @@ from pilothouse.apiserver.config import ApiServerConfig
 from pilothouse.apiserver.handlers.authenticate import authenticate
 from pilothouse.apiserver.handlers.authorize import authorize
 from pilothouse.apiserver.handlers.impersonate import impersonate
+from pilothouse.apiserver.operations import Operations
 from pilothouse.apiserver.reviews.access import AccessReviews
 from pilothouse.apiserver.reviews.identity import TokenReviews, self_subject_review
 from pilothouse.apiserver.routes import Review
@@ -56,18 +57,21 @@ async def run(
 ) -> None:
     """Serve until cancelled. `ready` hears of the open door once the cluster's first objects are there.
 
-    Raises StoreInUse or StoreDamaged, OSError when the port is taken, LookupError for an unknown admission plugin.
+    Raises StoreInUse or StoreDamaged, OSError when the port is taken, LookupError for an unknown admission plugin,
+    ValueError for one that is configured wrongly, PolicyError for an audit policy that is none.
     """
     catalogue = builtin()
     address = f"{config.advertise_address}:{config.port}"
     async with (
         SqliteStore(config.state, clock) as store,
         ApiServer(store, catalogue, Schemas(), clock, chance, address=address) as server,
+        Operations(config, server) as operations,
     ):
-        assemble(server, config)
+        assemble(server, config, operations)
         client = Client(HandlerTransport(server.handle, ITSELF), catalogue, clock, agent="kube-apiserver", memo=Memo())
         await make_objects(client)
         await make_policy(client, clock)
+        await operations.begin(ITSELF)
         await make_manifests(client, config.manifests)
         tls = ServerTls(config.serving, config.client_authority)
         async with serve(server.handle, config.host, config.port, tls, clock) as listening:
@@ -77,7 +81,7 @@ async def run(
             await asyncio.get_running_loop().create_future()
 
 
-def assemble(server: ApiServer, config: ApiServerConfig) -> None:
+def assemble(server: ApiServer, config: ApiServerConfig, operations: Operations) -> None:
     """Give the server what its configuration asks for."""
     clock, chance, cache = server.clock, server.chance, server.cache
     keys = TokenKeys(config.service_account_key, config.service_account_issuer)
@@ -89,13 +93,22 @@ def assemble(server: ApiServer, config: ApiServerConfig) -> None:
     rbac = Rbac(cache)
     may = Chain([Masters(), NodeAuthorizer(cache, rules(*CLUSTER_ROLES["system:node"])), rbac])
     admission = AdmissionChain.of(
-        cache, may, clock, chance, enabled=config.enabled_admission, disabled=config.disabled_admission
-    )
+        cache, may, clock, chance,
+        enabled=config.enabled_admission, disabled=config.disabled_admission, configurations=config.admission,
+    )  # fmt: skip
     backends = ReverseProxy(kubelet_tls, client_context(b"", verify=False), clock)
     requests = TokenRequests(server.served, keys, tokens.audiences, admission, clock, chance)
     server.assemble(
-        steps=(authenticate(who, anonymous=config.anonymous), impersonate(may), authorize(may)),
+        outer=operations.outer,
+        steps=(
+            authenticate(who, anonymous=config.anonymous),
+            *operations.audit,
+            impersonate(may),
+            operations.priority,
+            authorize(may),
+        ),
         admission=admission,
+        event_ttl=config.event_ttl,
         guard=Escalation(rbac, may).check,
         allocate=pools.allocate,
         parts={

@@ -25,6 +25,7 @@ from pilothouse.apiserver.handlers.measure import RequestMetrics
 from pilothouse.apiserver.handlers.recover import recover
 from pilothouse.apiserver.health import Health
 from pilothouse.apiserver.pages import Pages
+from pilothouse.apiserver.pipeline.commit import EVENT_TTL
 from pilothouse.apiserver.pipeline.deletion import Deletion
 from pilothouse.apiserver.pipeline.pipeline import Admission, Allocate, Guard, Pipeline
 from pilothouse.apiserver.pipeline.write import Write
@@ -70,7 +71,10 @@ def allocate_nothing(_write: Write) -> AbstractAsyncContextManager[None]:
 
 
 class ApiServer:
-    """One API server on one store. `steps` stand between the deadline and the routes: who is it, may they."""
+    """One API server on one store.
+
+    `steps` stand between the deadline and the routes: who is it, may they. `outer` stand before the deadline.
+    """
 
     def __init__(
         self,
@@ -97,6 +101,7 @@ class ApiServer:
     def assemble(
         self,
         *,
+        outer: Sequence[Step] = (),
         steps: Sequence[Step] = (),
         admission: Admission | None = None,
         guard: Guard = permit,
@@ -104,6 +109,7 @@ class ApiServer:
         parts: Mapping[tuple[str, str], Part] | None = None,
         reviews: Mapping[tuple[str, str], Review] | None = None,
         ready: Mapping[str, Any] | None = None,
+        event_ttl: float = EVENT_TTL,
         pages: Mapping[str, tuple[str, bytes]] | None = None,
         roots: Mapping[str, Page] | None = None,
     ) -> None:
@@ -111,7 +117,7 @@ class ApiServer:
         served, clock = self.served, self.clock
         shaper = Shaper(served, clock)
         admitted = admission or AdmitAll()
-        pipeline = Pipeline(served, admitted, guard, allocate, clock, self.chance)
+        pipeline = Pipeline(served, admitted, guard, allocate, clock, self.chance, event_ttl)
         deletion = Deletion(served, pipeline, admitted, clock)
         scaling = Scaling(served, pipeline)
         binding = Binding(served, pipeline, clock)
@@ -132,7 +138,9 @@ class ApiServer:
             pages={**self._pages(ready or {}, pages or {}).by_root(), **(roots or {})},
         )
         self.routes = routes
-        self._chain = chained((self._measured.step, encode, recover, deadline(clock), compress(clock), *steps), routes.answer)
+        self._chain = chained(
+            (self._measured.step, encode, recover, *outer, deadline(clock), compress(clock), *steps), routes.answer
+        )
 
     async def __aenter__(self) -> Self:
         tasks = await self._stack.enter_async_context(asyncio.TaskGroup())

@@ -94,7 +94,8 @@ def _format_second(second: int) -> str:
 
 def format_micro_time(instant: Instant) -> str:
     """RFC 3339 in UTC with microseconds, as metav1.MicroTime is written."""
-    return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    second, micros = divmod(round(instant * 1e6), 1_000_000)
+    return f"{_format_second(second)[:-1]}.{micros:06d}Z"
 
 
 def parse_time(text: str) -> Instant:

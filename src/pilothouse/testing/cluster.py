@@ -27,9 +27,12 @@ from pilothouse.apiserver.bootstrap.cluster_roles import CLUSTER_ROLES
 from pilothouse.apiserver.bootstrap.notation import rules
 from pilothouse.apiserver.bootstrap.objects import make_objects
 from pilothouse.apiserver.bootstrap.rbac_policy import make_policy
+from pilothouse.apiserver.flowcontrol.control import FlowControl
+from pilothouse.apiserver.flowcontrol.upkeep import CONSUMER, PRODUCER, ensure, keep_up
 from pilothouse.apiserver.handlers.authenticate import authenticate
 from pilothouse.apiserver.handlers.authorize import authorize
 from pilothouse.apiserver.handlers.impersonate import impersonate
+from pilothouse.apiserver.handlers.priority import priority
 from pilothouse.apiserver.server import ApiServer
 from pilothouse.apiserver.user import MASTERS_GROUP, User, service_account_user
 from pilothouse.client.client import Client
@@ -57,6 +60,7 @@ class Cluster:
     """An async context manager: inside, the cluster runs.
 
     `controllers` are classes to run on a bare server; `manager` runs the controller manager on a guarded one.
+    With `fair` such a server also has priority and fairness, and the objects that go with it.
     `scheduler` runs the scheduler; `nodes` are simulated, and `cluster.nodes` lets one fall silent.
     """
 
@@ -69,6 +73,7 @@ class Cluster:
         manager: ControllersConfig | None = None,
         scheduler: SchedulerConfig | None = None,
         nodes: int | SimulatedNodesConfig = 0,
+        fair: bool = False,
         catalogue: Catalogue | None = None,
         schemas: Schemas | None = None,
     ) -> None:
@@ -79,6 +84,8 @@ class Cluster:
         self.server = ApiServer(self.store, self.catalogue, schemas or Schemas(), clock, chance)
         self._memo = Memo()
         self._controllers = tuple(controllers)
+        self._fair = fair
+        self.flows: FlowControl | None = None
         # Alone in their cluster, they need no lease, whose renewals would be most of what happens.
         self._manager = None if manager is None else replace(manager, leader_elect=False)
         self._scheduler = None if scheduler is None else replace(scheduler, leader_elect=False)
@@ -121,8 +128,11 @@ class Cluster:
         pools = ServiceAllocation(cache, self._manager.service_cidr, NODE_PORTS, self.chance)
         rbac = Rbac(cache)
         may = Chain([Masters(), NodeAuthorizer(cache, rules(*CLUSTER_ROLES["system:node"])), rbac])
+        if self._fair:
+            self.flows = FlowControl(cache, self.clock)
+        fair = [priority(self.flows, cache, self.catalogue, self.clock)] if self.flows is not None else []
         server.assemble(
-            steps=(authenticate(InProcessAuthenticator(), anonymous=False), impersonate(may), authorize(may)),
+            steps=(authenticate(InProcessAuthenticator(), anonymous=False), impersonate(may), *fair, authorize(may)),
             admission=AdmissionChain.of(cache, may, self.clock, self.chance),
             guard=Escalation(rbac, may).check,
             allocate=pools.allocate,
@@ -132,6 +142,10 @@ class Cluster:
         """Make what a cluster begins with, and wait until the controllers lead."""
         await make_objects(self.client())
         await make_policy(self.client(), self.clock)
+        if self.flows is not None:
+            producer, consumer = self.client(agent=PRODUCER), self.client(agent=CONSUMER)
+            await ensure(producer, self.clock)
+            tasks.spawn(keep_up(producer, consumer, self.flows, self.clock), name="flow control")
         leading = asyncio.Event()
         work = run_controllers(manager, self._account, self.clock, self.chance, leading.set)
         tasks.spawn(work, name="controller manager")

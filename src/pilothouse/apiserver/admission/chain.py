@@ -1,8 +1,9 @@
 """The chain: the enabled plugins in upstream's order; all mutate, then, once the object is whole, all validate."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Self
 
+from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.admission.framework import Admission
 from pilothouse.apiserver.authorization.framework import Authorizer
 from pilothouse.apiserver.pipeline.write import Write
@@ -28,10 +29,12 @@ class AdmissionChain:
         *,
         enabled: Sequence[str] = (),
         disabled: Sequence[str] = (),
+        configurations: Mapping[str, JsonObject] | None = None,
     ) -> Self:
         """The plugins that are on by default, those `enabled` besides, none that is `disabled`.
 
-        Raises LookupError for a name that no plugin has.
+        `configurations` are what AdmissionConfiguration says, by the plugin's name. Raises LookupError for a name that
+        no plugin has, ValueError for a configuration that its plugin does not take.
         """
         found = {kind.name: kind for kind in subclasses(Admission, "pilothouse.apiserver.admission.plugins")}
         unknown = [name for name in (*enabled, *disabled) if name not in found]
@@ -42,7 +45,10 @@ class AdmissionChain:
             for name, kind in found.items()
             if (kind.default or name in enabled) and (name not in disabled or name in enabled)
         ]
-        return cls(kind(cache, authorizer, clock, chance) for kind in chosen)
+        plugins = [kind(cache, authorizer, clock, chance) for kind in chosen]
+        for plugin in plugins:
+            plugin.configure((configurations or {}).get(plugin.name))
+        return cls(plugins)
 
     async def mutate(self, write: Write) -> None:
         """Let every plugin change the new object, or refuse."""

@@ -7,6 +7,7 @@ of the names given to the server, then all validating ones. Source: "Admission C
 from abc import ABC
 from typing import ClassVar
 
+from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.authorization.framework import Authorizer
 from pilothouse.apiserver.pipeline.write import Write
 from pilothouse.apiserver.registry.watch_cache import WatchCache
@@ -29,6 +30,14 @@ class Admission(ABC):
         self.authorizer = authorizer
         self.clock = clock
         self.chance = chance
+
+    def configure(self, configuration: JsonObject | None) -> None:
+        """Take on what the admission configuration says of this plugin; None where it says nothing.
+
+        Raises ValueError for what the plugin does not take.
+        """
+        if configuration is not None:
+            raise ValueError(f"{self.name} takes no configuration")
 
     async def mutate(self, write: Write) -> None:
         """Change `write.new`, or refuse."""

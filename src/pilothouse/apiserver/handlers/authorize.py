@@ -12,6 +12,9 @@ def authorize(authorizer: Authorizer) -> Step:
     async def step(exchange: Exchange, following: Next) -> Response:
         attributes = Attributes.of(exchange.user, exchange.info)
         decision = authorizer.authorize(attributes)
+        if exchange.audit is not None:
+            exchange.annotate("authorization.k8s.io/decision", "allow" if decision.allowed else "forbid")
+            exchange.annotate("authorization.k8s.io/reason", decision.reason)
         if not decision.allowed:
             raise forbidden(attributes, decision.reason)
         return await following(exchange)

@@ -32,6 +32,7 @@ def deadline(clock: Clock, seconds: float = REQUEST_SECONDS) -> Step:
         asked = parse_duration(text) if text else 0.0
         try:
             if 0 < asked < seconds:
+                exchange.seconds = asked
                 async with clock.timeout(asked):
                     return await following(exchange)
             with deadlines.begin():

@@ -41,6 +41,8 @@ def impersonate(authorizer: Authorizer) -> Step:
                     if not decision.allowed:
                         raise forbidden(attributes, decision.reason)
                 exchange.user = wanted
+                if exchange.audit is not None:
+                    exchange.audit.impersonated = wanted
             headers = exchange.request.headers
             exchange.request.headers = {key: value for key, value in headers.items() if not key.startswith(PREFIX)}
         return await following(exchange)

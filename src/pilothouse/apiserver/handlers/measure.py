@@ -53,6 +53,8 @@ class RequestMetrics(Collector):
         finally:
             if not lasting:
                 self._inflight[kind] -= 1
+        if exchange.answer_headers is not None:
+            response.headers = {**response.headers, **exchange.answer_headers}
         counted = (labels, response.status)
         self._counts[counted] = self._counts.get(counted, 0) + 1
         if not lasting:

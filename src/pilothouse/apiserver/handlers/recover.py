@@ -4,6 +4,7 @@ from pilothouse.api.machinery.errors import InternalError, ServiceUnavailable, S
 from pilothouse.apiserver.answers import error_response
 from pilothouse.apiserver.exchange import Exchange
 from pilothouse.apiserver.handlers.framework import Next
+from pilothouse.apiserver.request_info import RequestInfo
 from pilothouse.apiserver.verbs.shape import warnings_of
 from pilothouse.net.http import Response
 from pilothouse.runtime.log import Log
@@ -17,16 +18,22 @@ async def recover(exchange: Exchange, following: Next) -> Response:
     """The HTTP boundary: no exception goes further."""
     try:
         return await following(exchange)
-    except StatusError as error:
-        response = error_response(error)
-    except Unavailable as error:
-        response = error_response(_unavailable(error, retried=exchange.info.verb in _READS))
     except Exception as error:  # noqa: BLE001 - the HTTP boundary
         info = exchange.info
-        log.crash("A request crashed", error=error, method=info.method, path=info.path)
-        response = error_response(InternalError(f"{type(error).__name__} while serving {info.method} {info.path}"))
+        known = status_of(error, info)
+        if known is None:
+            log.crash("A request crashed", error=error, method=info.method, path=info.path)
+            known = InternalError(f"{type(error).__name__} while serving {info.method} {info.path}")
+        response = error_response(known)
     response.headers = {**response.headers, **warnings_of(exchange)}
     return response
+
+
+def status_of(error: Exception, info: RequestInfo) -> StatusError | None:
+    """The error that clients are told of; None for what nobody expected."""
+    if isinstance(error, StatusError):
+        return error
+    return _unavailable(error, retried=info.verb in _READS) if isinstance(error, Unavailable) else None
 
 
 def _unavailable(error: Unavailable, *, retried: bool) -> ServiceUnavailable:

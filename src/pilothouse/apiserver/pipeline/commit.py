@@ -19,6 +19,11 @@ from pilothouse.store.interface import Conflict, KeyExists, Record
 _log = Log(__name__)
 
 
+EVENT_TTL = 3600.0
+"""How long an event stays after it was last written, unless told otherwise."""
+_EVENTS = "core/events/"
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """What a write came to: the entry as clients get it."""
@@ -33,8 +38,9 @@ class Committer:
     All may raise the store's Unavailable.
     """
 
-    def __init__(self, cache: WatchCache) -> None:
+    def __init__(self, cache: WatchCache, event_ttl: float) -> None:
         self._cache = cache
+        self._event_ttl = event_ttl or None
 
     async def create(self, write: Write, of: ResourceCache, stored_form: JsonObject) -> Written:
         """Store a new object. Raises AlreadyExists."""
@@ -45,7 +51,7 @@ class Committer:
                 raise errors.already_exists(write.resource.plural, write.resource.group, write.name)
             return Written(of.unstored(Record(key, value, 0, 0), stored_form))
         try:
-            stored = await (write.turn or self._cache.store).create(key, value)
+            stored = await (write.turn or self._cache.store).create(key, value, ttl=self._ttl(of))
         except KeyExists:
             raise errors.already_exists(write.resource.plural, write.resource.group, write.name) from None
         return await self._seen(of, stored, stored_form)
@@ -58,7 +64,9 @@ class Committer:
         if write.dry_run:
             return Written(of.unstored(Record(current.key, value, current.revision, 0), stored_form))
         try:
-            stored = await (write.turn or self._cache.store).update(current.key, value, expected=current.revision)
+            stored = await (write.turn or self._cache.store).update(
+                current.key, value, expected=current.revision, ttl=self._ttl(of)
+            )
         except Conflict as conflict:
             await self._catch_up(conflict)
             raise
@@ -75,6 +83,10 @@ class Committer:
             raise
         await self._shown(revision)
         return current.at(revision)
+
+    def _ttl(self, of: ResourceCache) -> float | None:
+        """How long what is written stays; for ever where it is None."""
+        return self._event_ttl if of.prefix == _EVENTS else None
 
     async def _seen(self, of: ResourceCache, stored: Record, stored_form: JsonObject) -> Written:
         await self._shown(stored.revision)

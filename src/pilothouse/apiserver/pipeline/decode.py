@@ -39,6 +39,8 @@ async def decode_object(
     decoded.object.setdefault("metadata", {})
     if decoded.object["metadata"] is None:
         decoded.object["metadata"] = {}
+    if exchange.audit is not None:
+        exchange.audit.posted(decoded.object)
     return decoded.object
 
 
@@ -76,6 +78,8 @@ async def decode_patch(exchange: Exchange, expected: Expected, schemas: Schemas,
             f"the body of the request was in an unknown format - accepted media types include: {served}"
         )
     patch = _patch_body(body)
+    if exchange.audit is not None:
+        exchange.audit.patched(body)
     strict = tuple(unknown_members(patch)) if form == JSON_PATCH and isinstance(patch, list) else ()
 
     def change(current: JsonObject) -> JsonObject:

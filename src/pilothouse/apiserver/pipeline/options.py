@@ -71,6 +71,8 @@ async def delete_options(exchange: Exchange, schemas: Schemas) -> DeleteOptions:
         media_type = media_type_of(exchange)
         expected = Expected("", "v1", "DeleteOptions")
         raw = _decode(body, media_type, expected, schemas)
+        if exchange.audit is not None:
+            exchange.audit.posted(raw)
     else:
         raw = _from_query(exchange)
     wrong = FieldErrors()

@@ -53,7 +53,14 @@ class Pipeline:
     """Every creation and update of an object goes through here."""
 
     def __init__(
-        self, served: Served, admission: Admission, guard: Guard, allocate: Allocate, clock: Clock, chance: Chance
+        self,
+        served: Served,
+        admission: Admission,
+        guard: Guard,
+        allocate: Allocate,
+        clock: Clock,
+        chance: Chance,
+        event_ttl: float,
     ) -> None:
         self._served = served
         self._guard = guard
@@ -61,7 +68,7 @@ class Pipeline:
         self._allocate = allocate
         self._clock = clock
         self._chance = chance
-        self.commit = Committer(served.cache)
+        self.commit = Committer(served.cache, event_ttl)
 
     async def create(self, write: Write, manager: str) -> Written:
         """Bring a decoded object into being. Raises AlreadyExists, Invalid, what admission says."""

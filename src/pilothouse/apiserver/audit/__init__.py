@@ -1,0 +1,1 @@
+"""Audit: who did what, as a policy wants it kept."""

@@ -1,0 +1,1 @@
+"""Priority and fairness: whose requests run when there are more than the server takes."""
