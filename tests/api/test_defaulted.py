@@ -250,5 +250,5 @@ def test_a_job_without_labels_has_its_templates() -> None:
 
 def test_an_address_has_one_name() -> None:
     assert canonical_ip("10.0.0.1") == canonical_ip("fd00::1") == []
-    assert canonical_ip("fd00:0::1") == ["must be a canonical format IP address"]
-    assert canonical_ip("x") == ["must be a valid IP address"]
+    assert canonical_ip("fd00:0::1") == ['must be in canonical form ("fd00::1")']
+    assert canonical_ip("x") == ["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"]
