@@ -4,7 +4,7 @@ One file a kind makes one Resource; a CustomResourceDefinition makes the same ob
 discovery, OpenAPI, storage key, columns, RBAC verbs and informer type.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -61,6 +61,17 @@ class ScalePaths:
 STATUS = Subresource("status")
 
 
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What the server knows of a write beyond the object: when it is made, and by whom."""
+
+    now: Instant
+    username: str
+    uid: str = ""
+    groups: Sequence[str] = ()
+    extra: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
 def _nothing(obj: JsonObject) -> None:
     """Change nothing."""
 
@@ -102,6 +113,9 @@ class Resource(Generic[V]):
     """The strategy at creation: what a user may not set (status, say) is taken away or reset."""
     prepare_for_update: Callable[[JsonObject, JsonObject], None] = _nothing_on_update
     """The strategy at an update of the main resource, with the stored object as second argument."""
+    stamp: Callable[[JsonObject, JsonObject | None, Stamp], None] | None = None
+    """Note in the object when it was changed, or by whom: after the strategy, on every path. The second argument is the
+    stored object, None at creation."""
     validate: Callable[[JsonObject, FieldErrors], None] = _accept
     """Everything beyond types and required metadata. Runs at creation and at update."""
     validate_create: Callable[[JsonObject, FieldErrors], None] = _accept
@@ -134,6 +148,8 @@ class Resource(Generic[V]):
     """Whether a completed deletion is answered with the object instead of a Status."""
     columns: tuple[Column, ...] = ()
     """Columns after Name; empty means Age alone."""
+    row_conditions: Callable[[JsonObject], Sequence[JsonObject]] | None = None
+    """What a table says of a whole row, such as that its pod has ended; clients may grey it."""
     selectable_fields: Mapping[str, Callable[[JsonObject], str]] = field(default_factory=dict)
     """Field selectors beyond metadata.name and metadata.namespace."""
     indexed_fields: tuple[str, ...] = ()

@@ -16,6 +16,7 @@ from pilothouse.api.machinery.errors import AlreadyExists, StatusError
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.pipeline import managed, strategy, validation
 from pilothouse.apiserver.pipeline.commit import Committer, Written
+from pilothouse.apiserver.pipeline.complete import complete
 from pilothouse.apiserver.pipeline.decode import Change
 from pilothouse.apiserver.pipeline.identity import keep_identity, stamp_new
 from pilothouse.apiserver.pipeline.write import Write
@@ -117,12 +118,13 @@ class Pipeline:
         assert new is not None
         stamp_new(new, self._clock, self._chance)
         write.name = new["metadata"].get("name") or ""
-        write.resource.default(new)
-        managed.record_manager(write, manager, self._served.schemas, self._clock)
+        complete(write, self._served.schemas)
+        managed.record_manager(write, manager, self._served, self._clock)
         await self._admission.mutate(write)
         self._guard(write)
         write.resource.default(new)
         strategy.prepare_for_create(write)
+        strategy.stamp(write, self._clock.now())
         for _ in range(_ATTEMPTS):
             try:
                 return await self._commit_new(write)
@@ -144,12 +146,14 @@ class Pipeline:
         assert new is not None
         assert old is not None
         keep_identity(new, old)
-        write.resource.default(new)
-        managed.record_manager(write, manager, self._served.schemas, self._clock)
+        complete(write, self._served.schemas)
+        managed.record_manager(write, manager, self._served, self._clock)
         await self._admission.mutate(write)
         self._guard(write)
         write.resource.default(new)
         strategy.prepare_for_update(write)
+        strategy.stamp(write, self._clock.now())
+        managed.keep_times(write)
 
     async def _finish_deletion(self, write: Write) -> Written:
         """The update took away the last that kept an object whose deletion was asked for: now it goes."""

@@ -4,8 +4,10 @@ The kinds say what is theirs (`prepare_for_create`, `prepare_for_update`, a subr
 here. Source: registry/rest/{create,update}.go and the strategies below pkg/registry.
 """
 
+from pilothouse.api.machinery.resource import Stamp
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.pipeline.write import Write
+from pilothouse.runtime.clock import Instant
 
 _UNCOUNTED = frozenset({"binding"})
 """Paths whose change is no new request of the user."""
@@ -52,6 +54,14 @@ def _keep_all_but_status(new: JsonObject, old: JsonObject) -> None:
         new["metadata"]["ownerReferences"] = owners
     else:
         new["metadata"].pop("ownerReferences", None)
+
+
+def stamp(write: Write, now: Instant) -> None:
+    """Note when and by whom, where the kind keeps that."""
+    note = write.resource.stamp
+    if note is not None and write.new is not None:
+        user = write.exchange.user
+        note(write.new, write.old, Stamp(now, user.name, user.uid, user.groups, user.extra))
 
 
 def _differs(new: JsonObject, old: JsonObject, name: str) -> bool:

@@ -69,7 +69,7 @@ def _validate_source(volume: JsonObject, pod_name: str, errors: FieldErrors, pat
         for kind in kinds[1:]:
             errors.forbidden(at(path, kind), "may not specify more than 1 volume type")
     kind = kinds[0]
-    rule = _RULES.get(kind)
+    rule = RULES.get(kind)
     if rule is not None:
         rule(volume[kind], errors, at(path, kind))
     if kind == "ephemeral" and pod_name and volume.get("name"):
@@ -284,7 +284,7 @@ def _flex(source: JsonObject, errors: FieldErrors, path: str) -> None:
             errors.invalid(f"{path}.options[{key}]", key, words)
 
 
-_RULES: dict[str, _Rule] = {
+RULES: dict[str, _Rule] = {
     "emptyDir": _empty_dir,
     "hostPath": _host_path,
     "gitRepo": _git_repo,
@@ -321,4 +321,4 @@ _RULES: dict[str, _Rule] = {
     "image": _image,
 }
 """The rule of every source, in the order in which upstream looks for them."""
-_ORDER: dict[str, Any] = {kind: position for position, kind in enumerate(_RULES)}
+_ORDER: dict[str, Any] = {kind: position for position, kind in enumerate(RULES)}

@@ -1,19 +1,22 @@
 """PersistentVolumeClaim: a request for storage.
 
-Sources of the facts: pkg/apis/core/v1/defaults.go, pkg/registry/core/persistentvolumeclaim/strategy.go,
-pkg/printers/internalversion/printers.go. API page: core/v1 PersistentVolumeClaim.
+`validation` has its rules, `strategy` what is changed before it is stored. Sources of the facts:
+pkg/apis/core/v1/defaults.go, pkg/printers/internalversion/printers.go. API page: core/v1 PersistentVolumeClaim.
 """
 
+from pilothouse.api.core.persistent_volume_claim.strategy import prepare_for_create, prepare_for_update, warn
+from pilothouse.api.core.persistent_volume_claim.validation import (
+    CLASS_ANNOTATION,
+    validate,
+    validate_status,
+    validate_update,
+)
 from pilothouse.api.core.pod.resources import canonical_resources
 from pilothouse.api.machinery.columns import AGE, UNSET, access_modes, dig, show
 from pilothouse.api.machinery.resource import STATUS, Column, Resource
-from pilothouse.api.machinery.strategy import fresh_status, keep_status
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import PersistentVolumeClaim
 from pilothouse.runtime.clock import Instant
-
-CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class"
-"""Where old objects name their class; it wins over the field."""
 
 
 def default(obj: JsonObject) -> None:
@@ -72,8 +75,12 @@ RESOURCE = Resource(
     subresources=(STATUS,),
     generation=False,
     default=default,
-    prepare_for_create=fresh_status(phase="Pending"),
-    prepare_for_update=keep_status,
+    prepare_for_create=prepare_for_create,
+    prepare_for_update=prepare_for_update,
+    validate=validate,
+    validate_update=validate_update,
+    validate_status=validate_status,
+    warn=warn,
     columns=(
         Column("Status", show_phase),
         Column("Volume", show("spec", "volumeName")),
