@@ -157,3 +157,50 @@ def test_wide_columns() -> None:
     assert (row["Internal-IP"], row["External-IP"]) == ("10.0.0.1", "1.2.3.4")
     assert RESOURCE.selectable_fields["spec.unschedulable"]({"spec": {"unschedulable": True}}) == "true"
     assert RESOURCE.selectable_fields["spec.unschedulable"]({}) == "false"
+
+
+CONFIG: dict[str, Any] = {"namespace": "kube-system", "name": "c", "kubeletConfigKey": "kubelet"}
+
+
+@pytest.mark.parametrize(
+    ("node", "wrong"),
+    [
+        ({"spec": {"configSource": {"configMap": CONFIG}}}, []),
+        (
+            {"spec": {"configSource": {}}},
+            [('spec.configSource: Invalid value: {"ConfigMap":null}: exactly one reference subfield must be non-nil')],
+        ),
+        (
+            {"spec": {"configSource": {"configMap": {"uid": "u", "resourceVersion": "1"}}}},
+            [
+                "spec.configSource.configMap.uid: Forbidden: uid must not be set in spec",
+                "spec.configSource.configMap.resourceVersion: Forbidden: resourceVersion must not be set in spec",
+                "spec.configSource.configMap.namespace: Required value: namespace must be set",
+                "spec.configSource.configMap.name: Required value: name must be set",
+                "spec.configSource.configMap.kubeletConfigKey: Required value: kubeletConfigKey must be set",
+            ],
+        ),
+        (
+            {"status": {"config": {"active": {"configMap": CONFIG}}}},
+            [
+                "status.config.active.configMap.uid: Required value: uid must be set in status",
+                "status.config.active.configMap.resourceVersion: Required value: resourceVersion must be set in status",
+            ],
+        ),
+    ],
+)
+def test_configuration_of_former_days(node: dict[str, Any], wrong: list[str]) -> None:
+    errors = FieldErrors()
+    RESOURCE.validate_update(node, {}, errors)
+    assert [str(error) for error in errors] == wrong
+
+
+def test_warnings() -> None:
+    """Source: TestWarningOnUpdateAndCreate in pkg/registry/core/node/strategy_test.go."""
+    assert RESOURCE.warn is not None
+    assert RESOURCE.warn({"spec": {"podCIDRs": ["10.0.0.0/24"]}}, None) == []
+    assert RESOURCE.warn({"spec": {"configSource": {}, "externalID": "x", "podCIDRs": ["FD00::/64"]}}, None) == [
+        "spec.configSource: the feature is removed",
+        "spec.externalID: this field is deprecated, and is unused by Kubernetes",
+        'spec.podCIDRs[0]: IPv6 CIDR value "FD00::/64" should be in RFC 5952 canonical format ("fd00::/64")',
+    ]

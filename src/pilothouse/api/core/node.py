@@ -8,10 +8,11 @@ from collections.abc import Sequence
 
 from pilothouse.api.core.pod.resources import canonical_resources
 from pilothouse.api.core.pod.validation.requirements import validate_amount
-from pilothouse.api.machinery.addresses import family
+from pilothouse.api.machinery.address_warnings import warn_of_cidr
+from pilothouse.api.machinery.addresses import canonical_cidr, family
 from pilothouse.api.machinery.columns import AGE, NONE, UNKNOWN, Cell, dig, show, show_text
 from pilothouse.api.machinery.field import FieldError, FieldErrorKind, FieldErrors, as_go_shows, at, index
-from pilothouse.api.machinery.names import cidr, label_key, label_value
+from pilothouse.api.machinery.names import config_map_key, dns_label, dns_subdomain, label_key, label_value
 from pilothouse.api.machinery.resource import STATUS, Column, Resource, Subresource
 from pilothouse.api.machinery.strategy import keep_status
 from pilothouse.api.machinery.view import JsonObject
@@ -24,6 +25,8 @@ _AMOUNTS = ("capacity", "allocatable")
 _TAINT = {"Key": "", "Value": "", "Effect": "", "TimeAdded": None}
 _ADDRESS = {"Type": "", "Address": ""}
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+_ONE_REFERENCE = "exactly one reference subfield must be non-nil"
+_IDENTITY = ("uid", "resourceVersion")
 
 
 def default(obj: JsonObject) -> None:
@@ -77,7 +80,7 @@ def _validate_taints(taints: Sequence[JsonObject], errors: FieldErrors, path: st
 def _validate_blocks(blocks: Sequence[str], errors: FieldErrors) -> None:
     path = "spec.podCIDRs"
     for position, block in enumerate(blocks):
-        for wrong in cidr(block):
+        for wrong in canonical_cidr(block):
             errors.invalid(index(path, position), block, wrong)
     if len(blocks) > 1:
         families = {family(block.partition("/")[0]) for block in blocks}
@@ -100,8 +103,43 @@ def validate_update(obj: JsonObject, old: JsonObject, errors: FieldErrors) -> No
         errors.forbidden("spec.podCIDRs", 'node updates may not change podCIDR except from "" to valid')
     if stored.get("providerID") and spec.get("providerID") != stored["providerID"]:
         errors.forbidden("spec.providerID", 'node updates may not change providerID except from "" to valid')
+    if (source := spec.get("configSource")) is not None:
+        _validate_config(source, errors, "spec.configSource", stored=False)
+    for name in ("assigned", "active", "lastKnownGood"):
+        if (source := dig(obj, "status", "config", name)) is not None:
+            _validate_config(source, errors, f"status.config.{name}", stored=True)
     if (spec.get("externalID") or "") != (stored.get("externalID") or ""):
         errors.forbidden("spec.externalID", "may not be updated")
+
+
+def _validate_config(source: JsonObject, errors: FieldErrors, path: str, *, stored: bool) -> None:
+    """A kubelet's configuration, which nobody reads any more, in a ConfigMap."""
+    found, where = source.get("configMap"), at(path, "configMap")
+    if found is None:
+        errors.invalid(path, as_go_shows(source, {"ConfigMap": None}), _ONE_REFERENCE)
+        return
+    for name in _IDENTITY:
+        if not stored and found.get(name):
+            errors.forbidden(at(where, name), f"{name} must not be set in spec")
+        elif stored and not found.get(name):
+            errors.required(at(where, name), f"{name} must be set in status")
+    for name, rule in (("namespace", dns_label), ("name", dns_subdomain), ("kubeletConfigKey", config_map_key)):
+        value = found.get(name) or ""
+        if not value:
+            errors.required(at(where, name), f"{name} must be set")
+        for wrong in rule(value) if value else ():
+            errors.invalid(at(where, name), value, wrong)
+
+
+def warn(obj: JsonObject, _old: JsonObject | None) -> list[str]:
+    """What nobody looks at, and pod blocks that are written in an unusual way."""
+    spec = obj.get("spec") or {}
+    told = ["spec.configSource: the feature is removed"] if spec.get("configSource") is not None else []
+    if spec.get("externalID"):
+        told.append("spec.externalID: this field is deprecated, and is unused by Kubernetes")
+    for position, block in enumerate(spec.get("podCIDRs") or ()):
+        told += warn_of_cidr(block, index("spec.podCIDRs", position))
+    return told
 
 
 def validate_status(obj: JsonObject, old: JsonObject, errors: FieldErrors) -> None:
@@ -157,6 +195,7 @@ RESOURCE = Resource(
     validate=validate,
     validate_update=validate_update,
     validate_status=validate_status,
+    warn=warn,
     columns=(
         Column("Status", _status),
         Column("Roles", _roles),

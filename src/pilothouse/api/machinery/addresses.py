@@ -1,11 +1,13 @@
 """Addresses in objects: their family, and which of them cannot be reached as an endpoint.
 
-Source: pkg/apis/core/validation/validation.go (ValidateNonSpecialIP), RFC 4291 and RFC 3927 for the ranges.
+Sources: pkg/apis/core/validation/validation.go (ValidateNonSpecialIP), apimachinery/pkg/util/validation/ip.go
+(IsValidIP, IsValidCIDR), RFC 4291 and RFC 3927 for the ranges.
 """
 
 import ipaddress
 
 from pilothouse.api.machinery.field import FieldErrors
+from pilothouse.api.machinery.names import cidr, ip
 
 IPV4 = "IPv4"
 IPV6 = "IPv6"
@@ -26,6 +28,20 @@ def family(text: str) -> str:
     if address is None:
         return ""
     return IPV4 if address.version == 4 or address.ipv4_mapped else IPV6
+
+
+def canonical_ip(text: str) -> list[str]:
+    """What is wrong with an address that must be written in the one canonical way (RFC 5952)."""
+    return ip(text) or _not_canonical(text, str(ipaddress.ip_address(text)))
+
+
+def canonical_cidr(text: str) -> list[str]:
+    """The same of a block."""
+    return cidr(text) or _not_canonical(text, str(ipaddress.ip_network(text)))
+
+
+def _not_canonical(text: str, canonical: str) -> list[str]:
+    return [] if text == canonical else [f'must be in canonical form ("{canonical}")']
 
 
 def validate_non_special(text: str, errors: FieldErrors, path: str) -> None:

@@ -1,8 +1,9 @@
 """LimitRange: defaults and bounds of what the containers of a namespace may ask for.
 
-Source of the facts: pkg/apis/core/v1/defaults.go. API page: core/v1 LimitRange.
+`validation` has its rules. Source of the facts: pkg/apis/core/v1/defaults.go. API page: core/v1 LimitRange.
 """
 
+from pilothouse.api.core.limit_range.validation import validate
 from pilothouse.api.core.pod.resources import canonical_resources
 from pilothouse.api.machinery.columns import dig, show
 from pilothouse.api.machinery.resource import Column, Resource
@@ -36,5 +37,6 @@ RESOURCE = Resource(
     generation=False,
     create_on_update=True,
     default=default,
+    validate=validate,
     columns=(Column("Created At", show("metadata", "creationTimestamp"), type="date"),),
 )

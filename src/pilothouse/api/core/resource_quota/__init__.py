@@ -1,9 +1,11 @@
 """ResourceQuota: how much the objects of a namespace may use in total.
 
-Source of the facts: pkg/printers/internalversion/printers.go. API page: core/v1 ResourceQuota.
+`validation` has its rules. Source of the facts: pkg/printers/internalversion/printers.go. API page: core/v1
+ResourceQuota.
 """
 
 from pilothouse.api.core.pod.resources import canonical_resources
+from pilothouse.api.core.resource_quota.validation import validate, validate_status, validate_update
 from pilothouse.api.machinery.columns import AGE, Cell, dig
 from pilothouse.api.machinery.resource import STATUS, Column, Resource
 from pilothouse.api.machinery.strategy import fresh_status, keep_status
@@ -40,5 +42,8 @@ RESOURCE = Resource(
     default=default,
     prepare_for_create=fresh_status(),
     prepare_for_update=keep_status,
+    validate=validate,
+    validate_update=validate_update,
+    validate_status=validate_status,
     columns=(Column("Request", _amounts(limits=False)), Column("Limit", _amounts(limits=True)), AGE),
 )
