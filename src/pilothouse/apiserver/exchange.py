@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pilothouse.apiserver.audit.record import Record
+from pilothouse.apiserver.authorization.framework import Authorizer
 from pilothouse.apiserver.request_info import RequestInfo
 from pilothouse.apiserver.user import User
 from pilothouse.net.http import Request
@@ -28,6 +29,9 @@ class Exchange:
     """What audit records of it, if anything."""
     answer_headers: Mapping[str, str] | None = None
     """Headers of the answer, whatever it is. Replaced as a whole, as it may be shared."""
+
+    authorizer: Authorizer | None = None
+    """Who allowed it, to be asked again where it turns out to be more; None where nobody is asked."""
 
     def header(self, name: str) -> str:
         """A request header by its lower-case name, empty when it is absent."""

@@ -55,11 +55,11 @@ class Attributes:
     """What a list, watch or deletion of many is narrowed to. Roles do not look at it, so a kept decision may not."""
 
     @classmethod
-    def of(cls, user: User, info: RequestInfo) -> "Attributes":
-        """The attributes of a request."""
+    def of(cls, user: User, info: RequestInfo, verb: str = "") -> "Attributes":
+        """The attributes of a request, or of another verb on the same."""
         return cls(
-            user, info.verb, info.group, info.version, info.resource, info.subresource, info.namespace, info.name,
-            info.path, info.is_resource, info.field_requirements,
+            user, verb or info.verb, info.group, info.version, info.resource, info.subresource, info.namespace,
+            info.name, info.path, info.is_resource, info.field_requirements,
         )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ def authorize(authorizer: Authorizer) -> Step:
             exchange.annotate("authorization.k8s.io/reason", decision.reason)
         if not decision.allowed:
             raise forbidden(attributes, decision.reason)
+        exchange.authorizer = authorizer
         return await following(exchange)
 
     return step

@@ -21,7 +21,7 @@ from pilothouse.api.machinery.resource import Resource
 from pilothouse.api.machinery.schema import Schemas, check
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.exchange import Exchange
-from pilothouse.apiserver.pipeline.options import media_type_of, read_body
+from pilothouse.apiserver.pipeline.options import APPLY_PATCH, media_type_of, read_body
 
 Change = Callable[[JsonObject], JsonObject]
 """From the object as it is (a copy, ours to change) to the object as it shall be."""
@@ -73,7 +73,7 @@ async def decode_patch(exchange: Exchange, expected: Expected, schemas: Schemas,
         def apply(doc: JsonObject, patch: Any) -> JsonObject:
             return apply_strategic_patch(doc, patch, schema)
     else:
-        served = f"{JSON_PATCH}, {MERGE_PATCH}, {STRATEGIC_PATCH}"
+        served = f"{JSON_PATCH}, {MERGE_PATCH}, {STRATEGIC_PATCH}, {APPLY_PATCH}"
         raise UnsupportedMediaType(
             f"the body of the request was in an unknown format - accepted media types include: {served}"
         )

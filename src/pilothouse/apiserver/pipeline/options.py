@@ -21,6 +21,7 @@ from pilothouse.net.http import BodyTooLarge
 
 BODY_LIMIT = 3 * 1024 * 1024
 """Bytes of the largest body, as upstream's."""
+APPLY_PATCH = "application/apply-patch+yaml"
 _META = "meta.k8s.io"
 _POLICIES = ("Orphan", "Background", "Foreground")
 
@@ -32,6 +33,7 @@ class WriteOptions:
     dry_run: bool = False
     manager: str = ""
     validation: FieldValidation = FieldValidation.WARN
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ def write_options(exchange: Exchange, kind: str) -> WriteOptions:
     query, wrong = exchange.info.query, FieldErrors()
     dry_run = _dry_run(list(query.get("dryRun", ())), wrong)
     manager = exchange.info.value("fieldManager")
+    if kind == "PatchOptions":
+        _validate_patch_options(exchange, manager, wrong)
     validate_field_manager(manager, wrong, "fieldManager")
     text = exchange.info.value("fieldValidation")
     try:
@@ -61,7 +65,22 @@ def write_options(exchange: Exchange, kind: str) -> WriteOptions:
         validation = FieldValidation.WARN
     if wrong:
         raise errors.invalid(kind, _META, "", wrong)
-    return WriteOptions(dry_run, manager or default_manager(exchange.header("user-agent")), validation)
+    manager = manager or default_manager(exchange.header("user-agent"))
+    return WriteOptions(dry_run, manager, validation, _is_forced(exchange))
+
+
+def _validate_patch_options(exchange: Exchange, manager: str, wrong: FieldErrors) -> None:
+    """Who applies says who it is, and only who applies may insist."""
+    if media_type_of(exchange) == APPLY_PATCH:
+        if not manager:
+            wrong.required("fieldManager", "is required for apply patch")
+    elif "force" in exchange.info.query:
+        wrong.forbidden("force", "may not be specified for non-apply patch")
+
+
+def _is_forced(exchange: Exchange) -> bool:
+    """What Go makes of it: anything but false and 0 is true."""
+    return "force" in exchange.info.query and exchange.info.value("force").lower() not in ("false", "0")
 
 
 async def delete_options(exchange: Exchange, schemas: Schemas) -> DeleteOptions:

@@ -39,6 +39,8 @@ class Write:
     dry_run: bool = False
     turn: Turn | None = None
     """What writes it, where servers that share a store must agree on what is given to it."""
+    entries: list[JsonObject] | None = None
+    """What managedFields become, where the change itself has settled that: by an apply."""
 
     @property
     def part(self) -> str:

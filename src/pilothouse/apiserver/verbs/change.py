@@ -5,14 +5,28 @@ from typing import Any
 import orjson
 
 from pilothouse.api.machinery.codec.body import Expected
-from pilothouse.api.machinery.errors import NotFound
+from pilothouse.api.machinery.errors import AlreadyExists, NotFound
 from pilothouse.api.machinery.resource import Resource, Subresource
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.answers import json_response, success_status
 from pilothouse.apiserver.exchange import Exchange
-from pilothouse.apiserver.pipeline.decode import decode_object, decode_patch, place
+from pilothouse.apiserver.pipeline.apply import (
+    Configuration,
+    applied_to,
+    decode_configuration,
+    permit_creation,
+    placed,
+)
+from pilothouse.apiserver.pipeline.decode import Change, decode_object, decode_patch, place
 from pilothouse.apiserver.pipeline.deletion import Deletion
-from pilothouse.apiserver.pipeline.options import DeleteOptions, WriteOptions, delete_options, write_options
+from pilothouse.apiserver.pipeline.options import (
+    APPLY_PATCH,
+    DeleteOptions,
+    WriteOptions,
+    delete_options,
+    media_type_of,
+    write_options,
+)
 from pilothouse.apiserver.pipeline.pipeline import Pipeline
 from pilothouse.apiserver.pipeline.write import Operation, Write
 from pilothouse.apiserver.registry.selection import selection_of
@@ -67,8 +81,10 @@ class Changing:
     async def patch(
         self, exchange: Exchange, resource: Resource[Any], form: Form, subresource: Subresource | None = None
     ) -> Response:
-        """PATCH in one of three forms."""
+        """PATCH in one of four forms, of which apply may create."""
         options = write_options(exchange, "PatchOptions")
+        if media_type_of(exchange) == APPLY_PATCH:
+            return await self._apply(exchange, resource, form, subresource, options)
         change = await decode_patch(exchange, expected_of(resource), self._served.schemas, options.validation)
 
         def patched(current: JsonObject) -> JsonObject:
@@ -79,6 +95,36 @@ class Changing:
         write = write_of(exchange, resource, Operation.UPDATE, options, subresource=subresource)
         written = await self._pipeline.update(write, patched, options.manager)
         return self._shape.one(exchange, resource, written.entry, form)
+
+    async def _apply(
+        self,
+        exchange: Exchange,
+        resource: Resource[Any],
+        form: Form,
+        subresource: Subresource | None,
+        options: WriteOptions,
+    ) -> Response:
+        sent = await decode_configuration(exchange, expected_of(resource), options.validation)
+        while True:
+            write = write_of(exchange, resource, Operation.UPDATE, options, subresource=subresource)
+            try:
+                written = await self._pipeline.update(write, self._applying(write, sent, options), options.manager)
+            except NotFound:
+                if subresource is not None:
+                    raise
+            else:
+                return self._shape.one(exchange, resource, written.entry, form)
+            write = write_of(exchange, resource, Operation.CREATE, options)
+            write.new = placed(applied_to({}, sent, write, self._served, options), write, is_new=True)
+            permit_creation(exchange)
+            try:
+                written = await self._pipeline.create(write, options.manager)
+            except AlreadyExists:
+                continue
+            return self._shape.one(exchange, resource, written.entry, form, 201)
+
+    def _applying(self, write: Write, sent: Configuration, options: WriteOptions) -> Change:
+        return lambda live: placed(applied_to(live, sent, write, self._served, options), write, is_new=False)
 
     async def delete(self, exchange: Exchange, resource: Resource[Any], form: Form) -> Response:
         """DELETE one object: the object, or a Status where nothing of it is left to see."""

@@ -8,7 +8,7 @@ metadata.labels.app and spec.replicas, but not metadata and spec. Trees are shar
 Source: the FieldsV1 page of the API reference, structured-merge-diff's fieldpath package.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -83,6 +83,55 @@ def _left(ours: Fields, theirs: Fields) -> Fields | None:
     if left is ours:
         return ours
     return None if not left else MEMBER if len(left) == 1 and "." in left else left
+
+
+def intersection(one: Fields, other: Fields) -> Fields:
+    """What is in both."""
+    both: Fields = {}
+    for key, ours in one.items():
+        theirs = other.get(key)
+        if theirs is None:
+            continue
+        if not ours or not theirs:
+            if (not ours or "." in ours) and (not theirs or "." in theirs):
+                both[key] = MEMBER
+        elif rest := intersection(ours, theirs):
+            both[key] = MEMBER if len(rest) == 1 and "." in rest else rest
+    return both
+
+
+def paths(fields: Fields) -> Iterator[tuple[str, ...]]:
+    """The members as paths, in upstream's order: at each step the members there, then what is below."""
+    for key, node in fields.items():
+        if key != "." and (not node or "." in node):
+            yield (key,)
+    for key, node in fields.items():
+        for rest in paths(node):
+            yield (key, *rest)
+
+
+def path_text(path: tuple[str, ...]) -> str:
+    """A path as messages show it: `.spec.ports[port=80,protocol="TCP"].name`."""
+    return "".join(step_text(step) for step in path)
+
+
+@lru_cache(maxsize=8192)
+def step_text(step: str) -> str:
+    """One step as messages show it."""
+    kind, text = step[:2], step[2:]
+    if kind == "f:":
+        return f".{text}"
+    if kind == "k:":
+        return f"[{','.join(f'{name}={_shown(value)}' for name, value in orjson.loads(text).items())}]"
+    return f"[={_shown(orjson.loads(text))}]" if kind == "v:" else f"[{text}]"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{{{';'.join(f'{name}={_shown(part)}' for name, part in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{','.join(_shown(part) for part in value)}]"
+    return orjson.dumps(value).decode()
 
 
 def without(fields: Fields, excluded: Fields) -> Fields:

@@ -17,10 +17,10 @@ from pilothouse.api.machinery.view import JsonObject
 
 _MOST_SHAPES = 2048
 _ABSENT: Any = object()
-_KEY_DEFAULTS = {"protocol": "TCP"}
+KEY_DEFAULTS = {"protocol": "TCP"}
 """What stands for a key that a list item lacks."""
-_UNTRACKED = frozenset({"apiVersion", "kind"})
-_UNTRACKED_METADATA = frozenset({
+UNTRACKED = frozenset({"apiVersion", "kind"})
+UNTRACKED_METADATA = frozenset({
     "name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName", "generation", "managedFields",
     "resourceVersion",
 })  # fmt: skip
@@ -197,7 +197,7 @@ class RootWalker(StructWalker):
 
     def is_untracked(self, key: str) -> bool:
         """The type belongs to nobody."""
-        return key in _UNTRACKED
+        return key in UNTRACKED
 
 
 class MetadataWalker(StructWalker):
@@ -205,7 +205,7 @@ class MetadataWalker(StructWalker):
 
     def is_untracked(self, key: str) -> bool:
         """What identifies the object or is the server's own."""
-        return key in _UNTRACKED_METADATA
+        return key in UNTRACKED_METADATA
 
 
 class MapWalker(Walker):
@@ -277,7 +277,7 @@ class KeyedListWalker(Walker):
         """The items by their steps; of several with the same keys the first."""
         places: dict[str, Any] = {}
         for item in value:
-            values = tuple([item.get(key, _KEY_DEFAULTS.get(key)) for key in self.keys])
+            values = tuple([item.get(key, KEY_DEFAULTS.get(key)) for key in self.keys])
             places.setdefault(self.steps.get(values) or self.step(values), item)
         return places
 
