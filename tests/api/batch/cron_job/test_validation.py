@@ -139,3 +139,14 @@ def test_warnings() -> None:
             "https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details"
         )
     ]
+
+
+def test_jobs_have_no_scheduling_while_its_gate_is_off() -> None:
+    obj = {**_cron_job(job={"scheduling": {}}), "status": {"active": [{}]}}
+    RESOURCE.prepare_for_create(obj)
+    assert "scheduling" not in obj["spec"]["jobTemplate"]["spec"]
+    assert obj["status"] == {}
+    obj["spec"]["jobTemplate"]["spec"]["scheduling"] = {}
+    RESOURCE.prepare_for_update(obj, {**_cron_job(), "status": {"active": [{"name": "a"}]}})
+    assert "scheduling" not in obj["spec"]["jobTemplate"]["spec"]
+    assert obj["status"] == {"active": [{"name": "a"}]}

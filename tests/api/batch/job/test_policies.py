@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from tests.api.batch.job.jobs import job
 
+from fakes.jobs import job
 from pilothouse.api.batch.job import RESOURCE
 from pilothouse.api.machinery.field import FieldErrors
 

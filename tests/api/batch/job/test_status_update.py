@@ -5,8 +5,8 @@ TestValidateJobUpdateStatus in pkg/apis/batch/validation/validation_test.go.
 from typing import Any
 
 import pytest
-from tests.api.batch.job.jobs import job
 
+from fakes.jobs import job
 from pilothouse.api.batch.job import RESOURCE
 from pilothouse.api.machinery.field import FieldErrors
 

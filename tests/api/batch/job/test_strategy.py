@@ -5,8 +5,8 @@ TestJobToSelectableFields.
 from typing import Any
 
 import pytest
-from tests.api.batch.job.jobs import job, template
 
+from fakes.jobs import job, template
 from pilothouse.api.batch.job import RESOURCE
 
 MANY = {"completionMode": "Indexed", "completions": 100_001, "parallelism": 10_001}
@@ -49,3 +49,17 @@ def test_a_name_with_dots() -> None:
 @pytest.mark.parametrize(("status", "text"), [({}, "0"), ({"succeeded": 2}, "2")])
 def test_successes_can_be_selected(status: dict[str, int], text: str) -> None:
     assert RESOURCE.selectable_fields["status.successful"]({"status": status}) == text
+
+
+SCHEDULING = {"schedulingPolicy": {"basic": {}}}
+
+
+def test_what_is_behind_a_gate_is_taken_out_unless_it_is_there() -> None:
+    assert "scheduling" not in job(scheduling=SCHEDULING)["spec"]
+    old, new = job(), job()
+    new["spec"]["scheduling"] = SCHEDULING
+    RESOURCE.prepare_for_update(new, old)
+    assert "scheduling" not in new["spec"]
+    old["spec"]["scheduling"] = new["spec"]["scheduling"] = SCHEDULING
+    RESOURCE.prepare_for_update(new, old)
+    assert new["spec"]["scheduling"] == SCHEDULING

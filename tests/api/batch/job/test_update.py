@@ -6,8 +6,8 @@ TestJobStrategy_ValidateUpdate* in pkg/registry/batch/job/strategy_test.go. *ass
 from typing import Any
 
 import pytest
-from tests.api.batch.job.jobs import UID, job, template
 
+from fakes.jobs import UID, job, template
 from pilothouse.api.batch.job import RESOURCE
 from pilothouse.api.machinery.field import FieldErrors
 
