@@ -55,7 +55,6 @@ class Member:
 
     def __init__(self, name: str, directory: Path, ports: tuple[int, int], cluster: str, more: Sequence[str]) -> None:
         scheme = "https" if "--cert-file" in more else "http"
-        self.port = ports[0]
         self.url = f"{scheme}://127.0.0.1:{ports[0]}"
         peer = f"http://127.0.0.1:{ports[1]}"
         self._log = directory / f"{name}.log"
@@ -67,14 +66,15 @@ class Member:
         ]  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Start the process; `wait` says when it serves."""
+    def start(self, url: str = "") -> None:
+        """Start the process, perhaps at an address that nobody knows; `wait` says when it serves."""
+        command = [url if url and part == self.url else part for part in self._command]
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, start_new_session=True)
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
 
-    def wait(self) -> None:
+    def wait(self, url: str = "") -> None:
         """Wait until the port answers."""
-        with grpc.insecure_channel(f"127.0.0.1:{self.port}") as channel:
+        with grpc.insecure_channel((url or self.url).partition("://")[2]) as channel:
             try:
                 grpc.channel_ready_future(channel).result(_PATIENCE)
             except grpc.FutureTimeoutError:

@@ -20,6 +20,7 @@ from pilothouse.runtime.log import Log
 from pilothouse.store.etcd import table
 from pilothouse.store.interface import StoreError, TooLarge, Unavailable
 
+_ETCD = "etcdserver: "
 TIMED_OUT = "etcdserver: request timed out"
 """etcd's own words, of which clients of upstream know what they mean."""
 _PATIENCE = 10.0
@@ -33,8 +34,10 @@ _OPTIONS = [
     ("grpc.keepalive_time_ms", 10_000), ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.http2.max_pings_without_data", 0),
 ]  # fmt: skip
-_TROUBLE = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED})
-"""Failures that say something about the member, and not about the call."""
+_TROUBLE = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNKNOWN})
+"""Failures that say something about the member, and not about the call. Unknown is what a member gives no code to."""
+_DEADLINE = "context deadline exceeded"
+"""How a member says that our deadline has passed, without that code."""
 _NEVER_SENT = "failed to connect to all addresses"
 _WITH_LEADER = (("hasleader", "true"),)
 """Asks a member to end a stream when it is cut off from the others."""
@@ -102,6 +105,8 @@ class Connection:
         self._closed = False
         self.messages = message_classes("etcd", table.MESSAGES, table.ENUMS)
         self._answers = {name: self.messages[f"{table.REQUESTS.get(name, name)}Response"] for name in table.CALLS}
+        self._told: dict[tuple[str, str], None] = {}
+        """The failures that the log tells of already; forgotten when all is well again."""
         self.trouble = ""
         """What the latest call failed by; empty when it was answered."""
 
@@ -134,6 +139,9 @@ class Connection:
                     if again and not last and self._clock.monotonic() < end:
                         continue
                 raise self._failure(error) from None
+            if self._told:
+                self._told.clear()
+                _log.info("etcd answers", member=member.address)
             self.trouble = ""
             return answered
         raise AssertionError("unreachable")
@@ -152,7 +160,10 @@ class Connection:
         if member is not self._members[self._at] or self._closed:
             return
         self._at = (self._at + 1) % len(self._members)
-        _log.warning("An etcd member fails", member=member.address, error=error.details(), code=error.code().name)
+        failure = (member.address, error.code().name)
+        if failure not in self._told:
+            self._told[failure] = None
+            _log.warning("An etcd member fails", member=member.address, error=error.details(), code=error.code().name)
         for stream in list(member.streams):
             stream.cancel()
 
@@ -165,7 +176,7 @@ class Connection:
         said = error.details() or error.code().name
         if self._closed:
             return Unavailable("the store is closed")
-        if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+        if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED or said == _DEADLINE:
             said = TIMED_OUT
         elif said.startswith(_NEVER_SENT):
             said = "etcdserver: no member can be reached"
@@ -173,8 +184,8 @@ class Connection:
             return TooLarge(said)
         elif error.code() in (grpc.StatusCode.OUT_OF_RANGE, grpc.StatusCode.NOT_FOUND):
             return Refused(said)
-        self.trouble = said
-        return Unavailable(said)
+        self.trouble = said if said.startswith(_ETCD) else _ETCD + said
+        return Unavailable(self.trouble)
 
 
 class Refused(StoreError):

@@ -15,6 +15,7 @@ from typing import Any
 import grpc
 import grpc.aio
 
+from pilothouse.runtime.backoff import Backoff, Growth
 from pilothouse.runtime.clock import Clock
 from pilothouse.runtime.log import Log
 from pilothouse.store.etcd import table
@@ -24,7 +25,7 @@ from pilothouse.store.interface import Compacted, Event, Revision, StoreError
 
 _WAITING = 1000
 """Events that wait for the reader before the stream is stopped."""
-_PAUSE = 0.2
+_PAUSES = Growth(0.1, 2.0)
 """Seconds between attempts to have a stream."""
 
 _log = Log(__name__)
@@ -61,12 +62,13 @@ class EtcdWatch(AsyncIterator[Event]):
 
     async def run(self) -> None:
         """Keep a stream until the end of the watch; ends by itself when history is compacted."""
+        pauses = Backoff(_PAUSES)
         while self._ended is None:
+            seen = self._after
             member, stream = self._connection.watch()
             try:
                 await self._read(stream)
             except grpc.aio.AioRpcError as error:
-                _log.warning("A watch of etcd broke", member=member.address, error=error.details())
                 self._connection.leave(member, error)
             except asyncio.CancelledError:
                 task = asyncio.current_task()
@@ -75,7 +77,9 @@ class EtcdWatch(AsyncIterator[Event]):
             finally:
                 stream.cancel()
             if self._ended is None:
-                await self._clock.sleep(_PAUSE)
+                if self._after != seen:
+                    pauses.reset()
+                await self._clock.sleep(pauses.next())
 
     async def _read(self, stream: Any) -> None:
         key, end = self._range

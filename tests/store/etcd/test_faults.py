@@ -1,0 +1,198 @@
+"""What members do to each other and disks to members, seen through the store: clear refusals, no loss, no restart."""
+
+import asyncio
+import shutil
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+import pytest
+
+from fakes.etcd import Etcd, Member, free_ports, skip_without_etcd
+from pilothouse.runtime.clock import SystemClock
+from pilothouse.store.etcd.store import EtcdStore
+from pilothouse.store.interface import Compacted, Event, Record, TooLarge, Unavailable
+
+CLOCK = SystemClock()
+Story = Callable[[EtcdStore], Awaitable[None]]
+
+
+@pytest.fixture
+def three() -> Iterator[Etcd]:
+    skip_without_etcd()
+    with Etcd.running(3) as etcd:
+        yield etcd
+
+
+def run(etcd: Etcd, story: Story) -> None:
+    async def main() -> None:
+        async with CLOCK.timeout(60), EtcdStore(etcd.urls, CLOCK) as store:
+            await story(store)
+
+    asyncio.run(main())
+
+
+async def write_through(store: EtcdStore, key: str) -> Record:
+    """Write as a client does that tries again until it is told that it is done."""
+    while True:
+        try:
+            found = await store.get(key)
+            return found if found is not None else await store.create(key, b"")
+        except Unavailable:
+            await CLOCK.sleep(0.1)
+
+
+async def heard(events: AsyncIterator[Event], last: str) -> list[Event]:
+    """All events up to that of the key `last`."""
+    found: list[Event] = []
+    while not found or found[-1].key != last:
+        found.append(await anext(events))
+    return found
+
+
+async def same_everywhere(etcd: Etcd, expected: list[str]) -> None:
+    """Every member has the same records at the same revisions."""
+    seen = []
+    for url in etcd.urls:
+        async with EtcdStore([url], CLOCK) as store:
+            listing = await store.list("")
+            seen.append([(record.key, record.revision, record.value) for record in listing.records])
+    assert seen[1:] == seen[:1] * 2
+    assert [key for key, _, _ in seen[0]] == expected
+
+
+def test_one_member_dies_and_nobody_notices_much(three: Etcd) -> None:
+    async def story(store: EtcdStore) -> None:
+        start = await store.revision()
+        async with store.watch("", after=start) as events:
+            for n in range(10):
+                await store.create(f"/{n:02}", b"")
+            three.members[0].kill()
+            for n in range(10, 20):
+                await write_through(store, f"/{n:02}")
+            told = await heard(events, "/19")
+        expected = [f"/{n:02}" for n in range(20)]
+        assert [event.key for event in told] == expected
+        three.members[0].start()
+        three.members[0].wait()
+        await same_everywhere(three, expected)
+
+    run(three, story)
+
+
+def test_without_a_quorum_writes_are_refused_and_come_back(three: Etcd) -> None:
+    async def story(store: EtcdStore) -> None:
+        start = await store.revision()
+        async with store.watch("", after=start) as events:
+            await store.create("/before", b"")
+            for member in three.members[1:]:
+                member.kill()
+            calls = (store.create("/lost", b""), store.revision(), store.get("/before"), store.list(""))
+            for refused in await asyncio.gather(*calls, return_exceptions=True):
+                assert isinstance(refused, Unavailable)
+                assert str(refused).startswith("etcdserver: ")
+            assert store.trouble
+            for member in three.members[1:]:
+                member.start()
+            await write_through(store, "/zafter")
+            told = await heard(events, "/zafter")
+        assert not store.trouble
+        expected = [event.key for event in told]
+        assert [key for key in expected if key != "/lost"] == ["/before", "/zafter"], "a timed out write may happen"
+        await same_everywhere(three, sorted(expected))
+
+    run(three, story)
+
+
+def test_a_leader_that_stands_still_is_left(three: Etcd) -> None:
+    async def story(store: EtcdStore) -> None:
+        leader = leader_of(three)
+        async with EtcdStore([leader.url, *(url for url in three.urls if url != leader.url)], CLOCK) as client:
+            start = await client.revision()
+            async with client.watch("", after=start) as events:
+                await client.create("/before", b"")
+                assert (await anext(events)).key == "/before"
+                leader.signal(signal.SIGSTOP)
+                try:
+                    await write_through(client, "/during")
+                    assert (await anext(events)).key == "/during", "though its stream is not broken"
+                finally:
+                    leader.signal(signal.SIGCONT)
+                await write_through(client, "/zafter")
+                assert [event.key for event in await heard(events, "/zafter")] == ["/zafter"]
+        await same_everywhere(three, ["/before", "/during", "/zafter"])
+
+    run(three, story)
+
+
+def leader_of(etcd: Etcd) -> Member:
+    if shutil.which("etcdctl") is None:
+        pytest.skip("no etcdctl is installed")
+    for member in etcd.members:
+        found = ctl(member, "endpoint", "status", "--write-out", "fields")
+        facts = dict(line.split(" : ") for line in found.splitlines() if " : " in line)
+        if facts['"MemberID"'] == facts['"Leader"']:
+            return member
+    raise AssertionError("no leader")
+
+
+def ctl(member: Member, *arguments: str) -> str:
+    command = ["etcdctl", "--endpoints", member.url, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True, env={"ETCDCTL_API": "3"})
+    return done.stdout
+
+
+def test_a_full_quota_is_told_and_got_over() -> None:
+    skip_without_etcd()
+    with Etcd.running(more=("--quota-backend-bytes", str(8 << 20))) as etcd:
+        (member,) = etcd.members
+
+        async def story(store: EtcdStore) -> None:
+            record = await store.create("/a", bytes(1 << 20))
+            with pytest.raises(Unavailable) as refused:  # noqa: PT012 - some write of them
+                for _ in range(20):
+                    record = await store.update("/a", bytes(1 << 20), expected=record.revision)
+            assert str(refused.value) == "etcdserver: mvcc: database space exceeded"
+            assert await store.get("/a") == record, "what is there can be read"
+            await store.compact(record.revision)
+            ctl(member, "defrag")
+            ctl(member, "alarm", "disarm")
+            assert (await store.update("/a", b"", expected=record.revision)).created == record.created
+
+        run(etcd, story)
+
+
+def test_a_value_that_is_too_large_says_so(etcd: Etcd) -> None:
+    async def story(store: EtcdStore) -> None:
+        with pytest.raises(TooLarge, match=r"^etcdserver: request is too large$"):
+            await store.create("/a", bytes(10_485_760))
+        with pytest.raises(TooLarge):
+            await store.create("/a", bytes(20 << 20))
+        assert store.trouble == ""
+
+    run(etcd, story)
+
+
+def test_a_watch_whose_history_is_compacted_while_it_is_away_says_so() -> None:
+    skip_without_etcd()
+    with Etcd.running() as etcd:
+        (member,) = etcd.members
+
+        async def story(store: EtcdStore) -> None:
+            async with store.watch("", after=await store.revision()) as events:
+                record = await store.create("/a", b"")
+                assert (await anext(events)).record == record
+                elsewhere = f"http://127.0.0.1:{free_ports(1)[0]}"
+                member.kill()
+                member.start(elsewhere)
+                member.wait(elsewhere)
+                async with EtcdStore([elsewhere], CLOCK) as other:
+                    last = [await other.create(f"/{n}", b"") for n in range(3)][-1]
+                    await other.compact(last.revision)
+                member.kill()
+                member.start()
+                with pytest.raises(Compacted) as refused:
+                    await anext(events)
+                assert refused.value.oldest == last.revision
+
+        run(etcd, story)
