@@ -136,3 +136,13 @@ def test_topology_of_former_days(stored: list[str] | None, addresses: list[str],
     else:
         RESOURCE.prepare_for_update(new, {"endpoints": [{"addresses": stored, **TOPOLOGY}]})
     assert new["endpoints"] == [{"addresses": addresses} | (TOPOLOGY if kept else {})]
+
+
+def test_warnings() -> None:
+    """Source: pkg/registry/discovery/endpointslice/strategy_test.go."""
+    assert RESOURCE.warn is not None
+    assert RESOURCE.warn({"addressType": "IPv6", "endpoints": [{"addresses": ["fd00::1"]}]}, None) == []
+    assert RESOURCE.warn({"addressType": "FQDN"}, None) == ["addressType: FQDN endpoints are deprecated"]
+    assert RESOURCE.warn({"addressType": "IPv6", "endpoints": [{"addresses": ["FD00::1"]}]}, None) == [
+        'endpoints[0].addresses[0]: IPv6 address "FD00::1" should be in RFC 5952 canonical format ("fd00::1")'
+    ]

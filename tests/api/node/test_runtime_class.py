@@ -33,3 +33,21 @@ def test_the_handler_stays() -> None:
 
 def test_columns() -> None:
     assert RESOURCE.columns[0].cell({"handler": "runc"}, 0) == "runc"
+
+
+def test_a_toleration_is_there_once() -> None:
+    errors = FieldErrors()
+    toleration = {"key": "a", "operator": "Exists"}
+    RESOURCE.validate({"handler": "runc", "scheduling": {"tolerations": [toleration, toleration]}}, errors)
+    assert [str(error) for error in errors] == [
+        'scheduling.tolerations[1]: Duplicate value: {"Key":"a","Operator":"Exists","Value":"","Effect":"",'
+        '"TolerationSeconds":null}'
+    ]
+
+
+def test_old_labels_are_warned_of() -> None:
+    """Source: pkg/api/node/util_test.go."""
+    assert RESOURCE.warn is not None
+    assert RESOURCE.warn({"scheduling": {"nodeSelector": {"beta.kubernetes.io/os": "linux", "a": "b"}}}, None) == [
+        'scheduling.nodeSelector: deprecated since v1.14; use "kubernetes.io/os" instead'
+    ]

@@ -1,12 +1,14 @@
 """EndpointSlice: a part of the addresses behind a Service, all of one address family.
 
 Sources of the facts: pkg/apis/discovery/v1/defaults.go, pkg/apis/discovery/validation/validation.go,
-pkg/printers/internalversion/printers.go. API page: discovery.k8s.io/v1 EndpointSlice.
+pkg/registry/discovery/endpointslice/strategy.go, pkg/printers/internalversion/printers.go. API page:
+discovery.k8s.io/v1 EndpointSlice.
 """
 
 from collections.abc import Callable, Sequence
 
 from pilothouse.api.core.endpoints import PROTOCOLS
+from pilothouse.api.machinery.address_warnings import warn_of_ip
 from pilothouse.api.machinery.addresses import validate_non_special
 from pilothouse.api.machinery.columns import AGE, UNSET, show, some
 from pilothouse.api.machinery.field import FieldErrors, at, index
@@ -150,6 +152,18 @@ def validate_update(obj: JsonObject, old: JsonObject, errors: FieldErrors) -> No
         errors.invalid("addressType", obj.get("addressType") or "", IMMUTABLE)
 
 
+def warn(obj: JsonObject, _old: JsonObject | None) -> list[str]:
+    """A type that nobody reads, and addresses that are written in an unusual way."""
+    if obj.get("addressType") == "FQDN":
+        return ["addressType: FQDN endpoints are deprecated"]
+    return [
+        text
+        for position, endpoint in enumerate(obj.get("endpoints") or ())
+        for number, address in enumerate(endpoint.get("addresses") or ())
+        for text in warn_of_ip(address, f"endpoints[{position}].addresses[{number}]")
+    ]
+
+
 def _ports(obj: JsonObject, _now: Instant) -> str:
     texts = []
     for port in obj.get("ports") or ():
@@ -175,6 +189,7 @@ RESOURCE = Resource(
     prepare_for_update=prepare_for_update,
     validate=validate,
     validate_update=validate_update,
+    warn=warn,
     columns=(
         Column("AddressType", show("addressType")),
         Column("Ports", _ports),

@@ -1,18 +1,22 @@
 """RuntimeClass: which container runtime handler runs a pod.
 
-Source of the facts: pkg/apis/node/validation/validation.go. API page: node.k8s.io/v1 RuntimeClass.
+Sources of the facts: pkg/apis/node/validation/validation.go, pkg/api/node/util.go. API page: node.k8s.io/v1
+RuntimeClass.
 """
 
 from pilothouse.api.core.pod.resources import canonical_resources
 from pilothouse.api.core.pod.validation.requirements import validate_requirements
 from pilothouse.api.core.pod.validation.scheduling import validate_tolerations
+from pilothouse.api.core.pod.warnings import NODE_LABELS
 from pilothouse.api.machinery.columns import AGE, dig, show
-from pilothouse.api.machinery.field import FieldErrors
+from pilothouse.api.machinery.field import FieldErrors, as_go_shows, index
 from pilothouse.api.machinery.meta import IMMUTABLE
 from pilothouse.api.machinery.names import dns_label, validate_labels
 from pilothouse.api.machinery.resource import Column, Resource
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.node_v1 import RuntimeClass
+
+_TOLERATION = {"Key": "", "Operator": "", "Value": "", "Effect": "", "TolerationSeconds": None}
 
 
 def default(obj: JsonObject) -> None:
@@ -28,13 +32,23 @@ def validate(obj: JsonObject, errors: FieldErrors) -> None:
     if (overhead := dig(obj, "overhead", "podFixed")) is not None:
         validate_requirements({"limits": overhead}, (), errors, "overhead")
     validate_labels(dig(obj, "scheduling", "nodeSelector") or {}, errors, "scheduling.nodeSelector")
-    validate_tolerations(dig(obj, "scheduling", "tolerations") or [], errors, "scheduling.tolerations")
+    tolerations = dig(obj, "scheduling", "tolerations") or []
+    validate_tolerations(tolerations, errors, "scheduling.tolerations")
+    for position, toleration in enumerate(tolerations):
+        if toleration in tolerations[:position]:
+            errors.duplicate(index("scheduling.tolerations", position), as_go_shows(toleration, _TOLERATION))
 
 
 def validate_update(obj: JsonObject, old: JsonObject, errors: FieldErrors) -> None:
     """Pods of a class all run under one handler."""
     if obj.get("handler") != old.get("handler"):
         errors.invalid("handler", obj.get("handler"), IMMUTABLE)
+
+
+def warn(obj: JsonObject, _old: JsonObject | None) -> list[str]:
+    """Labels of nodes that have newer names."""
+    labels = dig(obj, "scheduling", "nodeSelector") or ()
+    return [f"scheduling.nodeSelector: {NODE_LABELS[key]}" for key in labels if key in NODE_LABELS]
 
 
 RESOURCE = Resource(
@@ -49,5 +63,6 @@ RESOURCE = Resource(
     default=default,
     validate=validate,
     validate_update=validate_update,
+    warn=warn,
     columns=(Column("Handler", show("handler")), AGE),
 )

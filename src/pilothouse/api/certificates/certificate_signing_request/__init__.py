@@ -1,9 +1,24 @@
-"""CertificateSigningRequest: asks a signer for an X.509 certificate."""
+"""CertificateSigningRequest: asks a signer for an X.509 certificate.
 
+`validation` has its rules, `strategy` what each path leaves alone. Source of the facts:
+pkg/printers/internalversion/printers.go. API page: certificates.k8s.io/v1 CertificateSigningRequest.
+"""
+
+from pilothouse.api.certificates.certificate_signing_request.strategy import (
+    prepare_for_approval,
+    prepare_for_status,
+    prepare_for_update,
+    stamp,
+)
+from pilothouse.api.certificates.certificate_signing_request.validation import (
+    validate,
+    validate_approval,
+    validate_status,
+)
 from pilothouse.api.machinery.columns import AGE, NONE, dig, field_text, human_duration, show, show_text
 from pilothouse.api.machinery.names import path_segment
-from pilothouse.api.machinery.resource import STATUS, Column, Resource, Subresource
-from pilothouse.api.machinery.strategy import fresh_status, keep_status
+from pilothouse.api.machinery.resource import Column, Resource, Subresource
+from pilothouse.api.machinery.strategy import fresh_status
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.certificates_v1 import CertificateSigningRequest
 from pilothouse.runtime.clock import Instant
@@ -32,10 +47,16 @@ RESOURCE = Resource(
     singular="certificatesigningrequest",
     namespaced=False,
     short_names=("csr",),
-    subresources=(Subresource("approval"), STATUS),
+    subresources=(
+        Subresource("approval", prepare=prepare_for_approval, validate=validate_approval),
+        Subresource("status", prepare=prepare_for_status),
+    ),
     generation=False,
     prepare_for_create=fresh_status(),
-    prepare_for_update=keep_status,
+    prepare_for_update=prepare_for_update,
+    stamp=stamp,
+    validate=validate,
+    validate_status=validate_status,
     validate_name=path_segment,
     columns=(
         AGE,
