@@ -27,7 +27,10 @@ def _bundle(name: str, signer: str, text: str = ROOT) -> dict[str, Any]:
             "a:b",
             "",
             [
-                'metadata.name: Invalid value: "a:b": ClusterTrustBundle without signer name must not have ":" in its name'
+                (
+                    'metadata.name: Invalid value: "a:b": '
+                    'ClusterTrustBundle without signer name must not have ":" in its name'
+                )
             ],
         ),
     ],

@@ -40,8 +40,10 @@ def test_a_toleration_is_there_once() -> None:
     toleration = {"key": "a", "operator": "Exists"}
     RESOURCE.validate({"handler": "runc", "scheduling": {"tolerations": [toleration, toleration]}}, errors)
     assert [str(error) for error in errors] == [
-        'scheduling.tolerations[1]: Duplicate value: {"Key":"a","Operator":"Exists","Value":"","Effect":"",'
-        '"TolerationSeconds":null}'
+        (
+            'scheduling.tolerations[1]: Duplicate value: {"Key":"a","Operator":"Exists","Value":"","Effect":"",'
+            '"TolerationSeconds":null}'
+        )
     ]
 
 
