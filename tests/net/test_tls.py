@@ -96,3 +96,43 @@ def test_a_renewed_pair_is_shown_to_those_who_come_next() -> None:
 def test_a_key_that_does_not_belong_is_refused() -> None:
     with pytest.raises(ssl.SSLError):
         ServerTls(KeyPair(_pair().certificate, _pair().key))
+
+
+def test_another_authority_is_trusted_from_the_next_handshake_on() -> None:
+    other = Authority.create("other", NOW)
+    alice, bob = _pair("alice", Usage.CLIENT), other.issue("bob", usage=Usage.CLIENT, now=NOW)
+    tls = ServerTls(_pair(), AUTHORITY.certificate)
+    with pytest.raises(ssl.SSLError):
+        _handshake(tls.context, client_context(AUTHORITY.certificate, bob))
+    tls.trust(other.certificate)
+    server, client = _handshake(tls.context, client_context(AUTHORITY.certificate, bob))
+    assert (_shown(server), _shown(client)) == ("bob", "server")
+    assert client.selected_alpn_protocol() == "http/1.1"
+    with pytest.raises(ssl.SSLError):
+        _handshake(tls.context, client_context(AUTHORITY.certificate, alice))
+    tls.trust(AUTHORITY.certificate + other.certificate)
+    tls.renew(_pair("renewed"))
+    for pair, name in ((alice, "alice"), (bob, "bob")):
+        server, client = _handshake(tls.context, client_context(AUTHORITY.certificate, pair), "renewed")
+        assert (_shown(server), _shown(client)) == (name, "renewed")
+
+
+def test_a_client_that_names_no_server_is_handed_on_too() -> None:
+    other = Authority.create("other", NOW)
+    tls = ServerTls(
+        AUTHORITY.issue("server", addresses=("127.0.0.1",), usage=Usage.SERVER, now=NOW), AUTHORITY.certificate
+    )
+    tls.trust(other.certificate)
+    bob = other.issue("bob", usage=Usage.CLIENT, now=NOW)
+    server, _ = _handshake(tls.context, client_context(AUTHORITY.certificate, bob), "127.0.0.1")
+    assert _shown(server) == "bob"
+
+
+def test_what_is_no_certificate_changes_nothing() -> None:
+    tls = ServerTls(_pair(), AUTHORITY.certificate)
+    with pytest.raises(ssl.SSLError):
+        tls.renew(KeyPair(_pair("a").certificate, _pair("b").key))
+    with pytest.raises(ssl.SSLError):
+        tls.trust(b"no PEM")
+    server, client = _handshake(tls.context, client_context(AUTHORITY.certificate, _pair("alice", Usage.CLIENT)))
+    assert (_shown(server), _shown(client)) == ("alice", "server")

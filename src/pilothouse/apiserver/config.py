@@ -12,6 +12,18 @@ from pilothouse.net.pki import KeyPair, SigningKey
 
 
 @dataclass(frozen=True, kw_only=True)
+class CertificateFiles:
+    """Files that may change while the server runs."""
+
+    certificate: Path
+    """--tls-cert-file."""
+    key: Path
+    """--tls-private-key-file."""
+    client_authority: Path
+    """--client-ca-file."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class AuditConfig:
     """What is recorded of requests, and where."""
 
@@ -34,6 +46,8 @@ class ApiServerConfig:
     """The file of the SQLite store."""
     serving: KeyPair
     """Certificate and key of the front door."""
+    certificates: CertificateFiles | None = None
+    """Where these two come from, and what the server trusts, to be read again when the files change."""
     client_authority: bytes
     """PEM of the authority that signs client certificates."""
     kubelet_client: KeyPair
@@ -64,6 +78,10 @@ class ApiServerConfig:
     """--event-ttl: seconds after which an event goes; 0 keeps them."""
     anonymous: bool = True
     """Whether requests without credentials are served as system:anonymous."""
+    shutdown_delay: float = 0.0
+    """--shutdown-delay-duration: seconds in which a server that is to end serves on, but says that it is not ready."""
+    shutdown_grace: float = 5.0
+    """Seconds that answers under way get after that."""
     seats: int = SEATS
     """--max-requests-inflight and --max-mutating-requests-inflight together: what priority and fairness divides."""
     audit: AuditConfig | None = None

@@ -1,6 +1,5 @@
 """The API server's composition root: store, watch cache, chain, front door, in this order."""
 
-import asyncio
 from collections.abc import Callable
 
 import orjson
@@ -22,8 +21,7 @@ from pilothouse.apiserver.backup import Backups
 from pilothouse.apiserver.bootstrap.cluster_roles import CLUSTER_ROLES
 from pilothouse.apiserver.bootstrap.kubernetes_service import publish
 from pilothouse.apiserver.bootstrap.notation import rules
-from pilothouse.apiserver.bootstrap.objects import make_manifests, make_objects
-from pilothouse.apiserver.bootstrap.rbac_policy import make_policy
+from pilothouse.apiserver.bootstrap.objects import make_manifests
 from pilothouse.apiserver.config import ApiServerConfig
 from pilothouse.apiserver.handlers.authenticate import authenticate
 from pilothouse.apiserver.handlers.authorize import authorize
@@ -69,16 +67,15 @@ async def run(
     ):
         assemble(server, config, operations)
         client = Client(HandlerTransport(server.handle, ITSELF), catalogue, clock, agent="kube-apiserver", memo=Memo())
-        await make_objects(client)
-        await make_policy(client, clock)
-        await operations.begin(ITSELF)
+        await operations.begin(client, ITSELF)
         await make_manifests(client, config.manifests)
         tls = ServerTls(config.serving, config.client_authority)
-        async with serve(server.handle, config.host, config.port, tls, clock) as listening:
+        async with serve(server.handle, config.host, config.port, tls, clock, grace=config.shutdown_grace) as listening:
             await publish(client, config.service_cidr, config.advertise_address, listening.port)
             if ready is not None:
                 ready(listening)
-            await asyncio.get_running_loop().create_future()
+            operations.keep_trusted(tls)
+            await operations.until_cancelled()
 
 
 def assemble(server: ApiServer, config: ApiServerConfig, operations: Operations) -> None:
@@ -109,6 +106,8 @@ def assemble(server: ApiServer, config: ApiServerConfig, operations: Operations)
         ),
         admission=admission,
         event_ttl=config.event_ttl,
+        live=operations.life.live(),
+        ready=operations.life.ready(),
         guard=Escalation(rbac, may).check,
         allocate=pools.allocate,
         parts={

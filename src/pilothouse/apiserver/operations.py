@@ -1,14 +1,18 @@
 """Operations: what one API server runs beside answering requests, and the steps of the chain that belong to it.
 
-Audit, and priority and fairness. An async context manager that is open while the server serves.
+Audit, priority and fairness, and how far the server is. An async context manager that is open while the server serves.
 """
 
+import asyncio
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
 from pilothouse.apiserver.audit.backend import AuditLog
 from pilothouse.apiserver.audit.policy import load_policy
+from pilothouse.apiserver.bootstrap.objects import make_objects
+from pilothouse.apiserver.bootstrap.rbac_policy import make_policy
+from pilothouse.apiserver.certificates import renew
 from pilothouse.apiserver.config import ApiServerConfig
 from pilothouse.apiserver.flowcontrol.control import FlowControl
 from pilothouse.apiserver.flowcontrol.metrics import FlowMetrics
@@ -16,12 +20,21 @@ from pilothouse.apiserver.flowcontrol.upkeep import CONSUMER, PRODUCER, ensure, 
 from pilothouse.apiserver.handlers.audit import Auditing, identify
 from pilothouse.apiserver.handlers.framework import Step
 from pilothouse.apiserver.handlers.priority import priority
+from pilothouse.apiserver.health import Lifecycle
 from pilothouse.apiserver.server import ApiServer
 from pilothouse.apiserver.user import User
 from pilothouse.client.client import Client
 from pilothouse.client.memo import Memo
 from pilothouse.client.transport import HandlerTransport
+from pilothouse.net.tls import ServerTls
 from pilothouse.runtime.tasks import Tasks
+
+SYSTEM_NAMESPACES = "start-system-namespaces-controller"
+PRIORITY_CLASSES = "scheduling/bootstrap-system-priority-classes"
+ROLES = "rbac/bootstrap-roles"
+PRIORITY_AND_FAIRNESS = "priority-and-fairness-config-producer"
+HOOKS = (SYSTEM_NAMESPACES, PRIORITY_CLASSES, ROLES, PRIORITY_AND_FAIRNESS)
+"""What a server does when it starts, as upstream's health checks name it."""
 
 
 class Operations:
@@ -35,6 +48,7 @@ class Operations:
         server.metrics.registry.register(FlowMetrics(self._flows))
         self.priority = priority(self._flows, server.cache, server.served.catalogue, server.clock)
         """The step after impersonation: is it their turn?"""
+        self.life = Lifecycle(HOOKS)
         self.outer: tuple[Step, ...] = (identify(server.chance),)
         """Steps before the deadline."""
         self.audit: tuple[Step, ...] = ()
@@ -54,11 +68,31 @@ class Operations:
     ) -> None:
         await self._stack.__aexit__(kind, error, trace)
 
-    async def begin(self, itself: User) -> None:
-        """Make what priority and fairness begins with, and keep it so. Requests can be answered by now."""
+    async def begin(self, client: Client, itself: User) -> None:
+        """Make what every cluster begins with. Requests can be answered by now, but the door is closed."""
+        await make_objects(client)
+        self.life.done(SYSTEM_NAMESPACES)
+        self.life.done(PRIORITY_CLASSES)
+        await make_policy(client, self._server.clock)
+        self.life.done(ROLES)
         producer, consumer = self._client(itself, PRODUCER), self._client(itself, CONSUMER)
         await ensure(producer, self._server.clock)
+        self.life.done(PRIORITY_AND_FAIRNESS)
         self._tasks.spawn(keep_up(producer, consumer, self._flows, self._server.clock), name="flow control")
+
+    def keep_trusted(self, tls: ServerTls) -> None:
+        """Read certificates again when their files change."""
+        files = self._config.certificates
+        if files is not None:
+            self._tasks.spawn(renew(files, tls, self._server.clock), name="certificates")
+
+    async def until_cancelled(self) -> None:
+        """Wait until the server is to end; it then says that it is not ready, and serves on for a while."""
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            self.life.ending = True
+            await self._server.clock.sleep(self._config.shutdown_delay)
 
     async def _open_audit(self) -> None:
         wanted, server = self._config.audit, self._server

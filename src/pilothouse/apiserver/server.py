@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from pilothouse.api.catalogue import Catalogue
 from pilothouse.api.machinery.errors import BadRequest
@@ -23,7 +23,7 @@ from pilothouse.apiserver.handlers.encode import encode
 from pilothouse.apiserver.handlers.framework import Step, chained
 from pilothouse.apiserver.handlers.measure import RequestMetrics
 from pilothouse.apiserver.handlers.recover import recover
-from pilothouse.apiserver.health import Health
+from pilothouse.apiserver.health import Check, Health
 from pilothouse.apiserver.pages import Pages
 from pilothouse.apiserver.pipeline.commit import EVENT_TTL
 from pilothouse.apiserver.pipeline.deletion import Deletion
@@ -108,7 +108,8 @@ class ApiServer:
         allocate: Allocate = allocate_nothing,
         parts: Mapping[tuple[str, str], Part] | None = None,
         reviews: Mapping[tuple[str, str], Review] | None = None,
-        ready: Mapping[str, Any] | None = None,
+        live: Mapping[str, Check] | None = None,
+        ready: Mapping[str, Check] | None = None,
         event_ttl: float = EVENT_TTL,
         pages: Mapping[str, tuple[str, bytes]] | None = None,
         roots: Mapping[str, Page] | None = None,
@@ -135,7 +136,7 @@ class ApiServer:
             Changing(served, shaper, pipeline, deletion),
             parts=own | dict(parts or {}),
             reviews={("", "bindings"): binding.create_by_body} | dict(reviews or {}),
-            pages={**self._pages(ready or {}, pages or {}).by_root(), **(roots or {})},
+            pages={**self._pages(live or {}, ready or {}, pages or {}).by_root(), **(roots or {})},
         )
         self.routes = routes
         self._chain = chained(
@@ -160,10 +161,18 @@ class ApiServer:
             return error_response(error)
         return await self._chain(Exchange(request, info, self.clock.now(), _NOBODY))
 
-    def _pages(self, ready: Mapping[str, Any], more: Mapping[str, tuple[str, bytes]]) -> Pages:
+    def _pages(
+        self, live: Mapping[str, Check], ready: Mapping[str, Check], more: Mapping[str, tuple[str, bytes]]
+    ) -> Pages:
         catalogue = self.served.catalogue
         documents = Documents(self.served.schemas, catalogue, GIT_VERSION)
-        return Pages(documents, Discovery(catalogue, self._address), Health({"etcd": self._store_health}, ready), self.metrics, more)
+        return Pages(
+            documents,
+            Discovery(catalogue, self._address),
+            Health({"etcd": self._store_health, **live}, ready),
+            self.metrics,
+            more,
+        )
 
     def _store_health(self) -> str:
         """The check that upstream names for its store, whichever store it is."""

@@ -79,7 +79,7 @@ class Fixture:
         kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
         sent = {"content-type": kind, "user-agent": "test/1"}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-        encoded = b"" if body is None else orjson.dumps(body)
+        encoded = body if isinstance(body, bytes) else b"" if body is None else orjson.dumps(body)
         answer = await self.transport.send(method, target, sent, encoded)
         return answer, list(self.backend.events)
 
@@ -165,12 +165,19 @@ def test_levels() -> None:
         _, (_, patched) = await api.ask("PATCH", f"{MAPS}/a", patch)
         assert patched["requestObject"] == patch
         assert "managedFields" not in patched["responseObject"]["metadata"]
+        apply = b"kind: ConfigMap\napiVersion: v1\nmetadata:\n  name: a\n"
+        _, (_, applied) = await api.ask(
+            "PATCH", f"{MAPS}/a?fieldManager=me", apply, content_type="application/apply-patch+yaml"
+        )
+        assert applied["requestObject"] == {"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": "a"}}
         _, (_, replaced) = await api.ask("PUT", f"{MAPS}/a", body)
         assert replaced["level"] == "Request"
         assert "responseObject" not in replaced
         assert replaced["requestObject"]["data"] == {"k": "v"}
         _, events = await api.ask("GET", f"{MAPS}/a")
         assert events == []
+        _, events = await api.ask("GET", f"{MAPS}/none")
+        assert events == [], "errors neither"
 
     policy = """
 rules:

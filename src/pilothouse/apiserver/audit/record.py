@@ -10,6 +10,8 @@ from typing import Any
 
 import orjson
 
+from pilothouse.api.machinery.codec import yaml
+from pilothouse.api.machinery.codec.syntax import MalformedError
 from pilothouse.api.machinery.errors import StatusError
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.audit.policy import LEVEL_NAMES, Decision, Level
@@ -61,9 +63,13 @@ class Record:
             self.request_object = orjson.Fragment(orjson.dumps(_slim(obj) if self._slims else obj))
 
     def patched(self, patch: bytes) -> None:
-        """The client has sent this patch, which is JSON."""
+        """The client has sent this patch: JSON, or the YAML of an apply."""
         if self.decision.level >= Level.REQUEST:
-            self.request_object = orjson.Fragment(patch)
+            try:
+                sound = orjson.dumps(orjson.loads(patch))
+            except orjson.JSONDecodeError:
+                sound = orjson.dumps(_from_yaml(patch))
+            self.request_object = orjson.Fragment(sound)
 
     def answered(self, response: Response) -> None:
         """This is the answer."""
@@ -183,6 +189,14 @@ def _reference(info: RequestInfo) -> dict[str, str]:
     named = {"resource": info.resource, "namespace": info.namespace, "name": info.name, "apiGroup": info.group,
              "apiVersion": info.version, "subresource": info.subresource}  # fmt: skip
     return {key: value for key, value in named.items() if value}
+
+
+def _from_yaml(body: bytes) -> Any:
+    """The value of a YAML text; the text itself where it has none."""
+    try:
+        return yaml.decode(body)[0]
+    except MalformedError:
+        return body.decode("utf-8", "replace")
 
 
 def _slim(obj: JsonObject) -> JsonObject:

@@ -27,6 +27,8 @@ from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock
 
 HEADER = "Audit-ID"
+_UNAUDITED = "unaudited"
+"""Among the facts of a request that the policy does not want recorded."""
 RECEIVED, STARTED, COMPLETE, PANIC = "RequestReceived", "ResponseStarted", "ResponseComplete", "Panic"
 
 
@@ -59,7 +61,8 @@ class Auditing(Collector):
         except StatusError as error:
             record = exchange.audit
             if record is None:
-                await self._early(exchange, error)
+                if _UNAUDITED not in exchange.request.facts:
+                    await self._early(exchange, error)
             elif not record.done:  # it ran out of time
                 record.refused(error)
                 self._finish(record, exchange)
@@ -75,6 +78,7 @@ class Auditing(Collector):
         """The step after authentication."""
         record = self._begin(exchange, exchange.user)
         if record is None:
+            exchange.request.facts[_UNAUDITED] = True
             return await following(exchange)
         exchange.audit = record
         self._put(record, RECEIVED)

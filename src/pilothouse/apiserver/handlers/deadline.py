@@ -15,8 +15,8 @@ from pilothouse.runtime.deadlines import Deadlines
 
 REQUEST_SECONDS = 60.0
 _LASTING = frozenset({"log", "exec", "attach", "portforward", "proxy"})
-_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
+_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_PART = re.compile(r"([0-9.]+)([^0-9.]*)", re.ASCII)
 
 
 def deadline(clock: Clock, seconds: float = REQUEST_SECONDS) -> Step:
@@ -49,10 +49,23 @@ def is_lasting(info: RequestInfo) -> bool:
 
 
 def parse_duration(text: str) -> float:
-    """Seconds of a Go duration such as `1m30s`. Raises BadRequest."""
-    if text == "0":
+    """Seconds of a Go duration such as `1m30s`. Raises BadRequest in Go's words."""
+    rest = text[1:] if text[:1] in ("+", "-") else text
+    if rest == "0":
         return 0.0
-    parts = _PART.findall(text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise BadRequest(f'invalid timeout specified in the request URL - time: invalid duration "{text}"')
-    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+    seconds = 0.0
+    wrong = "" if rest else f'invalid duration "{text}"'
+    while rest and not wrong:
+        found = _PART.match(rest)
+        if found is None or found[1].count(".") > 1 or found[1] == ".":
+            wrong = f'invalid duration "{text}"'
+        elif not found[2]:
+            wrong = f'missing unit in duration "{text}"'
+        elif found[2] not in _UNITS:
+            wrong = f'unknown unit "{found[2]}" in duration "{text}"'
+        else:
+            seconds += float(found[1]) * _UNITS[found[2]]
+            rest = rest[found.end() :]
+    if wrong:
+        raise BadRequest(f"invalid timeout specified in the request URL - time: {wrong}")
+    return -seconds if text.startswith("-") else seconds

@@ -46,6 +46,8 @@ class Configuration:
 async def decode_configuration(exchange: Exchange, expected: Expected, validation: FieldValidation) -> Configuration:
     """The body, YAML or JSON, of the kind that the path takes. Raises BadRequest."""
     body = await read_body(exchange)
+    if exchange.audit is not None:
+        exchange.audit.patched(body)
     try:
         value, repeated = _decode(body)
     except MalformedError as error:

@@ -1,7 +1,7 @@
 """The API server, with its SQLite store."""
 
 from pilothouse.apiserver import main
-from pilothouse.apiserver.config import ApiServerConfig
+from pilothouse.apiserver.config import ApiServerConfig, CertificateFiles
 from pilothouse.cluster.addons import addons
 from pilothouse.cluster.home import Home
 from pilothouse.cluster.pki import Pki
@@ -19,6 +19,11 @@ async def run(home: Home, settings: Settings, clock: Clock, chance: Chance, read
     config = ApiServerConfig(
         state=home.state,
         serving=pki.pair(NAME, "serving"),
+        certificates=CertificateFiles(
+            certificate=home.role(NAME) / "serving.crt",
+            key=home.role(NAME) / "serving.key",
+            client_authority=home.role(NAME) / "ca.crt",
+        ),
         client_authority=pki.trusted(NAME),
         kubelet_client=pki.pair(NAME, "kubelet-client"),
         kubelet_authority=pki.trusted(NAME),
