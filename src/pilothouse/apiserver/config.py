@@ -39,11 +39,31 @@ class AuditConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EtcdConfig:
+    """An etcd to keep the cluster in."""
+
+    servers: tuple[str, ...]
+    """--etcd-servers: URLs of its members. All are used, the first while it answers."""
+    authority: Path | None = None
+    """--etcd-cafile: who signs the members' certificates; https needs it."""
+    certificate: Path | None = None
+    """--etcd-certfile: what is shown to the members."""
+    key: Path | None = None
+    """--etcd-keyfile."""
+    prefix: str = "/registry"
+    """--etcd-prefix: where the cluster's keys are. Servers with the same one are one cluster."""
+    compaction_interval: float = 300.0
+    """--etcd-compaction-interval: seconds of history that is kept; 0 leaves compaction to others."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ApiServerConfig:
     """All that one API server needs to know."""
 
     state: Path
-    """The file of the SQLite store."""
+    """The file of the SQLite store; backups are put beside it."""
+    etcd: EtcdConfig | None = None
+    """The etcd to use in its place."""
     serving: KeyPair
     """Certificate and key of the front door."""
     certificates: CertificateFiles | None = None

@@ -31,6 +31,7 @@ from pilothouse.apiserver.reviews.access import AccessReviews
 from pilothouse.apiserver.reviews.identity import TokenReviews, self_subject_review
 from pilothouse.apiserver.routes import Review
 from pilothouse.apiserver.server import ApiServer
+from pilothouse.apiserver.storage import open_store
 from pilothouse.apiserver.streaming.proxy import KubeletProxy
 from pilothouse.apiserver.streaming.reverse_proxy import ReverseProxy
 from pilothouse.apiserver.subresources.proxy import Proxying
@@ -44,7 +45,6 @@ from pilothouse.net.server import Listening, serve
 from pilothouse.net.tls import ServerTls, client_context
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock
-from pilothouse.store.sqlite import SqliteStore
 
 ITSELF = User("system:apiserver", (MASTERS_GROUP,))
 """As whom the server writes what a cluster begins with."""
@@ -61,7 +61,7 @@ async def run(
     catalogue = builtin()
     address = f"{config.advertise_address}:{config.port}"
     async with (
-        SqliteStore(config.state, clock) as store,
+        open_store(config.etcd, config.state, clock) as store,
         ApiServer(store, catalogue, Schemas(), clock, chance, address=address) as server,
         Operations(config, server) as operations,
     ):

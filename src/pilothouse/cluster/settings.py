@@ -38,6 +38,16 @@ class Settings:
     """The cluster IP of the DNS: the tenth."""
     cluster_domain: str = "cluster.local"
     """The domain of services and pods."""
+    etcd_servers: str = ""
+    """URLs of the etcd that the cluster is kept in, with commas between them; empty for SQLite."""
+    etcd_cafile: str = ""
+    """Who signs the certificates of the etcd."""
+    etcd_certfile: str = ""
+    """The certificate that is shown to it."""
+    etcd_keyfile: str = ""
+    """The key of that."""
+    etcd_prefix: str = "/registry"
+    """Where in the etcd the cluster's keys are."""
     unprivileged: int = -1
     """The user id of all that needs no root; -1: that of whoever ran `up`."""
 

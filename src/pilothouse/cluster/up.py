@@ -38,7 +38,10 @@ from pilothouse.runtime.tasks import Tasks
 PATIENCE = 60.0
 """Seconds that a cluster gets to be Ready."""
 _PAUSE = 0.03
-_FLAGS = {"port": "--port", "node": "--no-node", "simulated_nodes": "--simulated-nodes"}
+_ETCD = ("etcd_servers", "etcd_cafile", "etcd_certfile", "etcd_keyfile", "etcd_prefix")
+_FLAGS = {"port": "--port", "node": "--no-node", "simulated_nodes": "--simulated-nodes"} | {
+    name: f"--{name.replace('_', '-')}" for name in _ETCD
+}
 _CRASHES = 3
 """How often a role may end before it was ready."""
 _OUR_ERROR = re.compile(r"^pilothouse(\.\w+)+: ")
@@ -52,6 +55,11 @@ class Wishes:
     port: int | None = None
     node: bool | None = None
     simulated_nodes: int | None = None
+    etcd_servers: str | None = None
+    etcd_cafile: str | None = None
+    etcd_certfile: str | None = None
+    etcd_keyfile: str | None = None
+    etcd_prefix: str | None = None
 
 
 async def up(home: Home, wishes: Wishes, clock: Clock, step: Step) -> Settings:
@@ -107,6 +115,7 @@ def _settings(home: Home, wishes: Wishes) -> Settings:
         node_name=os.uname().nodename.lower() if node else "",
         advertise=machine_address(),
         unprivileged=UNPRIVILEGED if root else -1,
+        **{name: value for name in _ETCD if (value := getattr(wishes, name)) is not None},
     )
     check_machine(settings, root=root)
     check_space(home.path, disk_usage(home.path).free)

@@ -1,7 +1,9 @@
-"""The API server, with its SQLite store."""
+"""The API server, with its SQLite store or the etcd that the cluster was made with."""
+
+from pathlib import Path
 
 from pilothouse.apiserver import main
-from pilothouse.apiserver.config import ApiServerConfig, CertificateFiles
+from pilothouse.apiserver.config import ApiServerConfig, CertificateFiles, EtcdConfig
 from pilothouse.cluster.addons import addons
 from pilothouse.cluster.home import Home
 from pilothouse.cluster.pki import Pki
@@ -18,6 +20,7 @@ async def run(home: Home, settings: Settings, clock: Clock, chance: Chance, read
     pki = Pki(home, settings)
     config = ApiServerConfig(
         state=home.state,
+        etcd=_etcd(settings),
         serving=pki.pair(NAME, "serving"),
         certificates=CertificateFiles(
             certificate=home.role(NAME) / "serving.crt",
@@ -35,3 +38,15 @@ async def run(home: Home, settings: Settings, clock: Clock, chance: Chance, read
         manifests=tuple(addons(settings)),
     )
     await main.run(config, clock, chance, lambda _: ready())
+
+
+def _etcd(settings: Settings) -> EtcdConfig | None:
+    if not settings.etcd_servers:
+        return None
+    authority, certificate, key = (
+        Path(name) if name else None for name in (settings.etcd_cafile, settings.etcd_certfile, settings.etcd_keyfile)
+    )
+    return EtcdConfig(
+        servers=tuple(settings.etcd_servers.split(",")), authority=authority, certificate=certificate, key=key,
+        prefix=settings.etcd_prefix,
+    )  # fmt: skip
