@@ -13,7 +13,7 @@ def template(**spec: Any) -> dict[str, Any]:
     return {"spec": {"containers": containers, "restartPolicy": "Never", **spec}}
 
 
-def job(name: str = "calc", **spec: Any) -> dict[str, Any]:
+def job(name: str = "calc", /, **spec: Any) -> dict[str, Any]:
     """A Job as it is after creation."""
     obj: dict[str, Any] = {"metadata": {"name": name, "uid": UID}, "spec": {"template": template(), **spec}}
     RESOURCE.default(obj)

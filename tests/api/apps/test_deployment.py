@@ -158,6 +158,10 @@ def test_the_selector_stays() -> None:
     [
         ({"replicas": 2, "readyReplicas": 2, "availableReplicas": 1, "updatedReplicas": 2, "collisionCount": 1}, []),
         (
+            {"terminatingReplicas": -1},
+            ["status.terminatingReplicas: Invalid value: -1: must be greater than or equal to 0"],
+        ),
+        (
             {"unavailableReplicas": -1},
             ["status.unavailableReplicas: Invalid value: -1: must be greater than or equal to 0"],
         ),

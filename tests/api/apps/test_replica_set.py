@@ -56,9 +56,11 @@ def test_the_selector_stays() -> None:
 def test_status() -> None:
     errors = FieldErrors()
     status = {"replicas": 1, "fullyLabeledReplicas": 2, "readyReplicas": -1, "availableReplicas": 0}
+    status["terminatingReplicas"] = -2
     RESOURCE.validate_status({"status": status}, {}, errors)
     assert [str(error) for error in errors] == [
         "status.readyReplicas: Invalid value: -1: must be greater than or equal to 0",
+        "status.terminatingReplicas: Invalid value: -2: must be greater than or equal to 0",
         "status.fullyLabeledReplicas: Invalid value: 2: cannot be greater than status.replicas",
         "status.availableReplicas: Invalid value: 0: cannot be greater than readyReplicas",
     ]

@@ -140,7 +140,8 @@ def test_validate(spec: dict[str, Any], wrong: list[str]) -> None:
     assert [str(error) for error in errors] == wrong
 
 
-CLAIMS = [{"metadata": {"name": "data"}}]
+CLAIM = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+CLAIMS = [{"metadata": {"name": "data"}, "spec": CLAIM}]
 OWN = [{"name": "data", "emptyDir": {}}]
 
 
@@ -156,6 +157,10 @@ OWN = [{"name": "data", "emptyDir": {}}]
             ['spec.template.spec.containers[0].volumeMounts[0].name: Not found: "data"'],
         ),
         ({"template": _mounting("data"), "volumeClaimTemplates": CLAIMS}, []),
+        (
+            {"volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": {**CLAIM, "accessModes": []}}]},
+            ["spec.volumeClaimTemplates[0].spec.accessModes: Required value: at least 1 access mode is required"],
+        ),
         ({"template": _mounting("data", volumes=OWN), "volumeClaimTemplates": CLAIMS}, []),
         (
             {"template": _mounting("data", "log"), "volumeClaimTemplates": CLAIMS},

@@ -117,3 +117,8 @@ def test_fields() -> None:
     obj = {"source": {}, "reportingComponent": "kubelet", "involvedObject": {"uid": "u"}}
     assert RESOURCE.selectable_fields["source"](obj) == "kubelet"
     assert RESOURCE.selectable_fields["involvedObject.uid"](obj) == "u"
+
+
+@pytest.mark.parametrize(("name", "good"), [("web.17a", True), ("Web_1", True), ("a/b", False)])
+def test_names_fit_into_a_path(name: str, good: bool) -> None:
+    assert (not RESOURCE.validate_name(name)) is good

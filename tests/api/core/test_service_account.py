@@ -14,3 +14,16 @@ def test_of_secrets_only_names_stay() -> None:
 
 def test_columns() -> None:
     assert next((c.name, c.cell({"secrets": [{}]}, 0)) for c in RESOURCE.columns) == ("Secrets", 1)
+
+
+def test_enforced_secrets_are_warned_of_once() -> None:
+    assert RESOURCE.warn is not None
+    obj = {"metadata": {"annotations": {"kubernetes.io/enforce-mountable-secrets": "true"}}}
+    assert RESOURCE.warn(obj, None) == [
+        (
+            "metadata.annotations[kubernetes.io/enforce-mountable-secrets]: deprecated in v1.32+; "
+            "prefer separate namespaces to isolate access to mounted secrets"
+        )
+    ]
+    assert RESOURCE.warn(obj, obj) == []
+    assert RESOURCE.warn({}, None) == []

@@ -34,8 +34,8 @@ def test_is_none(value: int | str, nothing: bool) -> None:
 )
 def test_only_grows(new: int | None, old: int | None, wrong: bool) -> None:
     errors = FieldErrors()
-    objects = [{"status": {} if count is None else {"collisionCount": count}} for count in (new, old)]
-    number_rules.validate_only_grows(*objects, errors, "status.collisionCount")
+    after, before = ({"status": {} if count is None else {"collisionCount": count}} for count in (new, old))
+    number_rules.validate_only_grows(after, before, errors, "status.collisionCount")
     assert bool(errors) is wrong
 
 

@@ -93,3 +93,10 @@ def test_a_table_has_the_lists_metadata_and_its_head_once() -> None:
     bare = orjson.loads(b"".join(table(None, (), {}, "v1beta1")))
     assert (bare["columnDefinitions"], bare["rows"]) == (None, [])
     assert partial_metadata({}, "v1beta1")["apiVersion"] == "meta.k8s.io/v1beta1"
+
+
+def test_a_row_says_what_is_true_of_all_of_it() -> None:
+    ended = [{"type": "Completed", "status": "True"}]
+    row = orjson.loads(Row(columns(PLAIN), OBJECT, ended).at(90, b"null"))
+    assert list(row) == ["cells", "conditions", "object"]
+    assert row["conditions"] == ended

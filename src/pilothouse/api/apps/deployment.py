@@ -23,7 +23,7 @@ from pilothouse.api.types.apps_v1 import Deployment
 from pilothouse.runtime.clock import Instant
 
 _COUNTS = ("observedGeneration", "replicas", "updatedReplicas", "readyReplicas", "availableReplicas",
-           "unavailableReplicas", "collisionCount")  # fmt: skip
+           "unavailableReplicas", "terminatingReplicas", "collisionCount")  # fmt: skip
 _STRATEGY = {"Type": "", "RollingUpdate": {"MaxUnavailable": 0, "MaxSurge": 0}}
 _PARTS = ("updatedReplicas", "readyReplicas", "availableReplicas")
 

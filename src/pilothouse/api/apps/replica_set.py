@@ -21,7 +21,8 @@ from pilothouse.api.machinery.strategy import fresh_status, keep_status
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.apps_v1 import ReplicaSet
 
-_COUNTS = ("replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration")
+_COUNTS = ("replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "terminatingReplicas",
+           "observedGeneration")  # fmt: skip
 _PARTS = ("fullyLabeledReplicas", "readyReplicas", "availableReplicas")
 
 

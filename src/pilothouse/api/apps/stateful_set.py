@@ -2,13 +2,15 @@
 
 Sources of the facts: pkg/apis/apps/v1/defaults.go, pkg/apis/apps/validation/validation.go,
 pkg/registry/apps/statefulset/strategy.go, pkg/printers/internalversion/printers.go. API page: apps/v1 StatefulSet.
-Rules that came late are not held against what was stored before: `serviceName` and the pod template as a whole.
+Rules that came late are not held against what was stored before: those of `serviceName`, of claims and of the pod
+template as a whole.
 """
 
 from typing import Any
 
 from pilothouse.api.apps.replica_set import validate_replica_counts
 from pilothouse.api.core.persistent_volume_claim import default as default_claim
+from pilothouse.api.core.persistent_volume_claim.validation import validate_claim_spec
 from pilothouse.api.core.pod.defaults import default_pod_template
 from pilothouse.api.core.pod.validation import validate_pod_template
 from pilothouse.api.core.pod.warnings import warn_of_workload
@@ -147,6 +149,8 @@ def validate_create(obj: JsonObject, errors: FieldErrors) -> None:
 def _validate_template(spec: JsonObject, errors: FieldErrors) -> None:
     """The template with the volumes that the claims will be: they take the places of its own of the same names."""
     template = spec.get("template") or {}
+    for position, claim in enumerate(spec.get("volumeClaimTemplates") or ()):
+        validate_claim_spec(claim.get("spec") or {}, errors, f"spec.volumeClaimTemplates[{position}].spec")
     names = [dig(claim, "metadata", "name") or "" for claim in spec.get("volumeClaimTemplates") or ()]
     if names:
         pod = template.get("spec") or {}

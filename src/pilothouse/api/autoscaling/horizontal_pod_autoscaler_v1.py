@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from pilothouse.api.autoscaling import horizontal_pod_autoscaler as v2
+from pilothouse.api.autoscaling.horizontal_pod_autoscaler import validation as rules
 from pilothouse.api.machinery.columns import Cell, dig
 from pilothouse.api.machinery.field import FieldErrors
 from pilothouse.api.machinery.resource import STATUS, Column, Resource
@@ -191,17 +192,17 @@ def _through_v2(column: Column) -> Column:
 
 def validate(obj: JsonObject, errors: FieldErrors) -> None:
     """The rules of the stored version, whose fields the messages name."""
-    v2.validate(to_storage(obj), errors)
+    rules.validate(to_storage(obj), errors)
 
 
 def validate_create(obj: JsonObject, errors: FieldErrors) -> None:
     """The same for new objects."""
-    v2.validate_create(to_storage(obj), errors)
+    rules.validate_create(to_storage(obj), errors)
 
 
 def validate_update(obj: JsonObject, old: JsonObject, errors: FieldErrors) -> None:
     """The same for changes."""
-    v2.validate_update(to_storage(obj), to_storage(old), errors)
+    rules.validate_update(to_storage(obj), to_storage(old), errors)
 
 
 def _fresh_status(obj: JsonObject) -> None:
@@ -224,7 +225,7 @@ RESOURCE = Resource(
     validate=validate,
     validate_create=validate_create,
     validate_update=validate_update,
-    validate_status=v2.validate_status,
+    validate_status=rules.validate_status,
     columns=tuple(_through_v2(column) for column in v2.RESOURCE.columns),
     stored_as=("autoscaling", "v2"),
     to_storage=to_storage,

@@ -9,7 +9,7 @@ from typing import Any
 
 from pilothouse.api.machinery.columns import dig, field_text, show, since
 from pilothouse.api.machinery.field import FieldErrors
-from pilothouse.api.machinery.names import dns_subdomain, label_key
+from pilothouse.api.machinery.names import dns_subdomain, label_key, path_segment
 from pilothouse.api.machinery.resource import Column, Resource
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Event
@@ -89,11 +89,6 @@ def _message(obj: JsonObject, _now: Instant) -> str:
     return (obj.get("message") or "").strip()
 
 
-def _anything(_name: str) -> list[str]:
-    """Events are not refused for their names: whoever reports must not fail by what he reports on."""
-    return []
-
-
 def _source_field(obj: JsonObject) -> str:
     return dig(obj, "source", "component") or obj.get("reportingComponent") or ""
 
@@ -108,7 +103,7 @@ RESOURCE = Resource(
     generation=False,
     create_on_update=True,
     validate=validate,
-    validate_name=_anything,
+    validate_name=path_segment,
     columns=(
         Column("Last Seen", _last),
         Column("Type", show("type")),

@@ -63,20 +63,21 @@ def column_definitions(resource: Resource[Any], schemas: Schemas) -> list[JsonOb
 class Row:
     """The cells of one object as bytes, made once; ages are put in whenever somebody asks."""
 
-    __slots__ = ("_pieces",)
+    __slots__ = ("_conditions", "_pieces")
 
-    def __init__(self, shown: Sequence[Column], obj: JsonObject) -> None:
-        """`shown` is what `columns` returns."""
+    def __init__(self, shown: Sequence[Column], obj: JsonObject, conditions: Sequence[JsonObject] = ()) -> None:
+        """`shown` is what `columns` returns, `conditions` what the kind says of the whole row."""
         cells = orjson.dumps([column.cell(obj, LATER) for column in shown])
         texts_and_moments = _AGE.split(cells)
         self._pieces = [
             float(piece) if number % 2 else piece for number, piece in enumerate(texts_and_moments)
         ]  # fmt: skip
+        self._conditions = b'"conditions":%b,' % orjson.dumps(conditions) if conditions else b""
 
     def at(self, now: Instant, part: bytes) -> bytes:
         """The row as of `now`; `part` is as much of the object as it carries, encoded."""
         filled = [human_duration(now - piece).encode() if isinstance(piece, float) else piece for piece in self._pieces]
-        return b'{"cells":%b,"object":%b}' % (b"".join(filled), part)
+        return b'{"cells":%b,%b"object":%b}' % (b"".join(filled), self._conditions, part)
 
 
 def partial_metadata(obj: JsonObject, version: str = "v1") -> JsonObject:

@@ -105,7 +105,8 @@ class Shaper:
             obj = self._served.decode(resource, found)
             if include is IncludeObject.METADATA:
                 found.variant((resource.api_version, version), lambda _: _encoded_metadata(obj, version))
-            return Row(columns(resource), obj)
+            conditions = resource.row_conditions(obj) if resource.row_conditions is not None else ()
+            return Row(columns(resource), obj, conditions)
 
         row = entry.variant((resource.api_version, "row"), made)
         if include is IncludeObject.METADATA:

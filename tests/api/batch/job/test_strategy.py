@@ -51,7 +51,7 @@ def test_successes_can_be_selected(status: dict[str, int], text: str) -> None:
     assert RESOURCE.selectable_fields["status.successful"]({"status": status}) == text
 
 
-SCHEDULING = {"schedulingPolicy": {"basic": {}}}
+SCHEDULING: dict[str, Any] = {"schedulingPolicy": {"basic": {}}}
 
 
 def test_what_is_behind_a_gate_is_taken_out_unless_it_is_there() -> None:

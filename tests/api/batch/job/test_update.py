@@ -11,8 +11,8 @@ from fakes.jobs import UID, job, template
 from pilothouse.api.batch.job import RESOURCE
 from pilothouse.api.machinery.field import FieldErrors
 
-NODES = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": []}}}
-PODS = {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": []}}
+NODES: dict[str, Any] = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": []}}}
+PODS: dict[str, Any] = {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": []}}
 RESOURCES = template(containers=[{"name": "a", "image": "a:1", "resources": {"requests": {"cpu": "2"}}}])
 INDEXED = {"completionMode": "Indexed", "completions": 3, "parallelism": 3}
 NEW = {"suspend": True}

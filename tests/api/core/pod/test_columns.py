@@ -62,3 +62,17 @@ def test_selectable_fields(field: str, full: str, empty: str) -> None:
     assert (select(POD), select(EMPTY)) == (full, empty)
     assert len(RESOURCE.selectable_fields) == 8
     assert set(RESOURCE.indexed_fields) <= set(RESOURCE.selectable_fields)
+
+
+@pytest.mark.parametrize(
+    ("phase", "told"),
+    [
+        ("Running", None),
+        ("Succeeded", ("Succeeded", "The pod has completed successfully.")),
+        ("Failed", ("Failed", "The pod failed.")),
+    ],
+)
+def test_rows_of_pods_that_have_ended(phase: str, told: tuple[str, str] | None) -> None:
+    wanted = [{"type": "Completed", "status": "True", "reason": told[0], "message": told[1]}] if told else []
+    assert RESOURCE.row_conditions is not None
+    assert RESOURCE.row_conditions({"status": {"phase": phase}}) == wanted

@@ -5,12 +5,12 @@ pkg/printers/internalversion/printers.go. API page: batch/v1 CronJob.
 """
 
 from pilothouse.api.batch.cron_job.validation import validate, validate_create, validate_update
-from pilothouse.api.batch.job.strategy import warn_of_spec
+from pilothouse.api.batch.job.strategy import drop_disabled, warn_of_spec
 from pilothouse.api.core.pod.defaults import default_pod_template
 from pilothouse.api.core.pod.warnings import warn_of_name
 from pilothouse.api.machinery.columns import AGE, NONE, containers, count, dig, show, show_bool, show_selector, since
 from pilothouse.api.machinery.resource import STATUS, Column, Resource
-from pilothouse.api.machinery.strategy import fresh_status, keep_status
+from pilothouse.api.machinery.strategy import keep_status
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.batch_v1 import CronJob
 from pilothouse.runtime.clock import Instant
@@ -36,6 +36,18 @@ def default(obj: JsonObject) -> None:
     default_pod_template(job.setdefault("template", {}))
 
 
+def prepare_for_create(obj: JsonObject) -> None:
+    """Nothing has run yet."""
+    obj["status"] = {}
+    drop_disabled(dig(obj, "spec", "jobTemplate", "spec") or {}, {})
+
+
+def prepare_for_update(obj: JsonObject, old: JsonObject) -> None:
+    """The status is not ours to write through the main resource."""
+    keep_status(obj, old)
+    drop_disabled(*(dig(one, "spec", "jobTemplate", "spec") or {} for one in (obj, old)))
+
+
 def warn(obj: JsonObject, old: JsonObject | None) -> list[str]:
     """As of a Job, and that a time zone in the schedule is nothing to rely on."""
     spec = obj.get("spec") or {}
@@ -58,8 +70,8 @@ RESOURCE = Resource(
     categories=("all",),
     subresources=(STATUS,),
     default=default,
-    prepare_for_create=fresh_status(),
-    prepare_for_update=keep_status,
+    prepare_for_create=prepare_for_create,
+    prepare_for_update=prepare_for_update,
     validate=validate,
     validate_create=validate_create,
     validate_update=validate_update,

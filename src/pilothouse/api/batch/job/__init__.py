@@ -2,12 +2,11 @@
 
 from pilothouse.api.batch.job.columns import COLUMNS
 from pilothouse.api.batch.job.status_update import validate_status
-from pilothouse.api.batch.job.strategy import default, prepare_for_create, warn
+from pilothouse.api.batch.job.strategy import default, prepare_for_create, prepare_for_update, warn
 from pilothouse.api.batch.job.update import validate_update
 from pilothouse.api.batch.job.validation import validate, validate_create
 from pilothouse.api.machinery.columns import field_text
 from pilothouse.api.machinery.resource import STATUS, Resource
-from pilothouse.api.machinery.strategy import keep_status
 from pilothouse.api.types.batch_v1 import Job
 
 RESOURCE = Resource(
@@ -20,7 +19,7 @@ RESOURCE = Resource(
     subresources=(STATUS,),
     default=default,
     prepare_for_create=prepare_for_create,
-    prepare_for_update=keep_status,
+    prepare_for_update=prepare_for_update,
     validate=validate,
     validate_create=validate_create,
     validate_update=validate_update,

@@ -117,7 +117,7 @@ def _validate_indexes(new: _State, before: _State, spec: JsonObject, errors: Fie
     failed_changed = failed != before.get("failedIndexes")
     if completed_changed and completions is not None:
         _validate_index_text(completed, completions, errors, "completedIndexes")
-    if failed_changed and None not in (completions, limit, failed):
+    if failed_changed and completions is not None and limit is not None and failed is not None:
         _validate_index_text(failed, completions, errors, "failedIndexes")
     if completed_changed and completed and spec.get("completionMode") != "Indexed":
         why = "cannot set non-empty completedIndexes when non-indexed completion mode"

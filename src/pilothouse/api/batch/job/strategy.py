@@ -7,6 +7,7 @@ a label. Sources of the facts: pkg/apis/batch/v1/defaults.go, pkg/registry/batch
 from pilothouse.api.core.pod.defaults import default_pod_template
 from pilothouse.api.core.pod.warnings import warn_of_name, warn_of_pods
 from pilothouse.api.machinery.columns import dig
+from pilothouse.api.machinery.strategy import keep_status
 from pilothouse.api.machinery.view import JsonObject
 
 _MAX_INT32 = 2**31 - 1
@@ -46,6 +47,7 @@ def prepare_for_create(obj: JsonObject) -> None:
     """A new Job has no status; it selects its pods by its uid, which must have been given by now."""
     obj["status"] = {}
     spec = obj.setdefault("spec", {})
+    drop_disabled(spec, {})
     if spec.get("manualSelector"):
         return
     metadata = obj.get("metadata") or {}
@@ -58,6 +60,18 @@ def prepare_for_create(obj: JsonObject) -> None:
     selector = spec.get("selector") or {}
     selector["matchLabels"] = {UID_LABEL: uid, **(selector.get("matchLabels") or {})}
     spec["selector"] = selector
+
+
+def prepare_for_update(obj: JsonObject, old: JsonObject) -> None:
+    """The status is not ours to write through the main resource."""
+    keep_status(obj, old)
+    drop_disabled(obj.get("spec") or {}, old.get("spec") or {})
+
+
+def drop_disabled(spec: JsonObject, old: JsonObject) -> None:
+    """Take out what is behind a feature gate that is off (WorkloadWithJob), unless it is there already."""
+    if old.get("scheduling") is None:
+        spec.pop("scheduling", None)
 
 
 def warn(obj: JsonObject, old: JsonObject | None) -> list[str]:

@@ -4,7 +4,7 @@ Everything that workloads need for their pod templates is here too: `defaults.de
 `validation.validate_pod_template`. API page: workload-resources/pod-v1.
 """
 
-from pilothouse.api.core.pod.columns import COLUMNS, SELECTABLE_FIELDS
+from pilothouse.api.core.pod.columns import COLUMNS, SELECTABLE_FIELDS, row_conditions
 from pilothouse.api.core.pod.defaults import default
 from pilothouse.api.core.pod.status_update import validate_status
 from pilothouse.api.core.pod.strategy import (
@@ -67,6 +67,7 @@ RESOURCE = Resource(
     grace_period=grace_period,
     answers_deleted_object=True,
     columns=COLUMNS,
+    row_conditions=row_conditions,
     selectable_fields=SELECTABLE_FIELDS,
     indexed_fields=("spec.nodeName",),
 )  # fmt: skip

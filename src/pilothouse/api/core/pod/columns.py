@@ -60,6 +60,17 @@ COLUMNS = (
     Column("Readiness Gates", _readiness_gates, priority=1),
 )
 
+_ENDS: dict[Any, tuple[str, str]] = {
+    "Succeeded": ("Succeeded", "The pod has completed successfully."),
+    "Failed": ("Failed", "The pod failed."),
+}
+
+
+def row_conditions(pod: JsonObject) -> list[JsonObject]:
+    """That a pod has ended, and how."""
+    end = _ENDS.get((pod.get("status") or {}).get("phase"))
+    return [{"type": "Completed", "status": "True", "reason": end[0], "message": end[1]}] if end else []
+
 
 def _host_network(pod: JsonObject) -> str:
     return "true" if (pod.get("spec") or {}).get("hostNetwork") else "false"
