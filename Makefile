@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 PACKAGES := containerd runc containernetworking-plugins iptables nftables conntrack iproute2 procps kmod \
 	python3-venv buildah skopeo busybox-static catatonit etcd-server etcd-client
 
+# The oldest kubectl that tests run, as Debian has it: unpacked aside, for it must not replace a newer one.
+OLD_KUBECTL := .cache/kubernetes-client
+
 .PHONY: help packages setup demo up down check test bench
 
 help: ## list the commands
@@ -18,6 +21,10 @@ packages: ## install the system packages that are missing (Debian, as root)
 		[ "$$(id -u)" = 0 ] || { echo "run this as root once, it installs:" $$missing >&2; exit 1; }; \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends $$missing; \
 	fi
+	@[ -d $(OLD_KUBECTL) ] || { mkdir -p .cache && cd .cache && \
+		{ apt-get -o APT::Sandbox::User=root download -qq kubernetes-client || { apt-get update -qq && apt-get -o APT::Sandbox::User=root download -qq kubernetes-client; }; } && \
+		dpkg -x kubernetes-client_*.deb $(notdir $(OLD_KUBECTL)) && rm -f kubernetes-client_*.deb; } || \
+		echo "no kubernetes-client to be had: the tests leave the oldest kubectl out" >&2
 
 setup: $(VENV)/.installed ## make the Python environment from the lock file
 
