@@ -1,0 +1,82 @@
+"""A cluster of ours for the contract suite, on each store, unless it is told to test somebody else's."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from fakes.served_cluster import Keys, LeapingClock, Served, serve_api, serve_cluster
+
+OPTION = "--kubeconfig"
+STORES = ("sqlite",)
+HISTORY_SECONDS = 400
+"""Longer than any version is kept that nobody reads."""
+_POLICIES = "admission policies are kept, not yet obeyed"
+_CONTROLLER = "nothing makes the pods of a ReplicationController yet"
+NOT_YET = {
+    "ValidatingAdmissionPolicy should validate against a Deployment": _POLICIES,
+    "ValidatingAdmissionPolicy should allow expressions to refer variables.": _POLICIES,
+    "MutatingAdmissionPolicy should mutate a Deployment": _POLICIES,
+    "MutatingAdmissionPolicy should mutate a Deployment with annotations": _POLICIES,
+    "Garbage collector should delete pods created by rc when not orphaning": _CONTROLLER,
+    "Garbage collector should orphan pods created by rc if delete options say so": _CONTROLLER,
+    "Garbage collector should keep the rc around until all its pods are deleted if the deleteOptions says so": (
+        _CONTROLLER
+    ),
+    "Garbage collector should not delete dependents that have both valid owner and owner that's waiting for dependents"
+    " to be deleted": _CONTROLLER,
+}
+"""Tests of the contract suite that we are known to fail, and why. One that passes fails, so that it goes from here."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(OPTION, help="kubeconfig of the cluster that tests/contract is to test; without it, our own")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "own_kubeconfig" in metafunc.fixturenames:
+        given = metafunc.config.getoption(OPTION)
+        metafunc.parametrize("own_kubeconfig", ["given"] if given else STORES, indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What others must do, we may not be able to do yet."""
+    if config.getoption(OPTION):
+        return
+    for item in items:
+        mark = item.get_closest_marker("conformance")
+        if mark is not None and mark.args[0] in NOT_YET:
+            item.add_marker(pytest.mark.xfail(reason=NOT_YET[mark.args[0]], strict=True))
+
+
+@pytest.fixture(scope="session")
+def own_kubeconfig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The kubeconfig of a running cluster: the one given, or one of ours on the store that is asked for."""
+    if request.param == "given":
+        yield Path(request.config.getoption(OPTION))
+        return
+    directory = tmp_path_factory.mktemp("cluster")
+    keys = Keys.new()
+    served = Served(partial(serve_cluster, keys.config(directory), keys))
+    served.begin()
+    yield keys.kubeconfig(directory, served.port)
+    served.stop()
+
+
+@pytest.fixture
+def own_forgetful(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Path, Callable[[], None]]]:
+    """A kubeconfig, and how to make that server forget old versions at its next write rather than in minutes."""
+    if given := request.config.getoption(OPTION):
+        yield Path(given), lambda: None
+        return
+    clock = LeapingClock()
+    keys = Keys.new()
+    served = Served(partial(serve_api, keys.config(tmp_path), clock))
+    served.begin()
+
+    def forget() -> None:
+        clock.leapt += HISTORY_SECONDS
+
+    yield keys.kubeconfig(tmp_path, served.port), forget
+    served.stop()

@@ -1,0 +1,100 @@
+"""The contract suite: what upstream's conformance tests ask of an API server, without running containers.
+
+It takes any cluster, `pytest tests/contract --kubeconfig FILE`, and imports nothing of Pilothouse. Without a kubeconfig
+the directory above gives it one of ours (`own_kubeconfig`).
+"""
+
+import math
+import shutil
+import uuid
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from contract.api import Api
+from contract.conformance import Checks, listed
+from contract.kubectl import Kubectl
+
+IMPATIENT = 1.0
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """A test that passes must have looked at all that is listed for it."""
+    outcome = yield
+    checks = pyfuncitem.funcargs.get("check")
+    if isinstance(checks, Checks):
+        assert checks.missing == [], "listed, but not looked at"
+    return outcome
+
+
+@pytest.fixture
+def check(request: pytest.FixtureRequest) -> Checks:
+    """Looks at one assertion of the test's list."""
+    mark = request.node.get_closest_marker("conformance")
+    return Checks(listed()[mark.args[0]])
+
+
+@pytest.fixture(scope="session")
+def kubeconfig(own_kubeconfig: Path) -> Path:
+    """The kubeconfig of the cluster under test."""
+    return own_kubeconfig
+
+
+@pytest.fixture(scope="session")
+def api(kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """The cluster, as its administrator."""
+    access = Api(kubeconfig, tmp_path_factory.mktemp("discovery") / "cache.json")
+    yield access
+    access.close()
+
+
+@pytest.fixture(autouse=True)
+def _patience(request: pytest.FixtureRequest, api: Api) -> None:
+    """What is known to fail need not wait for long."""
+    api.longest = IMPATIENT if request.node.get_closest_marker("xfail") else math.inf
+
+
+@pytest.fixture
+def new_namespace(api: Api) -> Iterator[Callable[..., str]]:
+    """Makes namespaces with a default service account, as upstream's test framework does; they go with the test."""
+    namespaces = api.objects("v1", "Namespace")
+    made: list[str] = []
+
+    def make(labels: dict[str, str] | None = None) -> str:
+        metadata = {"generateName": "contract-", "labels": {"e2e-framework": "contract", **(labels or {})}}
+        name = str(namespaces.create({"metadata": metadata})["metadata"]["name"])
+        made.append(name)
+        accounts = api.objects("v1", "ServiceAccount", name)
+        accounts.until(lambda items: "default" in items, 120, field="metadata.name=default")
+        return name
+
+    yield make
+    for name in made:
+        if namespaces.exists(name):
+            namespaces.delete(name)
+
+
+@pytest.fixture
+def namespace(new_namespace: Callable[..., str]) -> str:
+    """A namespace of the test's own."""
+    return new_namespace()
+
+
+@pytest.fixture
+def unique() -> str:
+    """A word that nobody else uses."""
+    return "e2e" + uuid.uuid4().hex[:8]
+
+
+@pytest.fixture
+def kubectl(kubeconfig: Path, namespace: str, tmp_path: Path) -> Kubectl:
+    """The newest kubectl of this machine, in the test's namespace."""
+    found = shutil.which("kubectl")
+    if found is None:
+        pytest.skip("no kubectl is installed")
+    beside = sorted(Path(found).resolve().parent.glob("kubectl.1.*"))
+    return Kubectl(
+        [str(beside[-1]) if beside else found, f"--kubeconfig={kubeconfig}", f"--cache-dir={tmp_path}"], namespace
+    )

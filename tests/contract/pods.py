@@ -1,0 +1,29 @@
+"""Pods that need not do anything."""
+
+from typing import Any
+
+from contract.api import Items, Json, Objects
+
+PAUSE = "registry.k8s.io/pause:3.10"
+START_SECONDS = 300
+"""framework.PodStartTimeout of upstream's."""
+
+
+def pause_pod(name: str, *, spec: Json | None = None, resources: Json | None = None, **metadata: Any) -> Json:
+    """A pod with one container that waits."""
+    container = {"name": "pause", "image": PAUSE, **({"resources": resources} if resources else {})}
+    return {"metadata": {"name": name, **metadata}, "spec": {"containers": [container], **(spec or {})}}
+
+
+def phase(pod: Json) -> Any:
+    """How far it is."""
+    return pod.get("status", {}).get("phase")
+
+
+def until_running(pods: Objects, name: str) -> Json:
+    """The pod, once it runs."""
+
+    def runs(items: Items) -> bool:
+        return name in items and phase(items[name]) == "Running"
+
+    return pods.until(runs, START_SECONDS, field=f"metadata.name={name}")[name]

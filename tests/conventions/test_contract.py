@@ -1,0 +1,57 @@
+"""The contract suite stands for what it lists, and for nothing that is ours."""
+
+import ast
+from pathlib import Path
+
+from contract.conformance import listed
+
+SUITE = Path(__file__).parents[1] / "contract"
+
+
+def _trees() -> dict[str, ast.Module]:
+    return {path.name: ast.parse(path.read_text()) for path in sorted(SUITE.glob("*.py"))}
+
+
+def _marks(node: ast.AST) -> list[str]:
+    """The names that a test is marked to stand for."""
+    if not isinstance(node, ast.FunctionDef):
+        return []
+    calls = [found for found in node.decorator_list if isinstance(found, ast.Call)]
+    named = [found.args[0] for found in calls if isinstance(found.func, ast.Name) and found.func.id == "conformance"]
+    return [str(name.value) for name in named if isinstance(name, ast.Constant)]
+
+
+def test_every_listed_name_has_one_test_and_every_test_its_list() -> None:
+    marked = [name for tree in _trees().values() for node in ast.walk(tree) for name in _marks(node)]
+    assert sorted(marked) == sorted(listed())
+
+
+def test_every_test_is_marked_and_checks() -> None:
+    tests = {
+        f"{file}:{node.name}": node
+        for file, tree in _trees().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    }
+    assert [name for name, node in tests.items() if not _marks(node)] == []
+    assert [name for name, node in tests.items() if "check" not in [found.arg for found in node.args.args]] == []
+
+
+def test_every_list_names_its_source_and_what_it_asserts() -> None:
+    for entry in listed().values():
+        assert entry.name.startswith("[sig-")
+        assert entry.file.startswith("test/e2e/")
+        assert entry.assertions
+        assert all(entry.assertions.values()), entry.name
+
+
+def test_it_imports_nothing_of_ours() -> None:
+    modules: set[str] = set()
+    for tree in _trees().values():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                modules.update(alias.name.split(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                modules.add((node.module or "").split(".")[0])
+    assert modules & {"pilothouse", "fakes"} == set()
+    assert {"contract", "kubernetes"} <= modules
