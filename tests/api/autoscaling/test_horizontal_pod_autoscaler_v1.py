@@ -168,3 +168,11 @@ def test_the_cpu_that_a_v1_status_names_is_a_metric() -> None:
     stored = V1.to_storage({"metadata": {}, "spec": {}, "status": {"currentCPUUtilizationPercentage": 40}})
     current = {"type": "Resource", "resource": {"name": "cpu", "current": {"averageUtilization": 40}}}
     assert stored["status"] == {"currentMetrics": [current]}
+
+
+def test_a_v1_status_without_metrics_has_none() -> None:
+    """As autoscaling/v2 writes it."""
+    assert V1.to_storage({"metadata": {}, "spec": {}, "status": {"currentReplicas": 1}})["status"] == {
+        "currentReplicas": 1,
+        "currentMetrics": None,
+    }

@@ -84,3 +84,8 @@ def test_columns_and_fields_read_this_version() -> None:
     assert (row["Object"], row["Message"]) == ("pod/web", "text")
     assert RESOURCE.selectable_fields["regarding.name"](GOOD) == "web"
     assert RESOURCE.selectable_fields["reportingController"](GOOD) == "kubelet"
+
+
+def test_nobody_reporting_is_left_out_here_and_not_there() -> None:
+    stored = {"reportingComponent": "", "reportingInstance": "", "message": "", "eventTime": None}
+    assert RESOURCE.from_storage(stored) == {"apiVersion": "events.k8s.io/v1", "note": "", "eventTime": None}

@@ -94,6 +94,7 @@ def to_storage(obj: JsonObject) -> JsonObject:
     elif used is not None:
         cpu = {"name": "cpu", "current": {"averageUtilization": used}}
         status["currentMetrics"] = [{"type": "Resource", "resource": cpu}]
+    status.setdefault("currentMetrics", None)
     if conditions := _read(annotations, CONDITIONS):
         status["conditions"] = conditions
     _put_annotations(metadata, annotations)

@@ -24,6 +24,7 @@ _CORE_NAMES = {
     "deprecatedFirstTimestamp": "firstTimestamp",
     "deprecatedLastTimestamp": "lastTimestamp",
 }
+_OPTIONAL_HERE = ("reportingComponent", "reportingInstance")
 _OUR_NAMES = {theirs: ours for ours, theirs in _CORE_NAMES.items()}
 
 
@@ -33,8 +34,10 @@ def to_storage(obj: JsonObject) -> JsonObject:
 
 
 def from_storage(obj: JsonObject) -> JsonObject:
-    """The events.k8s.io Event of the same content."""
-    renamed = {_OUR_NAMES.get(name, name): value for name, value in obj.items()}
+    """The events.k8s.io Event of the same content. What the core one always writes, this one leaves out when empty."""
+    renamed = {
+        _OUR_NAMES.get(name, name): value for name, value in obj.items() if value != "" or name not in _OPTIONAL_HERE
+    }
     return renamed | {"apiVersion": "events.k8s.io/v1"}
 
 
