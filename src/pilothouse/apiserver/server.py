@@ -129,10 +129,12 @@ class ApiServer:
             ("pods/binding", "create"): binding.create,
             ("pods/eviction", "create"): Eviction(served, pipeline, deletion, admitted, clock).create,
         }
+        watching = Watching(served, shaper, clock, self.chance)
+        self._measured.watched = watching.sent
         routes = Routes(
             served,
             Reader(served, shaper),
-            Watching(served, shaper, clock, self.chance),
+            watching,
             Changing(served, shaper, pipeline, deletion),
             parts=own | dict(parts or {}),
             reviews={("", "bindings"): binding.create_by_body} | dict(reviews or {}),

@@ -161,6 +161,10 @@ def test_levels() -> None:
         }  # fmt: skip
         assert created["responseObject"] == orjson.loads(answer.body)
         assert created["responseStatus"] == {"metadata": {}, "code": 201}
+        for form in ("application/yaml", "application/vnd.kubernetes.protobuf"):
+            answer, (_, again) = await api.ask("POST", MAPS, {**body, "metadata": {"name": form[-4:]}}, accept=form)
+            assert answer.headers["content-type"] == form
+            assert again["responseObject"]["data"] == {"k": "v"}
         patch = {"metadata": {"labels": {"a": "b"}}}
         _, (_, patched) = await api.ask("PATCH", f"{MAPS}/a", patch)
         assert patched["requestObject"] == patch

@@ -1,6 +1,8 @@
 """Request metrics: upstream's names and labels, whatever is asked for, and no label that anybody may invent."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
@@ -10,6 +12,7 @@ from pilothouse.apiserver.exchange import Exchange
 from pilothouse.apiserver.handlers.measure import RequestMetrics
 from pilothouse.apiserver.request_info import parse_request_info
 from pilothouse.apiserver.user import User
+from pilothouse.net.answer import dispose
 from pilothouse.net.http import Peer, Request, Response
 from pilothouse.runtime.clock import SystemClock
 
@@ -92,3 +95,74 @@ def test_requests_in_flight() -> None:
         assert seen == [1.0, 1.0]
 
     asyncio.run(scenario())
+
+
+def test_what_lasts_is_counted_while_it_does() -> None:
+    async def scenario() -> None:
+        metrics = RequestMetrics(SystemClock(), builtin())
+        labels = {
+            "verb": "WATCH", "group": "", "version": "v1", "resource": "pods", "subresource": "", "scope": "namespace",
+            "component": "apiserver",
+        }  # fmt: skip
+
+        async def pieces() -> AsyncIterator[bytes]:
+            yield b"a"
+
+        async def answer(_: Exchange) -> Response:
+            return Response(200, pieces())
+
+        async def refuse(_: Exchange) -> Response:
+            raise ConnectionError
+
+        registry = CollectorRegistry()
+        registry.register(metrics)
+        target = f"{PODS}?watch=true"
+        exchange = Exchange(Request("GET", target, {}, Peer("")), parse_request_info("GET", target), 0.0, User("me"))
+        response = await metrics.step(exchange, answer)
+        assert registry.get_sample_value("apiserver_longrunning_requests", labels) == 1.0
+        await dispose(response)
+        assert registry.get_sample_value("apiserver_longrunning_requests", labels) == 0.0
+        with pytest.raises(ConnectionError):
+            await metrics.step(exchange, refuse)
+        assert registry.get_sample_value("apiserver_longrunning_requests", labels) == 0.0
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "body", "size"),
+    [
+        ("GET", PODS, b"x" * 1500, 1500.0),
+        ("GET", PODS, (b"x" * 1000, memoryview(b"y" * 500)), 1500.0),
+        ("GET", f"{PODS}/a", b"x", 1.0),
+        ("POST", PODS, b"x", None),
+    ],
+)
+def test_sizes_of_what_is_read(method: str, target: str, body: Any, size: float | None) -> None:
+    async def scenario() -> None:
+        metrics = RequestMetrics(SystemClock(), builtin())
+
+        async def answer(_: Exchange) -> Response:
+            return Response(200, body)
+
+        request = Request(method, target, {}, Peer(""))
+        await metrics.step(Exchange(request, parse_request_info(method, target), 0.0, User("me")), answer)
+        registry = CollectorRegistry()
+        registry.register(metrics)
+        lines = [line for line in generate_latest(registry).decode().splitlines() if "response_sizes_" in line]
+        sums = [float(line.rpartition(" ")[2]) for line in lines if "_sum{" in line]
+        assert sums == ([] if size is None else [size])
+        if size == 1500.0:
+            counts = {line.partition('le="')[2].partition('"')[0]: line.rpartition(" ")[2] for line in lines}
+            assert (counts["1000.0"], counts["10000.0"]) == ("0.0", "1.0")
+
+    asyncio.run(scenario())
+
+
+def test_events_of_watchers() -> None:
+    metrics = RequestMetrics(SystemClock(), builtin())
+    metrics.watched = {("", "v1", "pods"): [7]}
+    registry = CollectorRegistry()
+    registry.register(metrics)
+    labels = {"group": "", "version": "v1", "resource": "pods"}
+    assert registry.get_sample_value("apiserver_watch_events_total", labels) == 7.0

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from pilothouse.api.machinery.codec import yaml
+from pilothouse.api.machinery.codec import protobuf, yaml
 from pilothouse.api.machinery.codec.syntax import MalformedError
 from pilothouse.api.machinery.errors import StatusError
 from pilothouse.api.machinery.view import JsonObject
@@ -74,15 +74,14 @@ class Record:
     def answered(self, response: Response) -> None:
         """This is the answer."""
         body = response.body
-        whole = b"" if isinstance(body, AsyncIterator) or response.content_type != "application/json" else body
+        whole = b"" if isinstance(body, AsyncIterator) else body
         begin = whole if isinstance(whole, bytes) else whole[0] if whole else b""
         if bytes(begin[: len(_STATUS_BEGINNING)]) == _STATUS_BEGINNING:
             self._is_status(orjson.loads(_joined(whole)))
         else:
             self.status = {"metadata": {}, "code": response.status}
         if self.decision.level >= Level.REQUEST_RESPONSE and whole:
-            joined = _joined(whole)
-            self.response_object = _slim(orjson.loads(joined)) if self._slims else orjson.Fragment(joined)
+            self.response_object = _object(_joined(whole), response.content_type, slim=self._slims)
 
     def refused(self, error: StatusError) -> None:
         """The answer is this error."""
@@ -189,6 +188,20 @@ def _reference(info: RequestInfo) -> dict[str, str]:
     named = {"resource": info.resource, "namespace": info.namespace, "name": info.name, "apiGroup": info.group,
              "apiVersion": info.version, "subresource": info.subresource}  # fmt: skip
     return {key: value for key, value in named.items() if value}
+
+
+def _object(body: bytes, media_type: str, *, slim: bool) -> orjson.Fragment | JsonObject | None:
+    """The object of an answer, from whichever form it is sent in; None where it is none."""
+    match media_type:
+        case "application/json":
+            return _slim(orjson.loads(body)) if slim else orjson.Fragment(body)
+        case "application/yaml":
+            found = yaml.decode(body)[0]
+        case protobuf.MEDIA_TYPE:
+            found = protobuf.decode(body)
+        case _:
+            return None
+    return _slim(found) if slim else found
 
 
 def _from_yaml(body: bytes) -> Any:

@@ -7,7 +7,7 @@ apiserver/pkg/endpoints/filters/{with_auditid,audit,authn_audit,request_deadline
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -18,11 +18,12 @@ from pilothouse.apiserver.audit.backend import Backend, Mode
 from pilothouse.apiserver.audit.policy import LEVEL_NAMES, LEVELS, Level, Policy
 from pilothouse.apiserver.audit.record import Record
 from pilothouse.apiserver.exchange import Exchange
+from pilothouse.apiserver.handlers.bodies import Ending, when_over
 from pilothouse.apiserver.handlers.deadline import is_lasting
 from pilothouse.apiserver.handlers.framework import Next
 from pilothouse.apiserver.handlers.recover import status_of
 from pilothouse.apiserver.user import User
-from pilothouse.net.http import ByteStream, Response
+from pilothouse.net.http import Response
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock
 
@@ -138,27 +139,11 @@ class Auditing(Collector):
 
     def _follow(self, record: Record, exchange: Exchange, response: Response) -> None:
         """Record the end when it comes: now, or when what lasts is over."""
-        upgrade, body = response.upgrade, response.body
-        if upgrade is None and not isinstance(body, AsyncIterator):
+        if when_over(response, lambda: self._put(record, COMPLETE), Ending):
+            self._put(record, STARTED)
+            record.done = True
+        else:
             self._finish(record, exchange)
-            return
-        self._put(record, STARTED)
-        record.done = True
-
-        def end() -> None:
-            self._put(record, COMPLETE)
-
-        if upgrade is not None:
-
-            async def followed(stream: ByteStream) -> None:
-                try:
-                    await upgrade(stream)
-                finally:
-                    end()
-
-            response.upgrade = followed
-        elif isinstance(body, AsyncIterator):
-            response.body = Followed(body, end)
 
     def _finish(self, record: Record, exchange: Exchange) -> None:
         record.done = True
@@ -174,33 +159,6 @@ class Auditing(Collector):
     async def _settle(self) -> None:
         if self._backend.mode is not Mode.BATCH:
             await self._backend.settled()
-
-
-class Followed(AsyncIterator[bytes]):
-    """A body that says when it has ended, or nobody reads it any more."""
-
-    def __init__(self, body: AsyncIterator[bytes], end: Callable[[], None]) -> None:
-        self._body = body
-        self._end: Callable[[], None] | None = end
-
-    async def __anext__(self) -> bytes:
-        try:
-            return await anext(self._body)
-        except BaseException:
-            self._ended()
-            raise
-
-    async def aclose(self) -> None:
-        """Nobody reads on."""
-        self._ended()
-        close = getattr(self._body, "aclose", None)
-        if close is not None:
-            await close()
-
-    def _ended(self) -> None:
-        end, self._end = self._end, None
-        if end is not None:
-            end()
 
 
 def _attempted(exchange: Exchange) -> str:

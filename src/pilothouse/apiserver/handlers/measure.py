@@ -1,11 +1,11 @@
 """Step: count every request, and how long it took, under upstream's names.
 
 A request costs two dictionary look-ups; what Prometheus wants to see is put together when it asks. What lasts (watch,
-exec, ...) is counted, not timed. Source: apiserver/pkg/endpoints/metrics/metrics.go.
+exec, ...) is counted while it does, not timed. Source: apiserver/pkg/endpoints/metrics/metrics.go.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 
 from pilothouse.api.catalogue import Catalogue
 from pilothouse.apiserver.exchange import Exchange
+from pilothouse.apiserver.handlers.bodies import when_over
 from pilothouse.apiserver.handlers.deadline import is_lasting
 from pilothouse.apiserver.handlers.framework import Next
 from pilothouse.apiserver.request_info import RequestInfo
@@ -25,6 +26,8 @@ _VERBS = {"create": "POST", "update": "PUT"}
 """The rest is the verb in capitals."""
 _READING = frozenset({"GET", "LIST"})
 _LABELS = ("verb", "dry_run", "group", "version", "resource", "subresource", "scope", "component")
+_UNDRY = tuple(name for name in _LABELS if name != "dry_run")
+_SIZES = tuple(1000.0 * 10**power for power in range(7))
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 Labels = tuple[str, ...]
@@ -39,6 +42,10 @@ class RequestMetrics(Collector):
         self._counts: dict[tuple[Labels, int], int] = {}
         self._times: dict[Labels, tuple[list[int], list[float]]] = {}
         self._inflight = {"readOnly": 0, "mutating": 0}
+        self._lasting: dict[Labels, int] = {}
+        self._sizes: dict[Labels, tuple[list[int], list[float]]] = {}
+        self.watched: Mapping[tuple[str, str, str], Sequence[int]] = {}
+        """Events that watchers were sent, counted by whoever sends them."""
 
     async def step(self, exchange: Exchange, following: Next) -> Response:
         """The step of the chain; the outermost, so that every answer is seen."""
@@ -46,12 +53,13 @@ class RequestMetrics(Collector):
         lasting = is_lasting(exchange.info)
         kind = "readOnly" if labels[0] in _READING else "mutating"
         begin = self._clock.monotonic()
-        if not lasting:
+        if lasting:
+            response = await self._last(labels, exchange, following)
+        else:
             self._inflight[kind] += 1
-        try:
-            response = await following(exchange)
-        finally:
-            if not lasting:
+            try:
+                response = await following(exchange)
+            finally:
                 self._inflight[kind] -= 1
         if exchange.answer_headers is not None:
             response.headers = {**response.headers, **exchange.answer_headers}
@@ -59,7 +67,39 @@ class RequestMetrics(Collector):
         self._counts[counted] = self._counts.get(counted, 0) + 1
         if not lasting:
             self._time(labels, self._clock.monotonic() - begin)
+            if labels[0] in _READING:
+                self._weigh(labels, response)
         return response
+
+    async def _last(self, labels: Labels, exchange: Exchange, following: Next) -> Response:
+        """Count a request that lasts, for as long as it does."""
+        lasting = (labels[0], *labels[2:])
+        self._lasting[lasting] = self._lasting.get(lasting, 0) + 1
+
+        def over() -> None:
+            self._lasting[lasting] -= 1
+
+        try:
+            response = await following(exchange)
+        except BaseException:
+            over()
+            raise
+        if not when_over(response, over):
+            over()
+        return response
+
+    def _weigh(self, labels: Labels, response: Response) -> None:
+        body = response.body
+        if isinstance(body, AsyncIterator):
+            return  # compressed as it goes
+        size = len(body) if isinstance(body, bytes) else sum(map(len, body))
+        sized = (labels[0], *labels[2:])
+        found = self._sizes.get(sized)
+        if found is None:
+            found = self._sizes[sized] = ([0] * (len(_SIZES) + 1), [0.0])
+        buckets, total = found
+        buckets[bisect_left(_SIZES, size)] += 1
+        total[0] += size
 
     def _time(self, labels: Labels, seconds: float) -> None:
         found = self._times.get(labels)
@@ -81,8 +121,25 @@ class RequestMetrics(Collector):
             "apiserver_request_duration_seconds", "Seconds until the answer, by what was asked for.", labels=_LABELS
         )
         for labels, (buckets, total) in self._times.items():
-            durations.add_metric(labels, _cumulated(buckets), total[0])
+            durations.add_metric(labels, _cumulated(buckets, _BUCKETS), total[0])
         yield durations
+        yield from self._collect_more()
+
+    def _collect_more(self) -> Iterable[Metric]:
+        sizes = HistogramMetricFamily("apiserver_response_sizes", "Bytes of answers.", labels=_UNDRY)
+        for labels, (buckets, total) in self._sizes.items():
+            sizes.add_metric(labels, _cumulated(buckets, _SIZES), total[0])
+        yield sizes
+        lasting = GaugeMetricFamily("apiserver_longrunning_requests", "Requests that last.", labels=_UNDRY)
+        for labels, number in self._lasting.items():
+            lasting.add_metric(labels, number)
+        yield lasting
+        events = CounterMetricFamily(
+            "apiserver_watch_events", "Events that watchers were sent.", labels=("group", "version", "resource")
+        )
+        for resource, (count,) in self.watched.items():
+            events.add_metric(resource, count)
+        yield events
         inflight = GaugeMetricFamily(
             "apiserver_current_inflight_requests", "Requests being served.", labels=("request_kind",)
         )
@@ -109,9 +166,9 @@ _SUBRESOURCES = frozenset({"status", "scale", "binding", "eviction", "log", "exe
 _ROOTS = frozenset({"api", "apis", "healthz", "livez", "readyz", "metrics", "openapi", "version"})
 
 
-def _cumulated(buckets: list[int]) -> list[tuple[str, float]]:
+def _cumulated(buckets: list[int], limits: Sequence[float]) -> list[tuple[str, float]]:
     found, total = [], 0
-    for limit, count in zip((*map(str, _BUCKETS), "+Inf"), buckets, strict=True):
+    for limit, count in zip((*map(str, limits), "+Inf"), buckets, strict=True):
         total += count
         found.append((limit, float(total)))
     return found

@@ -4,13 +4,14 @@ What lasts is not counted, but for a watch until its first events are ready. Nob
 time that the request has. Source: apiserver/pkg/server/filters/priority-and-fairness.go.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 from pilothouse.api.catalogue import Catalogue
 from pilothouse.apiserver.exchange import Exchange
 from pilothouse.apiserver.flowcontrol.control import Flow, FlowControl
 from pilothouse.apiserver.flowcontrol.queues import CANCELLED, Rejected, Seat
 from pilothouse.apiserver.flowcontrol.width import list_seats, lists
+from pilothouse.apiserver.handlers.bodies import Beginning
 from pilothouse.apiserver.handlers.deadline import is_lasting
 from pilothouse.apiserver.handlers.framework import Next, Step
 from pilothouse.apiserver.registry.watch_cache import WatchCache
@@ -95,35 +96,6 @@ class _Turns:
             tally.waiting -= 1
             tally.waits[got].add(self._clock.monotonic() - began)
         return seat
-
-
-class Beginning(AsyncIterator[bytes]):
-    """A stream that says when its first piece is there, or nobody wants it any more."""
-
-    def __init__(self, body: AsyncIterator[bytes], begun: Callable[[], None]) -> None:
-        self._body = body
-        self._begun: Callable[[], None] | None = begun
-
-    def __anext__(self) -> Awaitable[bytes]:
-        return self._first() if self._begun is not None else self._body.__anext__()
-
-    async def aclose(self) -> None:
-        """Nobody reads on."""
-        self._begin()
-        close = getattr(self._body, "aclose", None)
-        if close is not None:
-            await close()
-
-    async def _first(self) -> bytes:
-        try:
-            return await anext(self._body)
-        finally:
-            self._begin()
-
-    def _begin(self) -> None:
-        begun, self._begun = self._begun, None
-        if begun is not None:
-            begun()
 
 
 def _too_many() -> Response:

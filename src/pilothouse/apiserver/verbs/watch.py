@@ -149,6 +149,8 @@ class Watching:
         self._chance = chance
         self._frames = Frames()
         self._bookmarks = Bookmarks(clock)
+        self.sent: dict[tuple[str, str, str], list[int]] = {}
+        """How many events watchers were sent, by group, version and plural: the one number of each list."""
 
     async def watch(self, exchange: Exchange, resource: Resource[Any], form: Form) -> Response:
         """A stream of events. Raises Invalid for options that contradict each other; Expired comes in the stream."""
@@ -196,9 +198,12 @@ class Watching:
 
         feed = Feed()
 
+        sent = self.sent.setdefault((resource.group, resource.version, resource.plural), [0])
+
         def offer(change: Change) -> None:
             found = classify(change, selection)
             if found is not None:
+                sent[0] += 1
                 feed.put(framed(*found))
 
         try:
@@ -206,6 +211,7 @@ class Watching:
         except StatusError as error:
             yield _frame("ERROR", _encoded(error.status(), form), form)
             return
+        sent[0] += len(first)
         if told:
             first.append(self._bookmark(resource, form, initial=True))
         end = cache.watch(offer)
