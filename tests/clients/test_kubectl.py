@@ -140,3 +140,53 @@ def test_what_a_node_may_do(kubectl: Kubectl) -> None:
     other = '{"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n2"}}'
     refused = kubectl("create", "-f", "-", *node, text=other, fails=True)
     assert 'nodes "n2" is forbidden: node "n1" is not allowed to modify node "n2"' in refused
+
+
+ENDS = pytest.mark.parametrize("kubectl", [*dict.fromkeys((*INSTALLED[:1], *INSTALLED[-1:]))], indirect=True)
+"""The oldest and the newest."""
+
+
+def _managers(kubectl: Kubectl, what: str) -> list[tuple[str, str]]:
+    shown = json.loads(kubectl("get", what, "-o", "json", "--show-managed-fields"))
+    return [(entry["manager"], entry["operation"]) for entry in shown["metadata"]["managedFields"]]
+
+
+@ENDS
+def test_manifests_are_applied_by_the_server(kubectl: Kubectl) -> None:
+    def apply(text: str, *arguments: str, fails: bool = False) -> str:
+        return kubectl("apply", "--server-side", "-f", "-", *arguments, text=text, fails=fails)
+
+    assert apply(MANIFESTS).splitlines() == [
+        "deployment.apps/web serverside-applied",
+        "service/web serverside-applied",
+    ]
+    version = kubectl("get", "deployment/web", "-o", "jsonpath={.metadata.resourceVersion}")
+    apply(MANIFESTS)
+    assert kubectl("get", "deployment/web", "-o", "jsonpath={.metadata.resourceVersion}") == version
+    refused = apply(MANIFESTS.replace("replicas: 3", "replicas: 4"), "--field-manager=other", fails=True)
+    assert 'Apply failed with 1 conflict: conflict with "kubectl": .spec.replicas' in refused
+    assert "--force-conflicts" in refused
+    apply(MANIFESTS.replace("replicas: 3", "replicas: 4"), "--field-manager=other", "--force-conflicts")
+    assert ("other", "Apply") in _managers(kubectl, "deployment/web")
+    kubectl("scale", "deployment/web", "--replicas=5")
+    refused = apply(MANIFESTS, fails=True)
+    assert 'with subresource "scale" using apps/v1: .spec.replicas' in refused
+    apply(MANIFESTS.replace("  replicas: 3\n", ""))
+    assert kubectl("get", "deployment/web", "-o", "jsonpath={.spec.replicas}") == "5"
+    assert "Deployment" in kubectl("diff", "--server-side", "-f", "-", text=MANIFESTS.replace(":1", ":2"), fails=True)
+
+
+@ENDS
+def test_what_was_applied_by_the_client_is_taken_over_by_the_server(kubectl: Kubectl) -> None:
+    labelled = MANIFESTS.replace(
+        "labels: {app: web}}\nspec:\n  replicas", "labels: {app: web, tier: one}}\nspec:\n  replicas"
+    )
+    kubectl("apply", "-f", "-", text=labelled)
+    assert _managers(kubectl, "deployment/web") == [("kubectl-client-side-apply", "Update")]
+    kubectl("apply", "--server-side", "-f", "-", text=MANIFESTS.replace(":1", ":2"))
+    managers = _managers(kubectl, "deployment/web")  # the second is kubectl's for its annotation
+    assert sorted(managers) == [("kubectl", "Apply"), ("kubectl-last-applied", "Apply")]
+    labels = json.loads(kubectl("get", "deployment/web", "-o", "jsonpath={.metadata.labels}"))
+    assert labels == {"app": "web"}  # what was applied by the client before goes with the migration
+    kubectl("apply", "-f", "-", text=MANIFESTS)
+    assert kubectl("get", "deployment/web", "-o", "jsonpath={..image}") == "example:1"

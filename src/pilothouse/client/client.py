@@ -28,6 +28,7 @@ V = TypeVar("V", bound=View)
 Kind = type[V] | Resource[V]
 _RETRIES = 10
 """How often an answer with Retry-After is followed, as client-go does."""
+_APPLY = "application/apply-patch+yaml"
 _METADATA = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1,application/json"
 
 
@@ -146,6 +147,23 @@ class Client:
         resource = self.resource(kind)
         path = resource.path(namespace, _named(name), subresource)
         return self._view(resource, await self._ask("PATCH", path, patch, form.value))
+
+    async def apply(
+        self, kind: Kind[V], manifest: JsonObject, *, manager: str = "", force: bool = False, subresource: str = ""
+    ) -> V:
+        """Have what the manifest says, and no more than it said last time. Raises Conflict where others have set it.
+
+        Creates what is not there. `manager` is whose the fields are, without it the client's; `force` takes them over.
+        """
+        resource = self.resource(kind)
+        meta = manifest["metadata"]
+        manifest = {"apiVersion": resource.api_version, "kind": resource.name, **manifest}
+        target = _target(
+            resource.path(meta.get("namespace") or "", _named(meta["name"]), subresource),
+            fieldManager=manager or self._headers["user-agent"],
+            force="true" if force else "",
+        )
+        return self._view(resource, await self._ask("PATCH", target, manifest, _APPLY))
 
     async def delete(
         self,

@@ -1,4 +1,4 @@
-"""Trees of fields as sets: union and difference against a model of paths."""
+"""Trees of fields as sets: their algebra against a model of paths."""
 
 from typing import Any
 
@@ -11,13 +11,16 @@ from pilothouse.api.machinery.managed_fields.fields import (
     Fields,
     difference,
     in_order,
+    intersection,
     item_key,
+    path_text,
     read_fields,
     union,
     value_key,
     with_self,
     without,
 )
+from pilothouse.api.machinery.managed_fields.fields import paths as members
 
 Path = tuple[str, ...]
 _steps = st.sampled_from(["f:a", "f:b", "f:c", 'k:{"name":"x"}', 'v:"y"', "v:2"])
@@ -78,6 +81,30 @@ def test_difference(one: set[Path], other: set[Path]) -> None:
     assert orjson.dumps(left) == orjson.dumps(tree(one - other))
     if not one & other:
         assert left is first
+
+
+@given(_paths, _paths)
+def test_intersection(one: set[Path], other: set[Path]) -> None:
+    assert orjson.dumps(intersection(tree(one), tree(other))) == orjson.dumps(tree(one & other))
+
+
+@given(_paths)
+def test_sets_come_back_from_the_wire(some: set[Path]) -> None:
+    back = read_fields(orjson.loads(orjson.dumps(tree(some))))
+    assert orjson.dumps(back) == orjson.dumps(tree(some))
+    assert set(members(back)) == some
+
+
+def test_paths_in_order_and_in_words() -> None:
+    fields = {
+        "f:b": {".": {}, "f:c": {}},
+        "f:a": {'k:{"port":80,"protocol":"TCP"}': {"f:x": {}}},
+        'v:"y"': {},
+        "i:3": {},
+    }
+    assert [path_text(path) for path in members(in_order(fields))] == [
+        ".b", '[="y"]', "[3]", '.a[port=80,protocol="TCP"].x', ".b.c",
+    ]  # fmt: skip
 
 
 @given(_paths, _paths)

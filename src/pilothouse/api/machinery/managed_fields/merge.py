@@ -27,7 +27,7 @@ def child(node: Schema | None, key: str) -> Schema | None:
 
 def _merged(node: Schema | None, old: Any, new: Any) -> Any:
     free = node is None or is_free(node)
-    if not free and node is not None and is_leaf(node):
+    if not free and node is not None and (old == new or is_leaf(node)):
         return new
     if new is None:
         return old if old and isinstance(old, dict | list) else None
