@@ -82,7 +82,7 @@ async def whole_history(clock: Clock, chance: Chance) -> bytes:
     """Everything that was written while a node of a whole cluster fell silent for ten minutes."""
     manager, nodes = ControllersConfig(root_ca="PEM"), SimulatedNodesConfig(count=4, zones=("a", "b"))
     async with (
-        Cluster(clock, chance, manager=manager, scheduler=SchedulerConfig(), nodes=nodes) as cluster,
+        Cluster(clock, chance, manager=manager, scheduler=SchedulerConfig(), nodes=nodes, fair=True) as cluster,
         _written(cluster) as written,
     ):
         client = cluster.client()
@@ -96,6 +96,10 @@ async def whole_history(clock: Clock, chance: Chance) -> bytes:
         await clock.sleep(30)
         found = await client.get(Deployment, "web", "default")
         assert found.status.availableReplicas == 6
+        assert cluster.flows is not None
+        assert {name for (_, name), tally in cluster.flows.tallies.items() if tally.dispatched} >= {
+            "exempt", "kube-controller-manager", "kube-scheduler", "kube-system-service-accounts",
+        }  # fmt: skip
         return b"\n".join(written)
 
 

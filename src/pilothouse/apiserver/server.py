@@ -29,6 +29,7 @@ from pilothouse.apiserver.pipeline.commit import EVENT_TTL
 from pilothouse.apiserver.pipeline.deletion import Deletion
 from pilothouse.apiserver.pipeline.pipeline import Admission, Allocate, Guard, Pipeline
 from pilothouse.apiserver.pipeline.write import Write
+from pilothouse.apiserver.registry.object_metrics import ObjectMetrics
 from pilothouse.apiserver.registry.served import Served
 from pilothouse.apiserver.registry.watch_cache import WatchCache
 from pilothouse.apiserver.request_info import parse_request_info
@@ -93,6 +94,7 @@ class ApiServer:
         self._measured = RequestMetrics(clock, catalogue)
         self.metrics.registry.register(self._measured)
         self.cache = WatchCache(store, catalogue, clock)
+        self.metrics.registry.register(ObjectMetrics(self.cache, catalogue))
         self.served = Served(catalogue, schemas, self.cache)
         self._address = address
         self._chain = chained((recover,), self._not_ready)

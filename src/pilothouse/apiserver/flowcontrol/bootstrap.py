@@ -6,31 +6,30 @@ Source: "Default objects" of the API priority and fairness docs; apiserver/pkg/a
 
 from typing import Any
 
+from pilothouse.api.flowcontrol.mandatory import EXEMPT, LEVELS, SCHEMAS
 from pilothouse.api.machinery.view import JsonObject
-from pilothouse.apiserver.user import AUTHENTICATED_GROUP, MASTERS_GROUP, NODES_GROUP, UNAUTHENTICATED_GROUP
+from pilothouse.apiserver.user import AUTHENTICATED_GROUP, NODES_GROUP, UNAUTHENTICATED_GROUP
 
-EXEMPT, CATCH_ALL = "exempt", "catch-all"
 _GROUP_VERSION = "flowcontrol.apiserver.k8s.io/v1"
 _EVERYBODY = (UNAUTHENTICATED_GROUP, AUTHENTICATED_GROUP)
 _LEADING = ("get", "create", "update")
 
 
+def _object(kind: str, name: str, spec: JsonObject) -> JsonObject:
+    return {"apiVersion": _GROUP_VERSION, "kind": kind, "metadata": {"name": name}, "spec": spec}
+
+
 def _level(name: str, spec: JsonObject) -> JsonObject:
-    return {
-        "apiVersion": _GROUP_VERSION,
-        "kind": "PriorityLevelConfiguration",
-        "metadata": {"name": name},
-        "spec": spec,
-    }
+    return _object("PriorityLevelConfiguration", name, spec)
 
 
 def _queued(name: str, shares: int, lendable: int, queues: int, hand: int) -> JsonObject:
     queuing = {"queues": queues, "handSize": hand, "queueLengthLimit": 50}
-    return _limited(name, shares, lendable, {"type": "Queue", "queuing": queuing})
-
-
-def _limited(name: str, shares: int, lendable: int, response: JsonObject) -> JsonObject:
-    limited = {"nominalConcurrencyShares": shares, "lendablePercent": lendable, "limitResponse": response}
+    limited = {
+        "nominalConcurrencyShares": shares,
+        "lendablePercent": lendable,
+        "limitResponse": {"type": "Queue", "queuing": queuing},
+    }
     return _level(name, {"type": "Limited", "limited": limited})
 
 
@@ -42,7 +41,7 @@ def _schema(name: str, level: str, precedence: int, distinguisher: str, *rules: 
     }
     if distinguisher:
         spec["distinguisherMethod"] = {"type": distinguisher}
-    return {"apiVersion": _GROUP_VERSION, "kind": "FlowSchema", "metadata": {"name": name}, "spec": spec}
+    return _object("FlowSchema", name, spec)
 
 
 def _everything(*subjects: JsonObject) -> JsonObject:
@@ -80,10 +79,7 @@ _NODE_HEALTH = [
 ]
 _PROBES = {"verbs": ["get"], "nonResourceURLs": ["/healthz", "/readyz", "/livez"]}
 
-MANDATORY_LEVELS = (
-    _limited(CATCH_ALL, 5, 0, {"type": "Reject"}),
-    _level(EXEMPT, {"type": "Exempt", "exempt": {"nominalConcurrencyShares": 0, "lendablePercent": 0}}),
-)
+MANDATORY_LEVELS = tuple(_level(name, spec) for name, spec in LEVELS.items())
 SUGGESTED_LEVELS = (
     _queued("system", 30, 33, 64, 6),
     _queued("node-high", 40, 25, 64, 6),
@@ -92,10 +88,7 @@ SUGGESTED_LEVELS = (
     _queued("workload-low", 100, 90, 128, 6),
     _queued("global-default", 20, 50, 128, 6),
 )
-MANDATORY_SCHEMAS = (
-    _schema(EXEMPT, EXEMPT, 1, "", _everything(*_groups(MASTERS_GROUP))),
-    _schema(CATCH_ALL, CATCH_ALL, 10000, "ByUser", _everything(*_groups(*_EVERYBODY))),
-)
+MANDATORY_SCHEMAS = tuple(_object("FlowSchema", name, spec) for name, spec in SCHEMAS.items())
 SUGGESTED_SCHEMAS = (
     _schema("system-nodes", "system", 500, "ByUser", _everything(*_groups(NODES_GROUP))),
     _schema(

@@ -13,8 +13,9 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pilothouse.api.flowcontrol.mandatory import CATCH_ALL, EXEMPT
 from pilothouse.api.machinery.view import JsonObject
-from pilothouse.apiserver.flowcontrol.bootstrap import CATCH_ALL, EXEMPT, MANDATORY_LEVELS, MANDATORY_SCHEMAS
+from pilothouse.apiserver.flowcontrol.bootstrap import MANDATORY_LEVELS, MANDATORY_SCHEMAS
 from pilothouse.apiserver.flowcontrol.demand import ADJUSTMENT_SECONDS
 from pilothouse.apiserver.flowcontrol.matching import distinguisher, in_order, matches
 from pilothouse.apiserver.flowcontrol.queues import QueueSet

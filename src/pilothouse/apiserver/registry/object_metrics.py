@@ -1,0 +1,29 @@
+"""How many objects of each resource there are, for `/metrics`. Source: apiserver/pkg/storage/etcd3/metrics."""
+
+from collections.abc import Iterable
+
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from pilothouse.api.catalogue import Catalogue
+from pilothouse.apiserver.registry.watch_cache import WatchCache
+
+
+class ObjectMetrics(Collector):
+    """The numbers of one watch cache."""
+
+    def __init__(self, cache: WatchCache, catalogue: Catalogue) -> None:
+        self._cache = cache
+        self._catalogue = catalogue
+
+    def collect(self) -> Iterable[Metric]:
+        """What `/metrics` shows."""
+        family = GaugeMetricFamily(
+            "apiserver_resource_objects", "Objects that are stored.", labels=("group", "resource")
+        )
+        for resource in self._catalogue:
+            if resource.stored_as is None:
+                count = len(self._cache.of(resource.group, resource.plural).entries)
+                family.add_metric((resource.group, resource.plural), count)
+        yield family
