@@ -1,7 +1,7 @@
 """Discovery: which groups, versions, kinds and verbs there are, in the old documents and in the aggregated one.
 
-All documents are made from the catalogue, once, on first use. Source: KEP-3352 (aggregated discovery), the API
-reference of APIGroupList, APIResourceList and APIGroupDiscoveryList.
+All documents are made from the catalogue; the aggregated one once, on first use. Source: KEP-3352 (aggregated
+discovery), the API reference of APIGroupList, APIResourceList and APIGroupDiscoveryList.
 """
 
 import base64
@@ -35,7 +35,12 @@ class Discovery:
         if len(parts) == 1 and form.shape == _AGGREGATED and form.version in ("v2", "v2beta1"):
             return self._aggregated(exchange, parts[0], form)
         document = self._document(parts)
-        return None if document is None else respond(exchange, orjson.dumps(document), Form(form.media_type))
+        if document is None:
+            return None
+        response = respond(exchange, orjson.dumps(document), Form(form.media_type))
+        if len(parts) == 1:
+            response.headers = {**response.headers, "Vary": "Accept"}
+        return response
 
     def _document(self, parts: list[str]) -> JsonObject | None:
         groups = self._catalogue.groups()
@@ -57,7 +62,7 @@ class Discovery:
     def _resources(self, group: str, version: str) -> JsonObject:
         found: list[JsonObject] = []
         for resource in self._catalogue.in_version(group, version):
-            found.append(_resource(resource))
+            found.append(_resource(resource, self._catalogue.stored(resource)))
             found += [_subresource(resource, part) for part in resource.subresources]
         group_version = f"{group}/{version}" if group else version
         return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": found}
@@ -68,7 +73,7 @@ class Discovery:
             groups = self._catalogue.groups()
             items = [
                 {
-                    "metadata": {"name": group, "creationTimestamp": None} if group else {"creationTimestamp": None},
+                    "metadata": {"name": group} if group else {},
                     "versions": [self._aggregated_version(group, version) for version in versions],
                 }
                 for group, versions in groups.items()
@@ -99,7 +104,7 @@ def _group(group: str, versions: tuple[str, ...]) -> JsonObject:
     return {"name": group, "versions": named, "preferredVersion": named[0]}
 
 
-def _resource(resource: Resource[Any]) -> JsonObject:
+def _resource(resource: Resource[Any], stored: Resource[Any]) -> JsonObject:
     found: JsonObject = {
         "name": resource.plural,
         "singularName": resource.singular,
@@ -112,7 +117,7 @@ def _resource(resource: Resource[Any]) -> JsonObject:
     if resource.categories:
         found["categories"] = list(resource.categories)
     if "watch" in resource.verbs:
-        digest = hashlib.sha256(f"/{resource.group}/{resource.plural}".encode()).digest()
+        digest = hashlib.sha256(f"{stored.group}/{stored.version}/{stored.name}".encode()).digest()
         found["storageVersionHash"] = base64.b64encode(digest[:8]).decode()
     return found
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from email.utils import formatdate
 
 import orjson
 
@@ -11,13 +12,17 @@ from pilothouse.apiserver.discovery import Discovery
 from pilothouse.apiserver.exchange import Exchange
 from pilothouse.apiserver.health import Health
 from pilothouse.apiserver.routes import Page
-from pilothouse.apiserver.verbs.forms import Form
+from pilothouse.apiserver.verbs.forms import Form, in_preference
 from pilothouse.apiserver.verbs.shape import respond
 from pilothouse.apiserver.version import version_document
 from pilothouse.net.http import Response
 from pilothouse.runtime.metrics import Metrics
 
 _V3 = "openapi/v3/"
+_YEAR = 365 * 86400.0
+_JSON = frozenset({"application/json"})
+_MESSAGE = frozenset({GNOSTIC, GNOSTIC.replace(".v2.", ".v2@")})
+"""The media type as it was meant, and as clients ask for it, which is none by the book."""
 
 
 class Pages:
@@ -86,22 +91,41 @@ class Pages:
             return None
         at = path.removeprefix(_V3)
         try:
-            tag = f'"{self._documents.hash(at)}"'
-            if exchange.header("if-none-match") == tag:
-                return Response(304, b"", {"ETag": tag})
-            body = await asyncio.to_thread(self._documents.v3, at)
+            current = self._documents.hash(at)
         except LookupError:
             return None
+        tag, asked = f'"{current}"', exchange.info.value("hash")
+        if asked not in ("", current):
+            return Response(301, b"", {"Location": f"/{path}?hash={current}"}, "")
         headers = {"ETag": tag, "Vary": "Accept"}
-        if exchange.info.value("hash"):
+        if asked:
             headers["Cache-Control"] = "public, immutable"
-        return Response(200, body, headers)
+            headers["Expires"] = formatdate(exchange.received + _YEAR, usegmt=True)
+        if not _takes(exchange.header("accept"), _JSON):
+            return Response(406, b"", headers, "")
+        if exchange.header("if-none-match") == tag:
+            return Response(304, b"", headers)
+        return Response(200, await asyncio.to_thread(self._documents.v3, at), headers)
 
     async def _v2(self, exchange: Exchange) -> Response:
         tag = f'"{self._documents.hash()}"'
-        if exchange.header("if-none-match") == tag:
-            return Response(304, b"", {"ETag": tag})
         headers = {"ETag": tag, "Vary": "Accept"}
-        if "proto-openapi" in exchange.header("accept"):
+        form = _takes(exchange.header("accept"), _JSON | _MESSAGE)
+        if not form:
+            return Response(406, b"", headers, "")
+        if exchange.header("if-none-match") == tag:
+            return Response(304, b"", headers)
+        if form in _MESSAGE:
             return Response(200, await asyncio.to_thread(self._documents.v2_protobuf), headers, GNOSTIC)
         return Response(200, await asyncio.to_thread(self._documents.v2), headers)
+
+
+def _takes(accept: str, served: frozenset[str]) -> str:
+    """The first media type in the order of preference that is served; empty where there is none."""
+    for clause in in_preference(accept or "*/*"):
+        named = clause.partition(";")[0].strip().lower()
+        if named in served:
+            return named
+        if named in ("*/*", "application/*"):
+            return "application/json"
+    return ""

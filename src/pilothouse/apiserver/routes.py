@@ -122,8 +122,10 @@ class Routes:
         if page is None:
             return _not_found()
         try:
-            form = negotiate(exchange.header("accept"))
+            form = negotiate(exchange.header("accept"), tables=False, discovery=True)
         except NotAcceptable:
+            if root in ("api", "apis"):
+                raise
             form = Form()  # these documents have media types of their own
         return await page(exchange, form) or _not_found()
 

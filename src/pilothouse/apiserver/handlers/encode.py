@@ -1,5 +1,7 @@
 """Step: answers that were made as JSON, Status objects among them, go out in the form that the client prefers.
 
+And none is for caches to keep, unless it says so itself.
+
 Objects and lists come in their form already; what is left is small. Where nothing acceptable is served, errors stay
 JSON, as upstream's do: they must not hide behind a quarrel over forms.
 """
@@ -20,6 +22,8 @@ _ONLY_JSON = ("/version", "/openapi")
 async def encode(exchange: Exchange, following: Next) -> Response:
     """Put a JSON answer into another form where that is wanted."""
     response = await following(exchange)
+    if "Cache-Control" not in response.headers:
+        response.headers = {**response.headers, "Cache-Control": "no-cache, private"}
     accept = exchange.header("accept")
     if "protobuf" not in accept and "yaml" not in accept:
         return response

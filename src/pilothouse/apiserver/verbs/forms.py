@@ -26,18 +26,21 @@ class Form:
     group: str = ""
 
 
+_DISCOVERY = ("apidiscovery.k8s.io", "APIGroupDiscoveryList")
 _ANY = {"*/*": JSON, "application/*": JSON, "text/yaml": YAML}
 
 
 @lru_cache(maxsize=256)
-def negotiate(accept: str, served: tuple[str, ...] = (JSON, YAML, PROTOBUF), *, tables: bool = True) -> Form:
+def negotiate(
+    accept: str, served: tuple[str, ...] = (JSON, YAML, PROTOBUF), *, tables: bool = True, discovery: bool = False
+) -> Form:
     """The first acceptable form that is served. Raises NotAcceptable as upstream words it.
 
-    Without `tables` there are none: of what is an answer and no object.
+    Without `tables` there are none: of what is an answer and no object. `discovery` has its own form.
     """
     if not accept:
         return Form()
-    for clause in _in_preference(accept):
+    for clause in in_preference(accept):
         media_type, *parameters = (part.strip() for part in clause.split(";"))
         given = dict(parameter.partition("=")[::2] for parameter in parameters)
         named = _ANY.get(media_type.lower(), media_type.lower())
@@ -51,12 +54,12 @@ def negotiate(accept: str, served: tuple[str, ...] = (JSON, YAML, PROTOBUF), *, 
             continue
         if group == _META and version in _SHAPES.get(shape, ()) and (tables or shape != "Table"):
             return Form(named, shape.removesuffix("List"), version, group)
-        if group == "apidiscovery.k8s.io":
+        if discovery and (group, shape) == _DISCOVERY and version in ("v2", "v2beta1"):
             return Form(named, shape, version, group)
     raise NotAcceptable(f"only the following media types are accepted: {', '.join(served)}")
 
 
-def _in_preference(accept: str) -> list[str]:
+def in_preference(accept: str) -> list[str]:
     """The clauses, those of higher quality first."""
 
     def quality(clause: str) -> float:

@@ -1,5 +1,6 @@
 """The documents, read back as kubectl reads them: merge keys, descriptions, what PATCH takes."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
+from pilothouse.api.catalogue import builtin
 from pilothouse.api.machinery.openapi import Documents
 from pilothouse.api.machinery.resource import Resource
 from pilothouse.api.machinery.schema import Schemas
@@ -99,3 +101,54 @@ def test_patches_find_their_merge_keys() -> None:
         containers = found["io.k8s.api.core.v1.PodSpec"]["properties"]["containers"]
         assert containers["x-kubernetes-patch-merge-key"] == "name"
         assert containers["x-kubernetes-patch-strategy"] == "merge"
+
+
+@pytest.fixture(scope="module")
+def every() -> Documents:
+    return Documents(SCHEMAS, builtin(), "v1.37.0")
+
+
+def test_every_kind_is_in_its_document_with_what_can_be_done(every: Documents) -> None:
+    """What `kubectl explain` looks for, and generated clients."""
+    documents = {
+        path: orjson.loads(every.v3(path)) for path in orjson.loads(every.index())["paths"]
+    }  # fmt: skip
+    for resource in builtin():
+        document = documents[resource.api_path.removeprefix("/")]
+        schemas = document["components"]["schemas"]
+        gvk = {"group": resource.group, "version": resource.version, "kind": resource.name}
+        (schema,) = [one for one in schemas.values() if gvk in one.get("x-kubernetes-group-version-kind", ())]
+        assert schema["properties"].keys() >= {"apiVersion", "kind", "metadata"}, resource
+        actions = {
+            operation["x-kubernetes-action"]
+            for path, item in document["paths"].items()
+            if f"/{resource.plural}" in path
+            for method, operation in item.items()
+            if method != "parameters" and operation.get("x-kubernetes-group-version-kind") == gvk
+        }
+        wanted = {verb.replace("update", "put").replace("create", "post") for verb in resource.verbs} - {"watch"}
+        assert wanted <= actions, resource
+
+
+def test_the_shape_of_every_document(every: Documents) -> None:
+    """What the OpenAPI specification demands of the parts that we write."""
+    ids: set[str] = set()
+    for path in orjson.loads(every.index())["paths"]:
+        document = orjson.loads(every.v3(path))
+        assert document.keys() == {"openapi", "info", "paths", "components"}
+        for at, item in document["paths"].items():
+            assert at.startswith(f"/{path}/")
+            placed = set(re.findall(r"\{(\w+)\}", at))
+            for method, operation in item.items():
+                assert method in ("get", "put", "post", "delete", "options", "head", "patch")
+                assert operation["responses"]
+                assert operation["operationId"] not in ids
+                ids.add(operation["operationId"])
+                parameters = [(one["in"], one["name"]) for one in operation.get("parameters", ())]
+                assert len(parameters) == len(set(parameters))
+                assert {name for place, name in parameters if place == "path"} == placed, at
+                assert ("requestBody" in operation) == (method in ("put", "post", "patch", "delete")) or (
+                    operation["x-kubernetes-action"] in ("connect", "deletecollection", "delete")
+                ), (at, method)
+        for schema in document["components"]["schemas"].values():
+            assert schema.keys() & {"type", "oneOf", "description", "x-kubernetes-preserve-unknown-fields"}

@@ -40,7 +40,12 @@ class Documents:
         return orjson.dumps({"paths": paths})
 
     def hash(self, path: str = "") -> str:
-        """What changes whenever the document of `path` changes; without a path, of the v2 document."""
+        """What changes whenever the document of `path` changes; without a path, of the v2 document.
+
+        Raises LookupError where there is none.
+        """
+        if path and path not in self._by_path:
+            raise LookupError(f"no OpenAPI document for {path}")
         kinds = [
             (r.api_path, r.plural, r.name, r.namespaced, r.verbs, [(s.name, s.kind, s.verbs) for s in r.subresources])
             for at, resources in sorted(self._by_path.items())
