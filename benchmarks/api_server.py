@@ -1,14 +1,16 @@
-"""CPU and memory of the API server by operation, through TLS and the whole chain, on SQLite. Clients are not counted.
+"""CPU and memory of the API server by operation, through TLS and the whole chain, on SQLite or etcd; of it alone.
 
-Sixteen clients of an ordinary user ask a server in a process of its own. Usage: api_server.py [pods]
+Sixteen clients of an ordinary user ask a server in a process of its own. Usage: api_server.py [pods] [--etcd]
 """
 
 import asyncio
 import sys
 from collections.abc import Awaitable
+from contextlib import nullcontext
 from typing import Any
 
 import uvloop
+from measuring.etcd import etcd
 from measuring.process import memory
 from measuring.server import GROUP, JSON, USER, Server, prepare, serving
 from measuring.table import fact, heading, line, machine
@@ -145,8 +147,9 @@ async def run(administrator: Server, server: Server, pods: int) -> None:
 
 
 def main() -> None:
-    with serving() as begun:
-        uvloop.run(run(begun.server(), begun.server(USER, GROUP), int(sys.argv[1]) if len(sys.argv) > 1 else 5000))
+    numbers = [int(word) for word in sys.argv[1:] if word != "--etcd"]
+    with etcd() if "--etcd" in sys.argv else nullcontext("") as url, serving(url) as begun:
+        uvloop.run(run(begun.server(), begun.server(USER, GROUP), numbers[0] if numbers else 5000))
         machine()
         fact("memory after all this", f"{memory(begun.pid):.0f} MiB", "250 MiB")
 

@@ -1,4 +1,4 @@
-"""An API server in a process of its own, on SQLite, and a user who asks it through TLS.
+"""An API server in a process of its own, on SQLite or etcd, and a user who asks it through TLS.
 
 The user is an ordinary one, who gets her rights from RBAC: two bindings name her, two a group she is in.
 """
@@ -100,10 +100,11 @@ class Begun:
 
 
 @contextmanager
-def serving() -> Iterator[Begun]:
+def serving(etcd_servers: str = "") -> Iterator[Begun]:
     """Start a server on an empty store; end it."""
     with tempfile.TemporaryDirectory(dir="/var/tmp") as place:
-        home, settings = Home(Path(place) / "home"), Settings(port=free_port(0), node=False, advertise="192.0.2.1")
+        home = Home(Path(place) / "home")
+        settings = Settings(port=free_port(0), node=False, advertise="192.0.2.1", etcd_servers=etcd_servers)
         private_directory(home.path)
         private_directory(home.logs)
         settings.save(home)

@@ -3,20 +3,27 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
 from fakes.etcd import Etcd, new_prefix
+from fakes.served_cluster import Keys
 from pilothouse.api.catalogue import builtin
 from pilothouse.api.machinery.schema import Schemas
 from pilothouse.apiserver.allocation.services import ServiceAllocation
+from pilothouse.apiserver.config import EtcdConfig
+from pilothouse.apiserver.main import run as run_server
 from pilothouse.apiserver.server import ApiServer
 from pilothouse.client.transport import HandlerTransport
+from pilothouse.net.server import Listening
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import SystemClock
+from pilothouse.runtime.tasks import Tasks
 from pilothouse.store.etcd.store import EtcdStore
 
 MAPS = "/api/v1/namespaces/default/configmaps"
@@ -171,3 +178,29 @@ def test_names_are_taken_once(run: Run) -> None:
         assert sorted(statuses) == [201] * 20 + [409] * 20
 
     run(story)
+
+
+async def names_both(store: EtcdStore) -> bool:
+    found = await store.get("core/endpoints/default/kubernetes")
+    return found is not None and b'"192.0.2.1"' in found.value and b'"192.0.2.2"' in found.value
+
+
+def test_two_that_begin_at_once_make_one_cluster(etcd: Etcd, tmp_path: Path) -> None:
+    keys, clock, prefix = Keys.new(), SystemClock(), new_prefix()
+    common = replace(keys.config(tmp_path), etcd=EtcdConfig(servers=tuple(etcd.urls), prefix=prefix))
+
+    async def main() -> None:
+        ready: asyncio.Queue[Listening] = asyncio.Queue()
+        async with clock.timeout(60), Tasks() as tasks:
+            for n in (1, 2):
+                config = replace(common, advertise_address=f"192.0.2.{n}")
+                tasks.spawn(run_server(config, clock, Chance(n), ready.put_nowait), name=f"server {n}")
+            ports = [(await ready.get()).port for _ in range(2)]
+            async with EtcdStore(etcd.urls, clock, prefix=prefix) as store:
+                while not await names_both(store):  # by the next renewal, should one have overwritten the other
+                    await clock.sleep(0.1)
+                namespaces = await store.list("core/namespaces/")
+                assert len(namespaces.records) == 4
+        assert len(set(ports)) == 2
+
+    asyncio.run(main())

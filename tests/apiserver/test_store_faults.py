@@ -92,8 +92,9 @@ def test_what_happened_while_history_was_let_go_is_told_as_a_difference() -> Non
             member.wait(elsewhere)
             async with EtcdStore([elsewhere], CLOCK) as other:
                 for name in ("gone", "reborn"):
-                    found = await other.get(f"core/configmaps/default/{name}")
-                    assert found is not None
+                    looked = await other.get(f"core/configmaps/default/{name}")
+                    assert looked is not None
+                    found = looked
                     await other.delete(found.key, expected=found.revision)
                 await other.create(found.key, found.value)
                 await other.create("core/configmaps/default/new", found.value.replace(b"reborn", b"new"))

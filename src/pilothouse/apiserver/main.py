@@ -19,7 +19,7 @@ from pilothouse.apiserver.authorization.node import NodeAuthorizer
 from pilothouse.apiserver.authorization.rbac import Rbac
 from pilothouse.apiserver.backup import Backups
 from pilothouse.apiserver.bootstrap.cluster_roles import CLUSTER_ROLES
-from pilothouse.apiserver.bootstrap.kubernetes_service import publish
+from pilothouse.apiserver.bootstrap.kubernetes_service import published
 from pilothouse.apiserver.bootstrap.notation import rules
 from pilothouse.apiserver.bootstrap.objects import make_manifests
 from pilothouse.apiserver.config import ApiServerConfig
@@ -70,8 +70,13 @@ async def run(
         await operations.begin(client, ITSELF)
         await make_manifests(client, config.manifests)
         tls = ServerTls(config.serving, config.client_authority)
-        async with serve(server.handle, config.host, config.port, tls, clock, grace=config.shutdown_grace) as listening:
-            await publish(client, config.service_cidr, config.advertise_address, listening.port)
+        async with (
+            serve(server.handle, config.host, config.port, tls, clock, grace=config.shutdown_grace) as listening,
+            published(
+                client, store, clock,
+                cidr=config.service_cidr, address=config.advertise_address, port=listening.port,
+            ),
+        ):  # fmt: skip
             if ready is not None:
                 ready(listening)
             operations.keep_trusted(tls)

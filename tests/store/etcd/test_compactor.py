@@ -31,7 +31,7 @@ def test_one_of_several_compacts_to_the_round_before(own: Etcd) -> None:
             assert not await one.take_turn(), "nothing is known of five minutes ago"
             assert not await other.take_turn(), "the round is taken"
             second = await store.update("/a", b"", expected=first.revision)
-            assert await store.list("", revision=first.revision)
+            assert (await store.list("", revision=first.revision)).records == [first]
             turns = [await one.take_turn(), await other.take_turn()]
             assert turns == [True, False]
             with pytest.raises(Compacted):

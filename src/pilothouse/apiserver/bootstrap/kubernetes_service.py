@@ -1,19 +1,31 @@
 """The Service `kubernetes` in the default namespace: how pods reach the API server.
 
-Nothing selects its endpoints; the server writes its own address into them. Source:
-pkg/controlplane/controller/kubernetesservice, pkg/controlplane/reconcilers.
+Nothing selects its endpoints; the servers write their addresses into them. Those that share a store each keep a record
+there that goes when they do not renew it, and whoever renews writes the addresses of all. Source:
+pkg/controlplane/controller/kubernetesservice, pkg/controlplane/reconcilers (lease.go: 10 and 15 seconds).
 """
 
 import ipaddress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 
-from pilothouse.api.machinery.errors import NotFound
+from pilothouse.api.machinery.errors import AlreadyExists, NotFound, StatusError
 from pilothouse.api.machinery.view import JsonObject, View
 from pilothouse.api.types.core_v1 import Endpoints, Service
 from pilothouse.api.types.discovery_v1 import EndpointSlice
 from pilothouse.client.client import Client
+from pilothouse.runtime.clock import Clock
+from pilothouse.runtime.log import Log
+from pilothouse.runtime.tasks import Tasks
+from pilothouse.store.interface import Conflict, KeyExists, SharedStore, Store, Unavailable
 
 NAME, NAMESPACE, PORT = "kubernetes", "default", 443
 _LABELS = {"component": "apiserver", "provider": "kubernetes"}
+_SERVERS = "kube/masterleases/"
+"""Where the servers' records are; their values say nothing."""
+_RENEWED_SECONDS, _KEPT_SECONDS = 10.0, 15.0
+
+_log = Log(__name__)
 
 
 def first_address(cidr: str) -> str:
@@ -21,11 +33,62 @@ def first_address(cidr: str) -> str:
     return str(ipaddress.ip_network(cidr)[1])
 
 
-async def publish(client: Client, cidr: str, address: str, port: int) -> None:
-    """Make Service and endpoints say that the API server answers at `address` and `port`."""
+async def publish(client: Client, cidr: str, addresses: Sequence[str], port: int) -> None:
+    """Make Service and endpoints say that the API server answers at `addresses` and `port`."""
     await _make(client, Service, _service(cidr, port))
-    await _make(client, Endpoints, _endpoints(address, port), "subsets")
-    await _make(client, EndpointSlice, _slice(address, port), "endpoints", "ports")
+    await _make(client, Endpoints, _endpoints(addresses, port), "subsets")
+    await _make(client, EndpointSlice, _slice(addresses, port), "endpoints", "ports")
+
+
+@asynccontextmanager
+async def published(
+    client: Client, store: Store, clock: Clock, *, cidr: str, address: str, port: int
+) -> AsyncIterator[None]:
+    """Have the Service lead to this server, and to the others that share its store, inside the block."""
+    if not isinstance(store, SharedStore):
+        await publish(client, cidr, (address,), port)
+        yield
+        return
+    key = _SERVERS + address
+
+    async def renew() -> None:
+        await _renew(store, key)
+        await publish(client, cidr, await _addresses(store), port)
+
+    async def keep() -> None:
+        while True:
+            await clock.sleep(_RENEWED_SECONDS)
+            try:
+                await renew()
+            except (StatusError, Unavailable, Conflict) as error:
+                _log.warning("The addresses of the API servers could not be renewed", error=str(error))
+
+    await renew()
+    try:
+        async with Tasks() as tasks:
+            tasks.spawn(keep(), name="api-server-addresses")
+            yield
+    finally:
+        with suppress(StatusError, Unavailable, Conflict):
+            if (own := await store.get(key)) is not None:
+                await store.delete(key, expected=own.revision)
+            if others := await _addresses(store):
+                await publish(client, cidr, others, port)
+
+
+async def _renew(store: Store, key: str) -> None:
+    own = await store.get(key)
+    if own is not None:
+        await store.update(key, b"", expected=own.revision, ttl=_KEPT_SECONDS)
+        return
+    with suppress(KeyExists):
+        await store.create(key, b"", ttl=_KEPT_SECONDS)
+
+
+async def _addresses(store: Store) -> list[str]:
+    """The addresses of the servers that renew their records, in an order that all agree on."""
+    listing = await store.list(_SERVERS)
+    return [record.key.removeprefix(_SERVERS) for record in listing.records]
 
 
 async def _make(client: Client, kind: type[View], manifest: JsonObject, *owned: str) -> None:
@@ -33,7 +96,8 @@ async def _make(client: Client, kind: type[View], manifest: JsonObject, *owned: 
     try:
         found = await client.get(kind, NAME, NAMESPACE)
     except NotFound:
-        await client.create(kind, manifest)
+        with suppress(AlreadyExists):  # another server was faster, and knows what we know
+            await client.create(kind, manifest)
         return
     changed = {field: manifest[field] for field in owned if found.raw.get(field) != manifest[field]}
     if changed:
@@ -57,19 +121,22 @@ def _service(cidr: str, port: int) -> JsonObject:
     }
 
 
-def _endpoints(address: str, port: int) -> JsonObject:
+def _endpoints(addresses: Sequence[str], port: int) -> JsonObject:
     return {
         "metadata": _metadata(**{"endpointslice.kubernetes.io/skip-mirror": "true"}),
         "subsets": [
-            {"addresses": [{"ip": address}], "ports": [{"name": "https", "port": port, "protocol": "TCP"}]},
+            {
+                "addresses": [{"ip": address} for address in addresses],
+                "ports": [{"name": "https", "port": port, "protocol": "TCP"}],
+            },
         ],
     }
 
 
-def _slice(address: str, port: int) -> JsonObject:
+def _slice(addresses: Sequence[str], port: int) -> JsonObject:
     return {
         "metadata": _metadata(**{"kubernetes.io/service-name": NAME}),
-        "addressType": f"IPv{ipaddress.ip_address(address).version}",
-        "endpoints": [{"addresses": [address], "conditions": {"ready": True}}],
+        "addressType": f"IPv{ipaddress.ip_address(addresses[0]).version}",
+        "endpoints": [{"addresses": [address], "conditions": {"ready": True}} for address in addresses],
         "ports": [{"name": "https", "port": port, "protocol": "TCP"}],
     }
