@@ -20,7 +20,7 @@ from pilothouse.apiserver.exchange import Exchange
 from pilothouse.apiserver.handlers.audit import Auditing, identify
 from pilothouse.apiserver.handlers.authenticate import authenticate
 from pilothouse.apiserver.handlers.authorize import authorize
-from pilothouse.apiserver.handlers.framework import Next
+from pilothouse.apiserver.handlers.framework import Next, Step
 from pilothouse.apiserver.handlers.impersonate import impersonate
 from pilothouse.apiserver.server import ApiServer
 from pilothouse.apiserver.user import User
@@ -103,7 +103,7 @@ def tell(story: Callable[[Fixture], Awaitable[None]], policy: str, *, backend: K
     run(whole)
 
 
-def misbehave(clock: LoopClock) -> Callable[[Exchange, Next], Awaitable[Response]]:
+def misbehave(clock: LoopClock) -> Step:
     async def step(exchange: Exchange, following: Next) -> Response:
         if exchange.info.value("crash"):
             raise ZeroDivisionError("by design")

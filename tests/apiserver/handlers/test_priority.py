@@ -15,7 +15,7 @@ from pilothouse.apiserver.exchange import Exchange
 from pilothouse.apiserver.flowcontrol.control import FlowControl
 from pilothouse.apiserver.flowcontrol.metrics import FlowMetrics
 from pilothouse.apiserver.handlers.authenticate import authenticate
-from pilothouse.apiserver.handlers.framework import Next
+from pilothouse.apiserver.handlers.framework import Next, Step
 from pilothouse.apiserver.handlers.priority import priority
 from pilothouse.apiserver.server import ApiServer
 from pilothouse.apiserver.user import MASTERS_GROUP, User
@@ -96,7 +96,7 @@ def tell(story: Callable[[Fixture], Awaitable[None]], *, seats: int = 600, queue
     run(whole)
 
 
-def slow(clock: LoopClock) -> Callable[[Exchange, Next], Awaitable[Response]]:
+def slow(clock: LoopClock) -> Step:
     async def step(exchange: Exchange, following: Next) -> Response:
         if seconds := exchange.info.value("slow"):
             await clock.sleep(float(seconds))

@@ -48,7 +48,7 @@ class Level:
     @property
     def exempt(self) -> bool:
         """Whether it limits nobody."""
-        return self.spec["spec"]["type"] == "Exempt"
+        return bool(self.spec["spec"]["type"] == "Exempt")
 
 
 class Waits:
@@ -195,8 +195,8 @@ class FlowControl:
         configured = dict(self._configured())
         schemas = [entry.decode() for entry in self._schema_objects.select("")]
         schemas = [schema for schema in schemas if _level_name(schema) in configured]
-        for level in MANDATORY_LEVELS:
-            configured.setdefault(level["metadata"]["name"], level)
+        for mandatory in MANDATORY_LEVELS:
+            configured.setdefault(mandatory["metadata"]["name"], mandatory)
         there = {schema["metadata"]["name"] for schema in schemas}
         exempt, catch_all = MANDATORY_SCHEMAS
         self._schemas = [

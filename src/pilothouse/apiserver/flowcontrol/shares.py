@@ -91,7 +91,8 @@ def _list_seats(level: JsonObject, nominal: int) -> int:
     queuing = ((level["spec"].get("limited") or {}).get("limitResponse") or {}).get("queuing")
     if not queuing:
         return _MOST_SEATS
-    return min(_MOST_SEATS, max(1, min(math.ceil(nominal * _MOST_SEATS_PERCENT), nominal // queuing["handSize"])))
+    hand: int = queuing["handSize"]
+    return min(_MOST_SEATS, max(1, min(math.ceil(nominal * _MOST_SEATS_PERCENT), nominal // hand)))
 
 
 def _rounded(number: float) -> int:

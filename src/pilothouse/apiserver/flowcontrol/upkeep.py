@@ -77,7 +77,7 @@ def dangling_condition(schema: JsonObject, *, dangling: bool) -> JsonObject | No
         "message": f"{begin} but there is no such object" if dangling else f"{begin} and it exists",
     }
     conditions = (schema.get("status") or {}).get("conditions") or ()
-    found = next((one for one in conditions if one.get("type") == "Dangling"), {})
+    found: JsonObject = next((one for one in conditions if one.get("type") == "Dangling"), {})
     return None if all(found.get(key) == value for key, value in wanted.items()) else wanted
 
 

@@ -7,7 +7,7 @@ apiserver/pkg/endpoints/filters/{with_auditid,audit,authn_audit,request_deadline
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Iterable
 
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -20,7 +20,7 @@ from pilothouse.apiserver.audit.record import Record
 from pilothouse.apiserver.exchange import Exchange
 from pilothouse.apiserver.handlers.bodies import Ending, when_over
 from pilothouse.apiserver.handlers.deadline import is_lasting
-from pilothouse.apiserver.handlers.framework import Next
+from pilothouse.apiserver.handlers.framework import Next, Step
 from pilothouse.apiserver.handlers.recover import status_of
 from pilothouse.apiserver.user import User
 from pilothouse.net.http import Response
@@ -33,7 +33,7 @@ _UNAUDITED = "unaudited"
 RECEIVED, STARTED, COMPLETE, PANIC = "RequestReceived", "ResponseStarted", "ResponseComplete", "Panic"
 
 
-def identify(chance: Chance) -> "Callable[[Exchange, Next], Awaitable[Response]]":
+def identify(chance: Chance) -> Step:
     """Make the step that gives requests their ids, unless they bring one."""
 
     def step(exchange: Exchange, following: Next) -> Awaitable[Response]:
