@@ -373,6 +373,32 @@ def test_creation_by_apply_needs_the_right_to_create() -> None:
     story(allowed, "patch", "create")
 
 
+def test_creation_by_update_needs_the_right_to_create() -> None:
+    lease = "/apis/coordination.k8s.io/v1/namespaces/default/leases/a"
+    body = {"metadata": {"name": "a"}, "spec": {}}
+
+    async def tell(api: Api) -> None:
+        status, refused = await api.ask("PUT", lease, body)
+        assert (status, "cannot create resource" in refused["message"]) == (403, True)
+
+    story(tell, "update", "get")
+
+    async def allowed(api: Api) -> None:
+        assert (await api.ask("PUT", lease, body))[0] == 201
+
+    story(allowed, "update", "create")
+
+
+def test_the_order_of_keys_is_no_change() -> None:
+    async def tell(api: Api) -> None:
+        _, made = await api.ask("POST", "/apis/apps/v1/namespaces/default/deployments", deployment())
+        assert await api.merged(DEPLOYMENT, {"spec": {"paused": False}}, "test") == made
+        backwards = {key: made[key] for key in reversed(made)} | {"spec": dict(reversed(made["spec"].items()))}
+        assert await api.ask("PUT", DEPLOYMENT, backwards) == (200, made)
+
+    story(tell)
+
+
 def test_the_status_is_not_written_beside_the_rest_nor_the_rest_with_it() -> None:
     async def tell(api: Api) -> None:
         made = await api.applied(DEPLOYMENT, deployment() | {"status": {"replicas": 7}})

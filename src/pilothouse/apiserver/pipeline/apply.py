@@ -128,7 +128,7 @@ def placed(obj: JsonObject, write: Write, *, is_new: bool) -> JsonObject:
 
 
 def permit_creation(exchange: Exchange) -> None:
-    """Who may patch may not create by it without being allowed that, too. Raises Forbidden."""
+    """Who may patch or update may not create by it without being allowed that, too. Raises Forbidden."""
     if exchange.authorizer is None:
         return
     attributes = Attributes.of(exchange.user, exchange.info, verb="create")

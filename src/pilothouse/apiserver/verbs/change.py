@@ -73,6 +73,7 @@ class Changing:
         except NotFound:
             if not resource.create_on_update or subresource is not None or posted["metadata"].get("resourceVersion"):
                 raise
+            permit_creation(exchange)
             write = write_of(exchange, resource, Operation.CREATE, options, new=posted)
             written = await self._pipeline.create(write, options.manager)
             return self._shape.one(exchange, resource, written.entry, form, 201)

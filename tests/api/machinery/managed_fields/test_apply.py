@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pilothouse.api.machinery.errors import StatusError
@@ -16,6 +16,7 @@ from pilothouse.api.machinery.managed_fields.merge import merge
 from pilothouse.api.machinery.schema import Schema, Schemas
 
 Json = dict[str, Any]
+laws = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @lru_cache(maxsize=1)
@@ -86,14 +87,14 @@ def without_times(made: Json) -> Any:
     return sorted(({**entry, "time": ""} for entry in entries), key=lambda entry: str(entry["manager"]))
 
 
-@settings(max_examples=40)
+@laws
 @given(pods("abc"), pods("abc"))
 def test_an_apply_twice_is_one(live: Json, sent: Json) -> None:
     once = applied(live, sent, force=True)
     assert applied(once, sent, second=9) == once
 
 
-@settings(max_examples=40)
+@laws
 @given(pods("ab"), pods("cd"))
 def test_what_was_applied_goes_without_a_trace(live: Json, sent: Json) -> None:
     started = applied(live, live, "other")
@@ -102,7 +103,7 @@ def test_what_was_applied_goes_without_a_trace(live: Json, sent: Json) -> None:
     assert gone == started
 
 
-@settings(max_examples=40)
+@laws
 @given(pods("ab"), pods("cd"))
 def test_what_another_has_stays(shared: Json, own: Json) -> None:
     """Who had the same as another, and more, leaves what the other has."""
@@ -112,7 +113,7 @@ def test_what_another_has_stays(shared: Json, own: Json) -> None:
     assert left == started
 
 
-@settings(max_examples=40)
+@laws
 @given(pods("ab"), pods("cd"))
 def test_applies_of_different_fields_commute(one: Json, two: Json) -> None:
     there = applied(applied({}, one, "one"), two, "two")
@@ -121,7 +122,7 @@ def test_applies_of_different_fields_commute(one: Json, two: Json) -> None:
     assert without_times(there) == without_times(back)
 
 
-@settings(max_examples=40)
+@laws
 @given(pods("abc"), pods("abc"))
 def test_without_force_nothing_of_others_changes(live: Json, sent: Json) -> None:
     """Either it is refused, or whoever was there can apply the same again and change nothing."""
@@ -135,7 +136,7 @@ def test_without_force_nothing_of_others_changes(live: Json, sent: Json) -> None
         assert settled(bare(applied(found, live, "one", second=1))) == settled(bare(found))
 
 
-@settings(max_examples=40)
+@laws
 @given(pods("abc"), pods("abc"))
 def test_an_update_takes_what_it_changes(live: Json, new: Json) -> None:
     there = applied({}, live, "one")

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pilothouse.api.machinery.managed_fields.fields import (
@@ -23,6 +23,8 @@ from pilothouse.api.machinery.managed_fields.fields import (
 from pilothouse.api.machinery.managed_fields.fields import paths as members
 
 Path = tuple[str, ...]
+calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""The machine may be busy."""
 _steps = st.sampled_from(["f:a", "f:b", "f:c", 'k:{"name":"x"}', 'v:"y"', "v:2"])
 _paths = st.sets(st.lists(_steps, min_size=1, max_size=3).map(tuple), max_size=6)
 
@@ -54,12 +56,14 @@ def paths(fields: Fields, above: Path = ()) -> set[Path]:
     return found
 
 
+@calm
 @given(_paths)
 def test_trees_are_sets(some: set[Path]) -> None:
     assert paths(tree(some)) == some
     assert read_fields(tree(some)) == tree(some)
 
 
+@calm
 @given(_paths, _paths)
 def test_union(one: set[Path], other: set[Path]) -> None:
     first, second = tree(one), tree(other)
@@ -72,6 +76,7 @@ def test_union(one: set[Path], other: set[Path]) -> None:
         assert joined is first
 
 
+@calm
 @given(_paths, _paths)
 @example({("f:a",), ("f:a", "f:b")}, {("f:a", "f:b")})
 def test_difference(one: set[Path], other: set[Path]) -> None:
@@ -83,11 +88,13 @@ def test_difference(one: set[Path], other: set[Path]) -> None:
         assert left is first
 
 
+@calm
 @given(_paths, _paths)
 def test_intersection(one: set[Path], other: set[Path]) -> None:
     assert orjson.dumps(intersection(tree(one), tree(other))) == orjson.dumps(tree(one & other))
 
 
+@calm
 @given(_paths)
 def test_sets_come_back_from_the_wire(some: set[Path]) -> None:
     back = read_fields(orjson.loads(orjson.dumps(tree(some))))
@@ -107,6 +114,7 @@ def test_paths_in_order_and_in_words() -> None:
     ]  # fmt: skip
 
 
+@calm
 @given(_paths, _paths)
 def test_without_goes_below(one: set[Path], other: set[Path]) -> None:
     left = without(tree(one), tree(other))
