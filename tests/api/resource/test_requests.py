@@ -32,7 +32,7 @@ def _errors(**devices: Any) -> list[str]:
 
 def test_default() -> None:
     toleration: dict[str, Any] = {"key": "a"}
-    spec = {
+    spec: dict[str, Any] = {
         "devices": {
             "requests": [
                 {"name": "a", "exactly": {"tolerations": [toleration]}},

@@ -1,15 +1,62 @@
-"""MutatingAdmissionPolicy: changes in CEL made to objects at admission."""
+"""MutatingAdmissionPolicy: changes in CEL made to objects at admission.
 
-from pilothouse.api.machinery.columns import AGE, UNSET, count, dig
+Source of the facts: API page admissionregistration.k8s.io/v1 MutatingAdmissionPolicy; KEP-3962. *assumed*: the words
+about operations and mutations.
+"""
+
+from pilothouse.api.admissionregistration.policies import (
+    default_policy,
+    show_param_kind,
+    validate_expression,
+    validate_policy,
+)
+from pilothouse.api.machinery.columns import AGE, count, dig
+from pilothouse.api.machinery.field import FieldErrors, at, index
 from pilothouse.api.machinery.resource import Column, Resource
+from pilothouse.api.machinery.text_rules import validate_choice
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.admissionregistration_v1 import MutatingAdmissionPolicy
-from pilothouse.runtime.clock import Instant
+
+_OPERATIONS = ("*", "CONNECT", "CREATE", "UPDATE")
+_REINVOCATION = ("IfNeeded", "Never")
+_PATCHES = {"ApplyConfiguration": "applyConfiguration", "JSONPatch": "jsonPatch"}
+_MUTATIONS, _AGAIN = "spec.mutations", "spec.reinvocationPolicy"
 
 
-def _param_kind(obj: JsonObject, _now: Instant) -> str:
-    kind = dig(obj, "spec", "paramKind")
-    return f"{kind.get('apiVersion', '')}/{kind.get('kind', '')}" if kind is not None else UNSET
+def validate(obj: JsonObject, errors: FieldErrors) -> None:
+    """Something is changed, when something is made or changed."""
+    spec = obj.get("spec") or {}
+    validate_policy(spec, errors, "spec")
+    for position, rule in enumerate(dig(spec, "matchConstraints", "resourceRules") or ()):
+        path = at(index("spec.matchConstraints.resourceRules", position), "operations")
+        for number, operation in enumerate(rule.get("operations") or ()):
+            if operation == "DELETE":
+                errors.not_supported(index(path, number), operation, _OPERATIONS)
+    mutations = spec.get("mutations") or []
+    if not mutations:
+        errors.required(_MUTATIONS, "mutations must contain at least one item")
+    for position, mutation in enumerate(mutations):
+        _validate_mutation(mutation, errors, index(_MUTATIONS, position))
+    if not spec.get("reinvocationPolicy"):
+        errors.required(_AGAIN)
+    else:
+        validate_choice(spec["reinvocationPolicy"], _REINVOCATION, errors, _AGAIN)
+
+
+def _validate_mutation(mutation: JsonObject, errors: FieldErrors, path: str) -> None:
+    kind = mutation.get("patchType") or ""
+    if not kind:
+        errors.required(at(path, "patchType"))
+    elif kind not in _PATCHES:
+        errors.not_supported(at(path, "patchType"), kind, _PATCHES)
+    for other, name in _PATCHES.items():
+        found, where = mutation.get(name), at(path, name)
+        if kind == other and found is None:
+            errors.required(where, f"must be specified when patchType is {kind}")
+        elif kind == other and found is not None:
+            validate_expression(found, "expression", errors, where)
+        elif kind in _PATCHES and found is not None:
+            errors.forbidden(where, f"may not be specified when patchType is {kind}")
 
 
 RESOURCE = Resource(
@@ -20,9 +67,12 @@ RESOURCE = Resource(
     singular="mutatingadmissionpolicy",
     namespaced=False,
     categories=("api-extensions",),
+    unconditional_update=False,
+    default=default_policy,
+    validate=validate,
     columns=(
         Column("Mutations", count("spec", "mutations"), type="integer"),
-        Column("ParamKind", _param_kind),
+        Column("ParamKind", show_param_kind),
         AGE,
     ),
 )

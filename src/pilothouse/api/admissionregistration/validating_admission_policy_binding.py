@@ -1,17 +1,26 @@
-"""ValidatingAdmissionPolicyBinding: where and with which parameters a policy applies."""
+"""ValidatingAdmissionPolicyBinding: where and with which parameters a policy applies.
 
-from pilothouse.api.machinery.columns import AGE, UNSET, dig, selector_text, show
+Source of the facts: pkg/apis/admissionregistration/validation/validation.go. API page: admissionregistration.k8s.io/v1
+ValidatingAdmissionPolicyBinding.
+"""
+
+from pilothouse.api.admissionregistration.policies import (
+    default_binding,
+    show_param_ref,
+    validate_actions,
+    validate_binding,
+)
+from pilothouse.api.machinery.columns import AGE, dig, show
+from pilothouse.api.machinery.field import FieldErrors
 from pilothouse.api.machinery.resource import Column, Resource
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.admissionregistration_v1 import ValidatingAdmissionPolicyBinding
-from pilothouse.runtime.clock import Instant
 
 
-def _param_ref(obj: JsonObject, _now: Instant) -> str:
-    ref = dig(obj, "spec", "paramRef") or {}
-    if ref.get("name"):
-        return f"{ref.get('namespace') or '*'}/{ref['name']}"
-    return selector_text(ref["selector"]) if ref.get("selector") else UNSET
+def validate(obj: JsonObject, errors: FieldErrors) -> None:
+    """A policy, and what becomes of what it refuses."""
+    validate_binding(obj.get("spec") or {}, errors, "spec")
+    validate_actions(dig(obj, "spec", "validationActions") or [], errors, "spec.validationActions")
 
 
 RESOURCE = Resource(
@@ -22,9 +31,12 @@ RESOURCE = Resource(
     singular="validatingadmissionpolicybinding",
     namespaced=False,
     categories=("api-extensions",),
+    unconditional_update=False,
+    default=default_binding,
+    validate=validate,
     columns=(
         Column("PolicyName", show("spec", "policyName")),
-        Column("ParamRef", _param_ref),
+        Column("ParamRef", show_param_ref),
         AGE,
     ),
 )
