@@ -35,15 +35,21 @@ class Waiting:
 class Queue:
     """Requests in the order they came, and how far the queue's virtual time is."""
 
-    __slots__ = ("executing", "reached", "seats", "waiting")
+    __slots__ = ("executing", "index", "reached", "seats", "waiting")
 
-    def __init__(self) -> None:
+    def __init__(self, index: int) -> None:
+        self.index = index
         self.waiting: deque[Waiting] = deque()
         self.seats = 0
         """Seats that its waiting requests ask for."""
         self.executing = 0
         """Seats that its requests have."""
         self.reached = 0.0
+
+    @property
+    def active(self) -> bool:
+        """Whether anything of it waits or runs."""
+        return bool(self.waiting or self.executing)
 
 
 class Seat:
@@ -79,6 +85,8 @@ class QueueSet:
         self.waiting = 0
         self.demand = Demand(clock)
         self._queues: list[Queue] = []
+        self._active: dict[Queue, None] = {}
+        """Queues of which something waits or runs, those of an earlier configuration too."""
         self._count = 0
         self._hand = 0
         self._longest = 0
@@ -92,8 +100,7 @@ class QueueSet:
         queuing = response.get("queuing") or {}
         count = queuing.get("queues") or 0
         self._hand, self._longest = queuing.get("handSize") or 0, queuing.get("queueLengthLimit") or 0
-        kept = self._queues[:count] + [queue for queue in self._queues[count:] if queue.waiting]
-        self._queues = kept + [Queue() for _ in range(count - len(kept))]
+        self._queues = self._queues[:count] + [Queue(index) for index in range(len(self._queues), count)]
         self._count = count
 
     def admit(self, seats: int) -> Seat | None:
@@ -113,8 +120,9 @@ class QueueSet:
         if len(queue.waiting) >= self._longest:
             raise Rejected(QUEUE_FULL)
         self._pass_time()
-        if not queue.waiting and not queue.executing:
+        if not queue.active:
             queue.reached = self._virtual
+            self._active[queue] = None
         entry = Waiting(seats, asyncio.get_running_loop().create_future())
         queue.waiting.append(entry)
         queue.seats += seats
@@ -143,6 +151,7 @@ class QueueSet:
             self._pass_time()
             queue.executing -= seats
             queue.reached += seats * (self._clock.monotonic() - begin - _GUESSED_SECONDS)
+            self._retire(queue)
         if self.waiting:
             self.dispatch()
 
@@ -158,7 +167,7 @@ class QueueSet:
             queue.seats -= entry.seats
             queue.executing += entry.seats
             queue.reached += entry.seats * _GUESSED_SECONDS
-            self._robin = self._queues.index(queue)
+            self._robin = queue.index
             self.waiting -= 1
             self.in_use += entry.seats
             self.executing += 1
@@ -178,26 +187,26 @@ class QueueSet:
 
     def _next(self) -> Queue:
         """The queue whose first request would be done first; of equals the one after the last served."""
-        count = len(self._queues)
-        best: Queue | None = None
-        finish = 0.0
-        for offset in range(1, count + 1):
-            queue = self._queues[(self._robin + offset) % count]
-            if queue.waiting:
-                end = queue.reached + queue.waiting[0].seats * _GUESSED_SECONDS
-                if best is None or end < finish:
-                    best, finish = queue, end
-        assert best is not None
-        return best
+        robin, count = self._robin, max(self._count, 1)
+
+        def order(queue: Queue) -> tuple[float, int, int]:
+            end = queue.reached + queue.waiting[0].seats * _GUESSED_SECONDS
+            return end, (queue.index - robin - 1) % count, queue.index
+
+        return min((queue for queue in self._active if queue.waiting), key=order)
 
     def _pass_time(self) -> None:
         """Let virtual time run: as fast as the active queues get seats, each the same."""
         now = self._clock.monotonic()
         passed, self._virtual_at = now - self._virtual_at, now
-        active = sum(1 for queue in self._queues if queue.waiting or queue.executing)
-        if active and passed > 0.0:
-            wanted = sum(queue.seats + queue.executing for queue in self._queues)
-            self._virtual += passed * min(wanted, self.limit if self.limit is not None else wanted) / active
+        if self._active and passed > 0.0:
+            wanted = sum(queue.seats + queue.executing for queue in self._active)
+            self._virtual += passed * min(wanted, wanted if self.limit is None else self.limit) / len(self._active)
+
+    def _retire(self, queue: Queue) -> None:
+        """Nothing of a queue waits or runs any more, perhaps."""
+        if not queue.active:
+            self._active.pop(queue, None)
 
     def _forget(self, queue: Queue, entry: Waiting) -> None:
         """Somebody waits no more."""
@@ -205,6 +214,7 @@ class QueueSet:
         queue.seats -= entry.seats
         self.waiting -= 1
         self.demand.add(-entry.seats)
+        self._retire(queue)
         if self.waiting:
             self.dispatch()
 
