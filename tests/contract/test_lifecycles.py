@@ -1,0 +1,360 @@
+"""Kinds of other sigs, as objects: each through a life of its own."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from contract.api import STRATEGIC, Api, Json, Objects, Refused
+from contract.conformance import Checks, conformance
+from contract.pods import pause_pod
+
+
+def _refusal(act: Callable[[], object]) -> Refused:
+    with pytest.raises(Refused) as refused:
+        act()
+    return refused.value
+
+
+@conformance("ConfigMap should run through a ConfigMap lifecycle")
+def test_configmap(api: Api, check: Checks, namespace: str, unique: str) -> None:
+    objects, selector = api.objects("v1", "ConfigMap", namespace), f"test-configmap-static={unique}"
+    since = objects.all(label=selector)["metadata"]["resourceVersion"]
+    with objects.watch(since=since, label=selector) as changes:
+        objects.create({"metadata": {"name": "test", "labels": {"test-configmap-static": unique}}, "data": {"v": "a"}})
+        check("added", next(changes)["type"], "ADDED")
+        patch = {"metadata": {"labels": {"test-configmap": "patched"}}, "data": {"v": "b"}}
+        objects.patch("test", patch, STRATEGIC)
+        check("modified", next(changes)["type"], "MODIFIED")
+        found = objects.get("test")
+        check("patched-data", found["data"]["v"], "b")
+        check("patched-label", found["metadata"]["labels"]["test-configmap"], "patched")
+        check("listed-everywhere", len(objects.everywhere().items(label=selector)), 1)
+        objects.delete_all(label=selector)
+        check("deleted", changes.first(lambda event: event["type"] == "DELETED"))
+    check("gone", objects.items(label=selector), [])
+
+
+@conformance("ConfigMap should fail to create ConfigMap with empty key")
+def test_configmap_with_an_empty_key(api: Api, check: Checks, namespace: str) -> None:
+    objects = api.objects("v1", "ConfigMap", namespace)
+    body = {"metadata": {"name": "configmap-test-emptykey"}, "data": {"": "value-1"}}
+    check("refused", _refusal(lambda: objects.create(body)).code, 422)
+
+
+@conformance("Secrets should fail to create secret due to empty secret key")
+def test_secret_with_an_empty_key(api: Api, check: Checks, namespace: str) -> None:
+    objects = api.objects("v1", "Secret", namespace)
+    body = {"metadata": {"name": "secret-emptykey-test"}, "data": {"": "dmFsdWUtMQ=="}}
+    check("refused", _refusal(lambda: objects.create(body)).code, 422)
+
+
+@conformance("Secrets should patch a secret")
+def test_secret(api: Api, check: Checks, namespace: str, unique: str) -> None:
+    objects = api.objects("v1", "Secret", namespace)
+    labels = {"testsecret-constant": unique}
+    objects.create({"metadata": {"name": "test", "labels": labels}, "data": {"key": "dmFsdWU="}, "type": "Opaque"})
+    check("listed-everywhere", objects.everywhere().names(label=f"testsecret-constant={unique}"), ["test"])
+    patch = {"metadata": {"labels": {"testsecret": "true"}}, "data": {"key": "dmFsdWUx"}}
+    objects.patch("test", patch, STRATEGIC)
+    found = objects.get("test")
+    check("label", found["metadata"]["labels"]["testsecret"], "true")
+    check("data", found["data"]["key"], "dmFsdWUx")
+    objects.delete_all(label="testsecret=true")
+    check("gone", objects.everywhere().items(label=f"testsecret-constant={unique}"), [])
+
+
+def _immutable(objects: Objects, check: Checks) -> None:
+    made = objects.create({"metadata": {"name": "immutable"}, "data": {"data-1": "dmFsdWU="}})
+    made["data"]["data-4"] = "dmFsdWU="
+    made = objects.update(made)
+    check("changes", made["data"].get("data-4"))
+    made = objects.update({**made, "immutable": True})
+    check("marked", made["immutable"])
+
+    def refused(change: Json) -> bool:
+        return _refusal(lambda: objects.update({**objects.get("immutable"), **change})).code == 422
+
+    check("not-unmarked", refused({"immutable": False}))
+    check("not-changed", refused({"data": {**made["data"], "data-5": "dmFsdWU="}}))
+    labelled = objects.change("immutable", lambda item: item["metadata"].update(labels={"label1": "value1"}))
+    check("metadata-changes", labelled["metadata"]["labels"], {"label1": "value1"})
+    objects.delete("immutable")
+    check("deleted", not objects.exists("immutable"))
+
+
+@conformance("ConfigMap should be immutable if `immutable` field is set")
+def test_immutable_configmap(api: Api, check: Checks, namespace: str) -> None:
+    _immutable(api.objects("v1", "ConfigMap", namespace), check)
+
+
+@conformance("Secrets should be immutable if `immutable` field is set")
+def test_immutable_secret(api: Api, check: Checks, namespace: str) -> None:
+    _immutable(api.objects("v1", "Secret", namespace), check)
+
+
+def _template(name: str, **labels: str) -> Json:
+    return {"metadata": {"name": name, "labels": labels}, "template": {"spec": pause_pod("")["spec"]}}
+
+
+@conformance("PodTemplates should run the lifecycle of PodTemplates")
+def test_pod_template(api: Api, check: Checks, namespace: str) -> None:
+    objects = api.objects("v1", "PodTemplate", namespace)
+    objects.create(_template("nginx-pod-template", **{"podtemplate-static": "true"}))
+    check("listed", len(objects.items(label="podtemplate-static=true")), 1)
+    objects.patch("nginx-pod-template", {"metadata": {"labels": {"podtemplate": "patched"}}}, STRATEGIC)
+    check("patched", objects.get("nginx-pod-template")["metadata"]["labels"]["podtemplate"], "patched")
+    objects.delete("nginx-pod-template")
+    check("gone", objects.items(label="podtemplate-static=true"), [])
+
+
+@conformance("PodTemplates should delete a collection of pod templates")
+def test_pod_templates(api: Api, check: Checks, namespace: str) -> None:
+    objects = api.objects("v1", "PodTemplate", namespace)
+    for number in range(3):
+        objects.create(_template(f"test-podtemplate-{number}", **{"podtemplate-set": "true"}))
+    check("listed", len(objects.items(label="podtemplate-set=true")), 3)
+    objects.delete_all(label="podtemplate-set=true")
+    check("gone", objects.until(lambda items: not items, 60, label="podtemplate-set=true"), {})
+
+
+@conformance("PodTemplates should replace a pod template")
+def test_replaced_pod_template(api: Api, check: Checks, namespace: str) -> None:
+    objects = api.objects("v1", "PodTemplate", namespace)
+    objects.create(_template("test"))
+    after = objects.change("test", lambda item: item["metadata"].update(annotations={"updated": "true"}))
+    check("annotated", after["metadata"]["annotations"]["updated"], "true")
+
+
+@conformance("Lease lease API should be available")
+def test_lease(api: Api, check: Checks, namespace: str) -> None:
+    objects = api.objects("coordination.k8s.io/v1", "Lease", namespace)
+    spec: Json = {"holderIdentity": "holder", "leaseDurationSeconds": 30, "leaseTransitions": 0}
+    spec |= {"acquireTime": "2026-01-01T00:00:00.000000Z", "renewTime": "2026-01-01T00:00:05.000000Z"}
+    objects.create({"metadata": {"name": "lease", "labels": {"lease": "one"}}, "spec": spec})
+    check("made", objects.get("lease")["spec"], spec)
+    spec = {**spec, "holderIdentity": "holder2", "leaseDurationSeconds": 45, "leaseTransitions": 1}
+    objects.change("lease", lambda item: item.update(spec=spec))
+    check("updated", objects.get("lease")["spec"], spec)
+    objects.patch("lease", {"spec": {"holderIdentity": "holder3", "leaseDurationSeconds": 60}}, STRATEGIC)
+    check("patched", objects.get("lease")["spec"], {**spec, "holderIdentity": "holder3", "leaseDurationSeconds": 60})
+    objects.create({"metadata": {"name": "lease2", "labels": {"lease": "two"}}, "spec": spec})
+    check("listed", len(objects.items()), 2)
+    objects.delete_all(label="lease=two")
+    check("one-left", objects.names(), ["lease"])
+    objects.delete("lease")
+    check("gone", not objects.exists("lease"))
+
+
+@conformance("Node Lifecycle should run through the lifecycle of a node")
+def test_node(api: Api, check: Checks, unique: str) -> None:
+    objects, name = api.objects("v1", "Node"), f"e2e-fake-node-{unique}"
+    ready = {"type": "Ready", "status": "True", "reason": "E2E", "message": "Set from e2e test"}
+    made = objects.create(
+        {
+            "metadata": {"name": name},
+            "spec": {"unschedulable": True},
+            "status": {"phase": "Running", "conditions": [ready]},
+        }
+    )
+    check("made", made["metadata"]["name"], name)
+    check("read", objects.get(name)["metadata"]["name"], name)
+    after = objects.patch(name, {"metadata": {"labels": {name: "patched"}}}, STRATEGIC)
+    check("patched", after["metadata"]["labels"][name], "patched")
+    check("listed", objects.names(label=f"{name}=patched"), [name])
+    after = objects.change(name, lambda item: item["metadata"]["labels"].update({name: "updated"}))
+    check("updated", after["metadata"]["labels"][name], "updated")
+    objects.delete(name)
+    objects.until_gone(name, 180)
+    check("gone", True)
+
+
+@conformance("SubjectReview should support SubjectReview API operations")
+def test_subject_reviews(api: Api, check: Checks, namespace: str) -> None:
+    account = api.objects("v1", "ServiceAccount", namespace).create({"metadata": {"name": "e2e"}})
+    user, uid = f"system:serviceaccount:{namespace}:e2e", account["metadata"]["uid"]
+    groups = ["system:authenticated", "system:serviceaccounts", f"system:serviceaccounts:{namespace}"]
+    asked = {"verb": "list", "resource": "configmaps", "namespace": namespace, "version": "v1"}
+    spec: dict[str, Any] = {"resourceAttributes": asked, "user": user, "groups": groups, "uid": uid}
+    group = "authorization.k8s.io/v1"
+    said = api.objects(group, "SubjectAccessReview").create({"spec": spec})["status"]["allowed"]
+    body = {"metadata": {"namespace": namespace}, "spec": {**spec, "user": "e2e"}}
+    locally = api.objects(group, "LocalSubjectAccessReview", namespace).create(body)["status"]["allowed"]
+    other = api.impersonating(user, uid, groups[:1])
+    try:
+        other.objects("v1", "ConfigMap", namespace).items()
+        allowed = True
+    except Refused as error:
+        allowed = error.code != 403
+    finally:
+        other.close()
+    check("review", said, allowed)
+    check("local-review", locally, allowed)
+
+
+@conformance("ServiceAccounts should run through the lifecycle of a ServiceAccount")
+def test_service_account(api: Api, check: Checks, namespace: str, unique: str) -> None:
+    objects, selector = api.objects("v1", "ServiceAccount", namespace), f"test-serviceaccount-static={unique}"
+    labels = {"test-serviceaccount-static": unique}
+    since = objects.all(label=selector)["metadata"]["resourceVersion"]
+    with objects.watch(since=since, label=selector) as changes:
+        objects.create({"metadata": {"name": "test", "labels": labels}})
+        check("added", next(changes)["type"], "ADDED")
+        objects.patch("test", {"automountServiceAccountToken": False}, STRATEGIC)
+        event = changes.first(lambda event: event["object"].get("automountServiceAccountToken") is False)
+        check("patched", event["type"], "MODIFIED")
+        check("listed-everywhere", objects.everywhere().names(label=selector), ["test"])
+        objects.delete_all(label=selector)
+        check("deleted", changes.first(lambda event: event["type"] == "DELETED"))
+
+
+@conformance("ServiceAccounts should update a ServiceAccount")
+def test_updated_service_account(api: Api, check: Checks, namespace: str) -> None:
+    objects = api.objects("v1", "ServiceAccount", namespace)
+    made = objects.create({"metadata": {"name": "e2e-sa"}, "automountServiceAccountToken": False})
+    check("made", made["automountServiceAccountToken"], False)
+    after = objects.change("e2e-sa", lambda item: item.update(automountServiceAccountToken=True))
+    check("updated", after["automountServiceAccountToken"])
+
+
+@conformance("ServiceAccounts should create a serviceAccountToken and ensure a successful TokenReview")
+def test_token_review(api: Api, check: Checks, namespace: str) -> None:
+    objects = api.objects("v1", "ServiceAccount", namespace)
+    account = objects.create({"metadata": {"name": "e2e-sa"}})
+    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+    token = json.loads(api.send("POST", objects.path("e2e-sa", "token"), body))["status"]["token"]
+    check("token", token)
+    status = api.objects("authentication.k8s.io/v1", "TokenReview").create({"spec": {"token": token}})["status"]
+    check("authenticated", status.get("authenticated"))
+    check("no-error", status.get("error", ""), "")
+    check("user", status["user"]["username"], f"system:serviceaccount:{namespace}:e2e-sa")
+    groups = {"system:authenticated", "system:serviceaccounts", f"system:serviceaccounts:{namespace}"}
+    check("groups", groups <= {*status["user"]["groups"]})
+    check("uid", status["user"]["uid"], account["metadata"]["uid"])
+
+
+@conformance("ServiceAccounts should guarantee kube-root-ca.crt exist in any namespace")
+def test_root_certificate(api: Api, check: Checks, namespace: str) -> None:
+    objects, name = api.objects("v1", "ConfigMap", namespace), "kube-root-ca.crt"
+
+    def is_there(items: dict[str, Json]) -> bool:
+        return bool(items.get(name, {}).get("data", {}).get("ca.crt"))
+
+    data = objects.until(is_there, 60)[name]["data"]
+    check("there", True)
+    objects.delete(name)
+    objects.until(is_there, 60)
+    check("made-again", True)
+    objects.change(name, lambda item: item.update(data={"ca.crt": "wrong"}))
+    objects.until(lambda items: items[name]["data"] == data, 60)
+    check("put-right", True)
+
+
+@conformance("Conformance Tests should have at least two untainted nodes")
+def test_nodes(api: Api, check: Checks) -> None:
+    def usable(node: Json) -> bool:
+        taints = [found["effect"] for found in node["spec"].get("taints", [])]
+        ready = [found["status"] for found in node["status"]["conditions"] if found["type"] == "Ready"]
+        return (
+            ready == ["True"] and not node["spec"].get("unschedulable") and not {"NoSchedule", "NoExecute"} & {*taints}
+        )
+
+    check("two", len([node for node in api.objects("v1", "Node").items() if usable(node)]) >= 2)
+
+
+@conformance("API Server should provide secure master service")
+def test_service_of_the_api(api: Api, check: Checks) -> None:
+    check("there", api.objects("v1", "Service", "default").get("kubernetes")["metadata"]["name"], "kubernetes")
+
+
+@conformance("API Server should have Endpoints and EndpointSlices pointing to API Server")
+def test_endpoints_of_the_api(api: Api, check: Checks) -> None:
+    endpoints = api.objects("v1", "Endpoints", "default").get("kubernetes")
+    check("one-subset", len(endpoints["subsets"]), 1)
+    slices = api.objects("discovery.k8s.io/v1", "EndpointSlice", "default")
+    (found,) = [item for item in slices.items() if item["metadata"]["name"] == "kubernetes"]
+    check("slice", found["metadata"]["labels"]["kubernetes.io/service-name"], "kubernetes")
+    ports = [(port["name"], port["port"]) for port in found["ports"]]
+    check("ports", ports, [(port["name"], port["port"]) for port in endpoints["subsets"][0]["ports"]])
+    addresses = [address for endpoint in found["endpoints"] for address in endpoint["addresses"]]
+    check("addresses", addresses, [address["ip"] for address in endpoints["subsets"][0]["addresses"]])
+
+
+@conformance("Services should find a service from listing all namespaces")
+def test_a_service_among_all(api: Api, check: Checks) -> None:
+    found = api.objects("v1", "Service").items()
+    names = [(item["metadata"]["namespace"], item["metadata"]["name"]) for item in found]
+    check("found", ("default", "kubernetes") in names)
+
+
+@conformance("Services should delete a collection of services")
+def test_services(api: Api, check: Checks, namespace: str, unique: str) -> None:
+    objects, selector = api.objects("v1", "Service", namespace), f"e2e-test={unique}"
+    for number, labels in enumerate(({"e2e-test": unique}, {"e2e-test": unique}, {"other": "x"})):
+        spec = {"type": "ClusterIP", "ports": [{"name": "http", "port": 80 + number, "targetPort": 80}]}
+        objects.create({"metadata": {"name": f"e2e-svc-{number}", "labels": labels}, "spec": spec})
+    check("listed", len(objects.items()), 3)
+    objects.delete_all(label=selector)
+    check("one-left", objects.names(), ["e2e-svc-2"])
+
+
+@conformance("Endpoints should test the lifecycle of an Endpoint")
+def test_endpoints(api: Api, check: Checks, namespace: str, unique: str) -> None:
+    objects, selector = api.objects("v1", "Endpoints", namespace), f"test-endpoint-static={unique}"
+    subset = {"addresses": [{"ip": "10.0.0.24"}], "ports": [{"name": "http", "port": 80, "protocol": "TCP"}]}
+    since = objects.all(label=selector)["metadata"]["resourceVersion"]
+    with objects.watch(since=since, label=selector) as changes:
+        labels = {"test-endpoint-static": unique}
+        objects.create({"metadata": {"name": "testservice", "labels": labels}, "subsets": [subset]})
+        check("added", next(changes)["type"], "ADDED")
+        check("listed-everywhere", objects.everywhere().names(label=selector), ["testservice"])
+        objects.change("testservice", lambda item: item["metadata"]["labels"].update({"test-service": "updated"}))
+        event = changes.first(lambda event: event["object"]["metadata"]["labels"].get("test-service") == "updated")
+        check("updated", event["type"], "MODIFIED")
+        changed = {
+            "addresses": [{"ip": "10.0.0.25"}],
+            "ports": [{"name": "http-test", "port": 8080, "protocol": "TCP"}],
+        }
+        patch = {"metadata": {"labels": {"test-service": "patched"}}, "subsets": [changed]}
+        objects.patch("testservice", patch, STRATEGIC)
+        event = changes.first(lambda event: event["object"]["metadata"]["labels"].get("test-service") == "patched")
+        check("patched", event["object"]["subsets"], [changed])
+        objects.delete_all(label=selector)
+        check("deleted", changes.first(lambda event: event["type"] == "DELETED"))
+    check("gone", not objects.exists("testservice"))
+
+
+@conformance("ServiceCIDR and IPAddress API should support IPAddress API operations")
+def test_addresses(api: Api, check: Checks) -> None:
+    objects = api.objects("networking.k8s.io/v1", "IPAddress")
+    parent = {"group": "mygroup", "resource": "myresources", "namespace": "foo", "name": "bar"}
+    for name, kind in (("255.255.255.255", "broadcast"), ("fe80::42:1dff:fe84:f9e2", "link-local")):
+        objects.create({"metadata": {"name": name, "labels": {"type": kind}}, "spec": {"parentRef": parent}})
+    name = "255.255.255.255"
+    try:
+        after = objects.patch(name, {"metadata": {"annotations": {"patched": "true"}}})
+        check("patched", after["metadata"]["annotations"]["patched"], "true")
+        after = objects.change(name, lambda item: item["metadata"]["annotations"].update(updated="true"))
+        check("updated", after["metadata"]["annotations"]["updated"], "true")
+        check("read", objects.get(name)["metadata"]["name"], name)
+        check("listed", len(objects.items(label="type=broadcast")), 1)
+        with objects.watch(label="type=broadcast") as changes:
+            check("watched", next(changes)["object"]["metadata"]["name"], name)
+    finally:
+        objects.delete(name)
+        objects.delete_all(label="type=link-local")
+    check("none-left", objects.items(label="type=link-local"), [])
+
+
+@conformance("ServiceCIDR and IPAddress API should support ServiceCIDR API operations")
+def test_address_ranges(api: Api, check: Checks) -> None:
+    objects = api.objects("networking.k8s.io/v1", "ServiceCIDR")
+    check("default", objects.get("kubernetes")["metadata"]["name"], "kubernetes")
+    after = objects.patch("kubernetes", {"metadata": {"annotations": {"patched": "true"}}})
+    check("patched", after["metadata"]["annotations"]["patched"], "true")
+    after = objects.change("kubernetes", lambda item: item["metadata"]["annotations"].update(updated="true"))
+    check("updated", after["metadata"]["annotations"]["updated"], "true")
+    check("listed", objects.items())
+    with objects.watch() as changes:
+        check("watched", next(changes)["type"], "ADDED")
