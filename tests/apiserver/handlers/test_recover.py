@@ -22,7 +22,7 @@ from pilothouse.client.transport import Answer, HandlerTransport
 from pilothouse.net.http import Peer, Request, Response
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import SystemClock
-from pilothouse.store.interface import Unavailable
+from pilothouse.store.interface import TooLarge, Unavailable
 from pilothouse.store.sqlite import SqliteStore
 
 MAPS = "/api/v1/namespaces/default/configmaps"
@@ -139,3 +139,15 @@ def test_a_fault_of_ours_is_told_without_its_reason_and_logged_with_it(
     assert error["message"].endswith(f"RuntimeError while serving {method} {MAPS}")
     assert "a secret" not in error["message"]
     assert "RuntimeError: a secret" in caplog.text
+
+
+def test_what_the_store_finds_too_large_is_told_so() -> None:
+    async def refuse(exchange: Exchange) -> Response:
+        raise TooLarge("etcdserver: request is too large")
+
+    request = Request("POST", MAPS, {}, Peer(""))
+    answer = asyncio.run(recover(Exchange(request, parse_request_info("POST", MAPS), 0.0, User("me")), refuse))
+    assert isinstance(answer.body, bytes)
+    error = orjson.loads(answer.body)
+    assert (answer.status, error["reason"]) == (413, "RequestEntityTooLarge")
+    assert error["message"] == "etcdserver: request is too large"

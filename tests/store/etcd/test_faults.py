@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
 
-from fakes.etcd import Etcd, Member, free_ports, skip_without_etcd
+from fakes.etcd import Etcd, Member, free_ports, new_prefix, skip_without_etcd
 from pilothouse.runtime.clock import SystemClock
 from pilothouse.store.etcd.store import EtcdStore
 from pilothouse.store.interface import Compacted, Event, Record, TooLarge, Unavailable
@@ -171,6 +171,22 @@ def test_a_value_that_is_too_large_says_so(etcd: Etcd) -> None:
         assert store.trouble == ""
 
     run(etcd, story)
+
+
+def test_a_lease_that_etcd_has_lost_is_made_again(etcd: Etcd) -> None:
+    if shutil.which("etcdctl") is None:
+        pytest.skip("no etcdctl is installed")
+
+    async def main() -> None:
+        async with CLOCK.timeout(30), EtcdStore(etcd.urls, CLOCK, prefix=new_prefix()) as store:
+            first = await store.create("/a", b"", ttl=3600)
+            async with store.watch("", after=first.revision) as events:
+                for lease in ctl(etcd.members[0], "lease", "list").split()[3:]:
+                    ctl(etcd.members[0], "lease", "revoke", lease)
+                assert (await anext(events)).record is None
+            assert await store.create("/b", b"1", ttl=3600)
+
+    asyncio.run(main())
 
 
 def test_a_watch_whose_history_is_compacted_while_it_is_away_says_so() -> None:

@@ -1,6 +1,6 @@
 """Step: errors become Status objects; what nobody expected becomes a 500 and a line in the log."""
 
-from pilothouse.api.machinery.errors import InternalError, ServiceUnavailable, StatusError
+from pilothouse.api.machinery.errors import InternalError, RequestEntityTooLarge, ServiceUnavailable, StatusError
 from pilothouse.apiserver.answers import error_response
 from pilothouse.apiserver.exchange import Exchange
 from pilothouse.apiserver.handlers.framework import Next
@@ -8,7 +8,7 @@ from pilothouse.apiserver.request_info import RequestInfo
 from pilothouse.apiserver.verbs.shape import warnings_of
 from pilothouse.net.http import Response
 from pilothouse.runtime.log import Log
-from pilothouse.store.interface import Unavailable
+from pilothouse.store.interface import TooLarge, Unavailable
 
 log = Log(__name__)
 _READS = frozenset({"get", "list", "watch"})
@@ -33,6 +33,8 @@ def status_of(error: Exception, info: RequestInfo) -> StatusError | None:
     """The error that clients are told of; None for what nobody expected."""
     if isinstance(error, StatusError):
         return error
+    if isinstance(error, TooLarge):
+        return RequestEntityTooLarge(str(error))
     return _unavailable(error, retried=info.verb in _READS) if isinstance(error, Unavailable) else None
 
 

@@ -70,6 +70,8 @@ class EtcdWatch(AsyncIterator[Event]):
                 await self._read(stream)
             except grpc.aio.AioRpcError as error:
                 self._connection.leave(member, error)
+            except asyncio.InvalidStateError:  # it ended before it was asked for anything
+                pass
             except asyncio.CancelledError:
                 task = asyncio.current_task()
                 if task is None or task.cancelling():  # else it is the stream that was cancelled, to move elsewhere
