@@ -184,7 +184,7 @@ def test_a_lease_that_etcd_has_lost_is_made_again(etcd: Etcd) -> None:
                 for lease in ctl(etcd.members[0], "lease", "list").split()[3:]:
                     ctl(etcd.members[0], "lease", "revoke", lease)
                 assert (await anext(events)).record is None
-            assert await store.create("/b", b"1", ttl=3600)
+            assert (await store.create("/b", b"1", ttl=3600)).value == b"1"
 
     asyncio.run(main())
 
