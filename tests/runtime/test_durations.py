@@ -1,0 +1,38 @@
+import pytest
+
+from pilothouse.runtime.durations import parse_duration
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0", 0),
+        ("1s", 1),
+        ("1h30m", 5400),
+        ("1.5h", 5400),
+        ("-2m", -120),
+        ("+.5s", 0.5),
+        ("250ms", 0.25),
+        ("3us", 3e-6),
+    ],
+)
+def test_read(text: str, seconds: float) -> None:
+    assert parse_duration(text) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", 'time: invalid duration ""'),
+        ("-", 'time: invalid duration "-"'),
+        ("s", 'time: invalid duration "s"'),
+        ("1.2.3s", 'time: invalid duration "1.2.3s"'),
+        ("1", 'time: missing unit in duration "1"'),
+        ("1h2", 'time: missing unit in duration "1h2"'),
+        ("1d", 'time: unknown unit "d" in duration "1d"'),
+    ],
+)
+def test_refused(text: str, why: str) -> None:
+    with pytest.raises(ValueError) as refused:
+        parse_duration(text)
+    assert str(refused.value) == why
