@@ -26,6 +26,8 @@ def test_read(text: str, seconds: float) -> None:
         ("", 'time: invalid duration ""'),
         ("-", 'time: invalid duration "-"'),
         ("s", 'time: invalid duration "s"'),
+        (".s", 'time: invalid duration ".s"'),
+        ("5 s", 'time: unknown unit " s" in duration "5 s"'),
         ("1.2.3s", 'time: invalid duration "1.2.3s"'),
         ("1", 'time: missing unit in duration "1"'),
         ("1h2", 'time: missing unit in duration "1h2"'),

@@ -5,7 +5,7 @@ import pytest
 
 from pilothouse.api.machinery.errors import BadRequest, Timeout
 from pilothouse.apiserver.exchange import Exchange
-from pilothouse.apiserver.handlers.deadline import deadline, is_lasting, parse_duration
+from pilothouse.apiserver.handlers.deadline import deadline, is_lasting
 from pilothouse.apiserver.request_info import parse_request_info
 from pilothouse.apiserver.user import User
 from pilothouse.net.http import Peer, Request, Response
@@ -14,36 +14,6 @@ from pilothouse.runtime.clock import LoopClock
 from pilothouse.testing.loop import run
 
 PODS = "/api/v1/namespaces/default/pods"
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("0", 0.0), ("5s", 5.0), ("1m30s", 90.0), ("1.5h", 5400.0), (".5s", 0.5), ("1.s", 1.0), ("100ms", 0.1),
-        ("2us", 2e-6), ("2µs", 2e-6), ("2μs", 2e-6), ("3ns", 3e-9), ("-5s", -5.0), ("+5s", 5.0),
-    ],
-)  # fmt: skip
-def test_durations(text: str, seconds: float) -> None:
-    assert parse_duration(text) == pytest.approx(seconds)
-
-
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        ("soon", 'invalid duration "soon"'),
-        ("-", 'invalid duration "-"'),
-        (".s", 'invalid duration ".s"'),
-        ("1.2.3s", 'invalid duration "1.2.3s"'),
-        ("5", 'missing unit in duration "5"'),
-        ("1m5", 'missing unit in duration "1m5"'),
-        ("5d", 'unknown unit "d" in duration "5d"'),
-        ("5 s", 'unknown unit " s" in duration "5 s"'),
-    ],
-)
-def test_what_is_no_duration(text: str, why: str) -> None:
-    with pytest.raises(BadRequest) as caught:
-        parse_duration(text)
-    assert caught.value.message == f"invalid timeout specified in the request URL - time: {why}"
 
 
 @pytest.mark.parametrize(
@@ -93,5 +63,22 @@ def test_time_is_up(target: str, limit: float | None) -> None:
         status = orjson.loads(orjson.dumps(caught.value.status()))
         assert (status["code"], status["reason"]) == (504, "Timeout")
         assert status["message"] == "Timeout: request did not complete within the allotted timeout"
+
+    run(story)
+
+
+def test_what_is_no_duration_is_told() -> None:
+    target = f"{PODS}?timeout=soon"
+
+    async def story(clock: LoopClock, _: Chance) -> None:
+        exchange = Exchange(Request("GET", target, {}, Peer("")), parse_request_info("GET", target), 0.0, User("me"))
+
+        async def answer(_: Exchange) -> Response:
+            raise AssertionError("nothing is to be answered")
+
+        with pytest.raises(BadRequest) as caught:
+            await deadline(clock)(exchange, answer)
+        why = 'invalid timeout specified in the request URL - time: invalid duration "soon"'
+        assert caught.value.message == why
 
     run(story)
