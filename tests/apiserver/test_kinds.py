@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
+from fakes.certificates import certificate_pem, request_pem
 from pilothouse.api.catalogue import builtin
 from pilothouse.api.machinery.schema import Schemas
 from pilothouse.apiserver.server import ApiServer
@@ -28,6 +29,27 @@ SELECTED = {"selector": {"matchLabels": LABELS}, "template": TEMPLATE}
 CLAIM = {
     "metadata": {"name": "d"},
     "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+}
+MODES = {"accessModes": ["ReadWriteOnce"]}
+ATTACHED = {"attacher": "a.b", "source": {"persistentVolumeName": "x"}, "nodeName": "x"}
+BACKEND = {"service": {"name": "x", "port": {"number": 80}}}
+LIMITED = {"type": "Limited", "limited": {"limitResponse": {"type": "Queue", "queuing": {}}}}
+SIGNED = {"request": request_pem(), "usages": ["client auth"], "signerName": "a.b/c"}
+DEVICES = {"devices": {"requests": [{"name": "r", "exactly": {"deviceClassName": "x"}}]}}
+TAINT = {"key": "a", "effect": "None", "timeAdded": "2026-01-01T00:00:00Z"}
+SLICE = {
+    "driver": "a.b", "pool": {"name": "x", "generation": 0, "resourceSliceCount": 1}, "allNodes": True,
+    "devices": [{"name": "d", "attributes": {"a": {"int": 0}}, "taints": [TAINT]}],
+}  # fmt: skip
+RULE = {"operations": ["CREATE"], "apiGroups": [""], "apiVersions": ["v1"], "resources": ["x"]}
+HOOK = {
+    "name": "x.a.b", "sideEffects": "None", "admissionReviewVersions": ["v1"], "rules": [RULE],
+    "clientConfig": {"service": {"namespace": "x", "name": "x"}},
+}  # fmt: skip
+MATCHED = {"matchConstraints": {"resourceRules": [RULE]}}
+MUTATION = {
+    "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": "[]"}}],
+    "reinvocationPolicy": "Never",
 }
 TARGET = {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "x"}, "maxReplicas": 3}
 
@@ -54,6 +76,68 @@ KINDS: list[tuple[str, dict[str, Any]]] = [
     ("/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers", {"spec": TARGET}),
     ("/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers", {"spec": TARGET}),
     ("/apis/policy/v1/namespaces/default/poddisruptionbudgets", {"spec": {"minAvailable": 1}}),
+    ("/api/v1/nodes", {}),
+    ("/api/v1/persistentvolumes", {"spec": {"capacity": {"storage": "1Gi"}, **MODES, "hostPath": {"path": "/x"}}}),
+    ("/api/v1/namespaces/default/persistentvolumeclaims", {"spec": CLAIM["spec"]}),
+    ("/api/v1/namespaces/default/resourcequotas", {"spec": {"hard": {"pods": 5}}}),
+    ("/api/v1/namespaces/default/limitranges", {"spec": {"limits": [{"type": "Container", "max": {"cpu": 2}}]}}),
+    ("/apis/storage.k8s.io/v1/storageclasses", {"provisioner": "a.b"}),
+    ("/apis/storage.k8s.io/v1/csidrivers", {"spec": {}}),
+    ("/apis/storage.k8s.io/v1/csinodes", {"spec": {"drivers": []}}),
+    ("/apis/storage.k8s.io/v1/namespaces/default/csistoragecapacities", {"storageClassName": "x"}),
+    ("/apis/storage.k8s.io/v1/volumeattachments", {"spec": ATTACHED}),
+    ("/apis/storage.k8s.io/v1/volumeattributesclasses", {"driverName": "a.b", "parameters": {"a": "b"}}),
+    ("/apis/networking.k8s.io/v1/namespaces/default/ingresses", {"spec": {"defaultBackend": BACKEND}}),
+    ("/apis/networking.k8s.io/v1/ingressclasses", {"spec": {"controller": "a.b/c"}}),
+    ("/apis/networking.k8s.io/v1/namespaces/default/networkpolicies", {"spec": {"podSelector": {}}}),
+    (
+        "/apis/networking.k8s.io/v1/ipaddresses",
+        {"metadata": {"name": "10.0.0.77"}, "spec": {"parentRef": {"resource": "services", "name": "x"}}},
+    ),
+    ("/apis/networking.k8s.io/v1/servicecidrs", {"spec": {"cidrs": ["10.9.0.0/24"]}}),
+    ("/apis/node.k8s.io/v1/runtimeclasses", {"handler": "runc"}),
+    ("/apis/scheduling.k8s.io/v1/priorityclasses", {"value": 5}),
+    ("/apis/coordination.k8s.io/v1/namespaces/default/leases", {"spec": {}}),
+    ("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", {"addressType": "IPv4", "endpoints": []}),
+    ("/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas", {"spec": {"priorityLevelConfiguration": {"name": "x"}}}),
+    ("/apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations", {"spec": LIMITED}),
+    ("/apis/certificates.k8s.io/v1/certificatesigningrequests", {"spec": SIGNED}),
+    ("/apis/certificates.k8s.io/v1/clustertrustbundles", {"spec": {"trustBundle": certificate_pem(authority=True)}}),
+    ("/apis/storagemigration.k8s.io/v1/storageversionmigrations", {"spec": {"resource": {"resource": "pods"}}}),
+    ("/apis/rbac.authorization.k8s.io/v1/clusterroles", {"rules": []}),
+    ("/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles", {"rules": []}),
+    ("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", {"roleRef": {"kind": "ClusterRole", "name": "x"}}),
+    (
+        "/apis/rbac.authorization.k8s.io/v1/namespaces/default/rolebindings",
+        {"roleRef": {"kind": "Role", "name": "x"}, "subjects": [{"kind": "User", "name": "x"}]},
+    ),
+    ("/apis/resource.k8s.io/v1/namespaces/default/resourceclaims", {"spec": DEVICES}),
+    ("/apis/resource.k8s.io/v1/namespaces/default/resourceclaimtemplates", {"spec": {"spec": DEVICES}}),
+    ("/apis/resource.k8s.io/v1/deviceclasses", {"spec": {}}),
+    ("/apis/resource.k8s.io/v1/resourceslices", {"spec": SLICE}),
+    ("/apis/resource.k8s.io/v1/devicetaintrules", {"spec": {"taint": TAINT}}),
+    ("/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations", {"webhooks": [HOOK]}),
+    ("/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations", {"webhooks": [HOOK]}),
+    (
+        "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies",
+        {"spec": {**MATCHED, "validations": [{"expression": "true"}]}},
+    ),
+    (
+        "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings",
+        {"spec": {"policyName": "x", "validationActions": ["Deny"], "matchResources": {}}},
+    ),
+    ("/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies", {"spec": {**MATCHED, **MUTATION}}),
+    ("/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicybindings", {"spec": {"policyName": "x"}}),
+    (
+        "/apis/apiregistration.k8s.io/v1/apiservices",
+        {
+            "metadata": {"name": "v1.a.b"},
+            "spec": {
+                "group": "a.b", "version": "v1", "groupPriorityMinimum": 1, "versionPriority": 1,
+                "service": {"namespace": "x", "name": "x"}, "insecureSkipTLSVerify": True,
+            },
+        },
+    ),
 ]  # fmt: skip
 
 Story = Callable[[HandlerTransport], Awaitable[None]]
@@ -81,7 +165,7 @@ async def _send(transport: HandlerTransport, method: str, path: str, body: dict[
 def test_the_same_again_is_no_change(path: str, sent: dict[str, Any]) -> None:
     async def story(transport: HandlerTransport) -> None:
         made = await _send(transport, "POST", path, {"metadata": {"name": "x"}, **sent})
-        here = f"{path}/x"
+        here = f"{path}/{made['metadata']['name']}"
         read = await _send(transport, "PUT", here, made)  # who sends it has written what the strategy added, too
         assert await _send(transport, "PUT", here, read) == read
         kept = {name: read["metadata"][name] for name in ("name", "resourceVersion")}
@@ -89,7 +173,7 @@ def test_the_same_again_is_no_change(path: str, sent: dict[str, Any]) -> None:
         spec = dict(sent["spec"]) if "spec" in sent else None
         if spec is not None and made["kind"] == "Job":  # its own labels are the server's to keep
             spec = {**spec, "selector": made["spec"]["selector"], "template": {**template, "spec": ENDING["spec"]}}
-        again = await _send(transport, "PUT", here, {"metadata": kept, **sent, **({"spec": spec} if spec else {})})
+        again = await _send(transport, "PUT", here, {**sent, "metadata": kept, **({"spec": spec} if spec else {})})
         for later in (read, again):
             assert later["metadata"].get("generation") == made["metadata"].get("generation")
             assert {**later, "metadata": {}} == {**made, "metadata": {}}

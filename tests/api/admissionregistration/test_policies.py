@@ -106,7 +106,7 @@ def test_defaults() -> None:
     VALIDATING.default(obj)
     assert obj["spec"]["failurePolicy"] == "Fail"
     assert obj["spec"]["matchConstraints"]["matchPolicy"] == "Equivalent"
-    binding = {"spec": {"matchResources": {"resourceRules": [{}]}}}
+    binding: dict[str, Any] = {"spec": {"matchResources": {"resourceRules": [{}]}}}
     BINDING.default(binding)
     assert binding["spec"]["matchResources"]["resourceRules"] == [{"scope": "*"}]
 

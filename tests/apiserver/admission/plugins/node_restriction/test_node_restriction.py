@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from fakes.certificates import encoded, request
 from pilothouse.api.catalogue import builtin
 from pilothouse.api.machinery.schema import Schemas
 from pilothouse.apiserver.admission.chain import AdmissionChain
@@ -499,7 +500,7 @@ def test_certificates_of_pods(changes: Body, status: int, message: str) -> None:
             "signerName": "example.com/s", "nodeName": "a", "nodeUID": node["metadata"]["uid"],
             "podName": "p", "podUID": pod["metadata"]["uid"],
             "serviceAccountName": "robot", "serviceAccountUID": account["metadata"]["uid"],
-            "stubPKCS10Request": "", **changes,
+            "stubPKCS10Request": encoded(request().public_bytes(serialization.Encoding.DER)), **changes,
         }  # fmt: skip
         body = {"metadata": {"name": "r"}, "spec": wanted}
         found = await api.ask("POST", f"{CERTIFICATES}/namespaces/shop/podcertificaterequests", body)
