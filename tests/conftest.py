@@ -1,15 +1,18 @@
 """A cluster of ours for the contract suite, on each store, unless it is told to test somebody else's."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from fakes.etcd import Etcd, new_prefix, skip_without_etcd
 from fakes.served_cluster import Keys, LeapingClock, Served, serve_api, serve_cluster
+from pilothouse.apiserver.config import EtcdConfig
 
 OPTION = "--kubeconfig"
-STORES = ("sqlite",)
+STORES = ("sqlite", "etcd")
 HISTORY_SECONDS = 400
 """Longer than any version is kept that nobody reads."""
 _POLICIES = "admission policies are kept, not yet obeyed"
@@ -68,6 +71,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.xfail(reason=NOT_YET[mark.args[0]], strict=True))
 
 
+@contextmanager
+def _store(name: str, compaction_interval: float = 300.0) -> Iterator[EtcdConfig | None]:
+    """What to tell an API server of the store of that name."""
+    if name != "etcd":
+        yield None
+        return
+    skip_without_etcd()
+    with Etcd.running() as etcd:
+        yield EtcdConfig(servers=tuple(etcd.urls), prefix=new_prefix(), compaction_interval=compaction_interval)
+
+
 @pytest.fixture(scope="session")
 def own_kubeconfig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The kubeconfig of a running cluster: the one given, or one of ours on the store that is asked for."""
@@ -76,10 +90,11 @@ def own_kubeconfig(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
         return
     directory = tmp_path_factory.mktemp("cluster")
     keys = Keys.new()
-    served = Served(partial(serve_cluster, keys.config(directory), keys))
-    served.begin()
-    yield keys.kubeconfig(directory, served.port)
-    served.stop()
+    with _store(request.param) as etcd:
+        served = Served(partial(serve_cluster, keys.config(directory, etcd=etcd), keys))
+        served.begin()
+        yield keys.kubeconfig(directory, served.port)
+        served.stop()
 
 
 @pytest.fixture
@@ -90,11 +105,12 @@ def own_forgetful(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tu
         return
     clock = LeapingClock()
     keys = Keys.new()
-    served = Served(partial(serve_api, keys.config(tmp_path), clock))
-    served.begin()
 
     def forget() -> None:
         clock.leapt += HISTORY_SECONDS
 
-    yield keys.kubeconfig(tmp_path, served.port), forget
-    served.stop()
+    with _store(request.node.callspec.params["own_kubeconfig"], compaction_interval=0.5) as etcd:
+        served = Served(partial(serve_api, keys.config(tmp_path, etcd=etcd), clock))
+        served.begin()
+        yield keys.kubeconfig(tmp_path, served.port), forget if etcd is None else lambda: None
+        served.stop()

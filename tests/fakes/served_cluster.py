@@ -15,7 +15,7 @@ import yaml
 
 from pilothouse.api.catalogue import builtin
 from pilothouse.apiserver import main as apiserver
-from pilothouse.apiserver.config import ApiServerConfig
+from pilothouse.apiserver.config import ApiServerConfig, EtcdConfig
 from pilothouse.client.account_tokens import AccountClients
 from pilothouse.client.client import Client
 from pilothouse.client.memo import Memo
@@ -96,10 +96,13 @@ class Keys:
     def server(self, name: str) -> KeyPair:
         return self.authority.issue(name, addresses=(_HOST,), usage=Usage.SERVER, now=self.now)
 
-    def config(self, directory: Path, *, disabled: tuple[str, ...] = ()) -> ApiServerConfig:
+    def config(
+        self, directory: Path, *, disabled: tuple[str, ...] = (), etcd: EtcdConfig | None = None
+    ) -> ApiServerConfig:
         """A server that listens on a free port."""
         return ApiServerConfig(
             state=directory / "state.db",
+            etcd=etcd,
             serving=self.server("kube-apiserver"),
             client_authority=self.authority.certificate,
             kubelet_client=self.client("kube-apiserver-kubelet-client"),
