@@ -3,11 +3,15 @@
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
+import pytest
+
 from fakes.served import schemas
 from pilothouse.api.catalogue import builtin
+from pilothouse.api.machinery.errors import Invalid
 from pilothouse.api.types.core_v1 import Endpoints, Service
 from pilothouse.api.types.discovery_v1 import EndpointSlice
-from pilothouse.apiserver.bootstrap.kubernetes_service import published
+from pilothouse.apiserver.allocation.services import ServiceAllocation
+from pilothouse.apiserver.bootstrap.kubernetes_service import publish, published
 from pilothouse.apiserver.server import ApiServer
 from pilothouse.client.client import Client
 from pilothouse.client.memo import Memo
@@ -35,10 +39,10 @@ def tell(story: Story, store: type[MemoryStore] = Shared) -> None:
             server.assemble()
             client = Client(HandlerTransport(server.handle, None), builtin(), clock, memo=Memo())
 
-            def publish(address: str) -> AbstractAsyncContextManager[None]:
+            def enter(address: str) -> AbstractAsyncContextManager[None]:
                 return published(client, opened, clock, cidr="10.96.0.0/16", address=address, port=6443)
 
-            await story(publish, client, clock, opened)
+            await story(enter, client, clock, opened)
 
     run(main)
 
@@ -91,3 +95,18 @@ def test_a_server_that_dies_is_forgotten() -> None:
             assert await addresses(client) == ["192.0.2.1"]
 
     tell(story)
+
+
+def test_an_address_that_another_service_has_is_told() -> None:
+    async def main(clock: LoopClock, chance: Chance) -> None:
+        async with MemoryStore(clock) as store, ApiServer(store, builtin(), schemas(), clock, chance) as server:
+            server.assemble(
+                allocate=ServiceAllocation(server.cache, ("10.96.0.0/16",), (30000, 30001), chance).allocate
+            )
+            client = Client(HandlerTransport(server.handle, None), builtin(), clock, memo=Memo())
+            spec = {"clusterIP": "10.96.0.1", "ports": [{"port": 1}]}
+            await client.create(Service, {"metadata": {"name": "thief", "namespace": "default"}, "spec": spec})
+            with pytest.raises(Invalid, match="provided IP is already allocated"):
+                await publish(client, "10.96.0.0/16", ("192.0.2.1",), 6443)
+
+    run(main)

@@ -9,7 +9,7 @@ import ipaddress
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
-from pilothouse.api.machinery.errors import AlreadyExists, NotFound, StatusError
+from pilothouse.api.machinery.errors import AlreadyExists, Invalid, NotFound, StatusError
 from pilothouse.api.machinery.view import JsonObject, View
 from pilothouse.api.types.core_v1 import Endpoints, Service
 from pilothouse.api.types.discovery_v1 import EndpointSlice
@@ -96,9 +96,26 @@ async def _make(client: Client, kind: type[View], manifest: JsonObject, *owned: 
     try:
         found = await client.get(kind, NAME, NAMESPACE)
     except NotFound:
-        with suppress(AlreadyExists):  # another server was faster, and knows what we know
+        try:
             await client.create(kind, manifest)
+        except (AlreadyExists, Invalid) as refusal:
+            await _others(client, kind, manifest, owned, refusal)
         return
+    await _set(client, kind, manifest, owned, found)
+
+
+async def _others(
+    client: Client, kind: type[View], manifest: JsonObject, owned: Sequence[str], refusal: StatusError
+) -> None:
+    """Another server may have been faster, and its Service has the address that ours asks for."""
+    try:
+        found = await client.get(kind, NAME, NAMESPACE)
+    except NotFound:
+        raise refusal from None
+    await _set(client, kind, manifest, owned, found)
+
+
+async def _set(client: Client, kind: type[View], manifest: JsonObject, owned: Sequence[str], found: View) -> None:
     changed = {field: manifest[field] for field in owned if found.raw.get(field) != manifest[field]}
     if changed:
         await client.patch(kind, NAME, NAMESPACE, changed)
