@@ -3,7 +3,9 @@
 import ast
 from pathlib import Path
 
-from contract.conformance import listed
+import pytest
+
+from contract.conformance import Checks, Listed, listed
 
 SUITE = Path(__file__).parents[1] / "contract"
 
@@ -55,3 +57,16 @@ def test_it_imports_nothing_of_ours() -> None:
                 modules.add((node.module or "").split(".")[0])
     assert modules & {"pilothouse", "fakes"} == set()
     assert {"contract", "kubernetes"} <= modules
+
+
+def test_what_is_not_looked_at_is_missing_and_what_does_not_hold_fails() -> None:
+    checks = Checks(Listed("[sig-x] name", "test/e2e/x.go", {"one": "it is one", "two": "there is something"}, ""))
+    checks("one", 1, 1)
+    assert checks.missing == ["two"]
+    with pytest.raises(AssertionError, match="two: there is something; found"):
+        checks("two", [])
+    with pytest.raises(AssertionError, match="not listed"):
+        checks("three", True)
+    assert checks.missing == ["two"]
+    checks("two", ["x"])
+    assert checks.missing == []

@@ -1,0 +1,155 @@
+"""Pods, what makes them and what leads to them, as far as the API and its controllers go."""
+
+import json
+from typing import Any
+
+import pytest
+
+from contract.api import STRATEGIC, Api, Json, Objects, Refused
+from contract.conformance import Checks, conformance
+from contract.pods import pause_pod, until_running
+
+SECONDS = 60
+
+
+@pytest.fixture
+def pods(api: Api, namespace: str) -> Objects:
+    return api.objects("v1", "Pod", namespace)
+
+
+@conformance("RuntimeClass should reject a Pod requesting a non-existent RuntimeClass")
+def test_no_such_runtime_class(pods: Objects, check: Checks) -> None:
+    with pytest.raises(Refused) as refused:
+        pods.create(pause_pod("test", spec={"runtimeClassName": "nonexistent"}))
+    check("forbidden", refused.value.reason, "Forbidden")
+
+
+@conformance("RuntimeClass should reject a Pod requesting a deleted RuntimeClass")
+def test_deleted_runtime_class(api: Api, pods: Objects, check: Checks, unique: str) -> None:
+    classes = api.objects("node.k8s.io/v1", "RuntimeClass")
+    classes.create({"metadata": {"name": unique}, "handler": "example"})
+    classes.delete(unique)
+    classes.until_gone(unique, SECONDS)
+    check("gone", True)
+    with pytest.raises(Refused) as refused:
+        pods.create(pause_pod("test", spec={"runtimeClassName": unique}))
+    check("forbidden", refused.value.reason, "Forbidden")
+
+
+@conformance(
+    "Pods Extended Pods Set QOS Class should be set on Pods with matching resource requests and limits for memory"
+    " and cpu"
+)
+def test_quality_of_service(pods: Objects, check: Checks) -> None:
+    amounts = {"cpu": "100m", "memory": "100Mi"}
+    pods.create(pause_pod("test", resources={"requests": amounts, "limits": amounts}))
+    check("guaranteed", pods.get("test")["status"]["qosClass"], "Guaranteed")
+
+
+@conformance("Pods should delete a collection of pods")
+def test_a_collection_of_pods(pods: Objects, check: Checks) -> None:
+    for number in range(3):
+        spec = {"terminationGracePeriodSeconds": 1}
+        pods.create(pause_pod(f"test-pod-{number}", spec=spec, labels={"type": "Testing"}))
+    check("listed", len(pods.items(label="type=Testing")), 3)
+    pods.delete_all(label="type=Testing")
+    pods.until(lambda items: not items, 180, label="type=Testing")
+    check("gone", True)
+
+
+@conformance("Pods should patch a pod status")
+def test_pod_status(pods: Objects, check: Checks) -> None:
+    pods.create(pause_pod("test"))
+    until_running(pods, "test")
+    check("running", True)
+    patch = {"status": {"message": "Patched by e2e test", "reason": "E2E"}}
+    status = pods.patch("test", patch, STRATEGIC, "status")["status"]
+    check("patched", (status["message"], status["reason"]), ("Patched by e2e test", "E2E"))
+
+
+def _scaled(api: Api, check: Checks, objects: Objects, kind: str) -> None:
+    labels = {"app": "scaled"}
+    template = {"metadata": {"labels": labels}, "spec": pause_pod("")["spec"]}
+    spec = {"replicas": 1, "selector": {"matchLabels": labels}, "template": template}
+    made = objects.create({"metadata": {"name": "test"}, "spec": spec})
+    check("kind", made["kind"], kind)
+    objects.until(lambda items: items["test"].get("status", {}).get("availableReplicas") == 1, 300)
+    check("ready", True)
+    scale = objects.get("test", "scale")
+    check("scale", (scale["spec"]["replicas"], scale["status"]["replicas"]), (1, 1))
+    scale["metadata"].pop("resourceVersion")  # whoever counts pods may write meanwhile
+    scale["spec"]["replicas"] = 2
+    answer = json.loads(api.send("PUT", objects.path("test", "scale"), scale))
+    check("updated", answer["spec"]["replicas"], 2)
+    check("spec", objects.get("test")["spec"]["replicas"], 2)
+    objects.patch("test", {"spec": {"replicas": 4}}, STRATEGIC, "scale")
+    check("patched", objects.get("test")["spec"]["replicas"], 4)
+
+
+@conformance("ReplicaSet Replicaset should have a working scale subresource")
+def test_scale_of_a_replica_set(api: Api, namespace: str, check: Checks) -> None:
+    _scaled(api, check, api.objects("apps/v1", "ReplicaSet", namespace), "ReplicaSet")
+
+
+@conformance("Deployment Deployment should have a working scale subresource")
+def test_scale_of_a_deployment(api: Api, namespace: str, check: Checks) -> None:
+    _scaled(api, check, api.objects("apps/v1", "Deployment", namespace), "Deployment")
+
+
+def _service(api: Api, namespace: str) -> Objects:
+    services = api.objects("v1", "Service", namespace)
+    port = {"name": "example", "port": 80, "protocol": "TCP"}
+    spec = {"selector": {"does-not-match-anything": "endpoints-and-endpoint-slices-should-still-be-created"}}
+    services.create({"metadata": {"name": "example-empty-selector"}, "spec": {**spec, "ports": [port]}})
+    return services
+
+
+@conformance("EndpointSlice should create and delete EndpointSlices for a Service with a selector that matches no pods")
+def test_slices_without_pods(api: Api, namespace: str, check: Checks) -> None:
+    services = _service(api, namespace)
+    slices, selector = api.objects("discovery.k8s.io/v1", "EndpointSlice", namespace), "kubernetes.io/service-name"
+    label = f"{selector}=example-empty-selector"
+    check("one", len(slices.until(lambda items: items, 180, label=label)), 1)
+    services.delete("example-empty-selector")
+    slices.until(lambda items: not items, 180, label=label)
+    check("gone", True)
+
+
+@conformance(
+    "EndpointsController should create and delete Endpoints for a Service with a selector that matches no pods"
+)
+def test_endpoints_without_pods(api: Api, namespace: str, check: Checks) -> None:
+    services = _service(api, namespace)
+    endpoints = api.objects("v1", "Endpoints", namespace)
+    found = endpoints.until(lambda items: "example-empty-selector" in items, 180)
+    check("empty", found["example-empty-selector"].get("subsets") or [], [])
+    services.delete("example-empty-selector")
+    endpoints.until_gone("example-empty-selector", 180)
+    check("gone", True)
+
+
+@conformance("EndpointSliceMirroring should mirror a custom Endpoints resource through create update and delete")
+def test_mirrored_endpoints(api: Api, namespace: str, check: Checks) -> None:
+    ports = [{"name": "example", "port": 80, "protocol": "TCP"}]
+    body: Json = {"metadata": {"name": "example-custom-endpoints"}, "spec": {"ports": ports}}
+    api.objects("v1", "Service", namespace).create(body)
+    endpoints = api.objects("v1", "Endpoints", namespace)
+    slices = api.objects("discovery.k8s.io/v1", "EndpointSlice", namespace)
+    label = "kubernetes.io/service-name=example-custom-endpoints"
+
+    def mirrored(address: str) -> bool:
+        def reached(items: dict[str, Json]) -> bool:
+            found = [(item["ports"][0]["port"], item["endpoints"][0]["addresses"]) for item in items.values()]
+            return found == [(80, [address])]
+
+        return bool(slices.until(reached, 12, label=label))
+
+    subset: dict[str, Any] = {"ports": ports, "addresses": [{"ip": "10.1.2.3"}]}
+    endpoints.create({"metadata": {"name": "example-custom-endpoints"}, "subsets": [subset]})
+    check("created", mirrored("10.1.2.3"))
+    subset["addresses"] = [{"ip": "10.2.3.4"}]
+    endpoints.change("example-custom-endpoints", lambda item: item.update(subsets=[subset]))
+    check("updated", mirrored("10.2.3.4"))
+    endpoints.delete("example-custom-endpoints")
+    slices.until(lambda items: not items, 12, label=label)
+    check("deleted", True)
