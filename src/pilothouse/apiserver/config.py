@@ -84,6 +84,8 @@ class ApiServerConfig:
     """The port to listen on; 0 takes a free one."""
     advertise_address: str
     """The address that pods reach this server at."""
+    http2: bool = False
+    """Whether HTTP/2 is offered; upstream's --disable-http2-serving says the opposite. Requests cost more over it."""
     service_cidr: str = "10.96.0.0/16"
     """The range of cluster IPs."""
     node_ports: tuple[int, int] = (30000, 32767)
@@ -104,6 +106,8 @@ class ApiServerConfig:
     """Seconds that answers under way get after that."""
     seats: int = SEATS
     """--max-requests-inflight and --max-mutating-requests-inflight together: what priority and fairness divides."""
+    encryption: Path | None = None
+    """--encryption-provider-config: which resources are encrypted in the store; none without it."""
     audit: AuditConfig | None = None
     """What is recorded of requests; nothing without it."""
     manifests: tuple[JsonObject, ...] = ()

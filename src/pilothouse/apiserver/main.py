@@ -31,7 +31,7 @@ from pilothouse.apiserver.reviews.access import AccessReviews
 from pilothouse.apiserver.reviews.identity import TokenReviews, self_subject_review
 from pilothouse.apiserver.routes import Review
 from pilothouse.apiserver.server import ApiServer
-from pilothouse.apiserver.storage import open_store
+from pilothouse.apiserver.storage import open_store, sealed
 from pilothouse.apiserver.streaming.proxy import KubeletProxy
 from pilothouse.apiserver.streaming.reverse_proxy import ReverseProxy
 from pilothouse.apiserver.subresources.proxy import Proxying
@@ -56,16 +56,17 @@ async def run(
     """Serve until cancelled. `ready` hears of the open door once the cluster's first objects are there.
 
     Raises StoreInUse or StoreDamaged, OSError when the port is taken, LookupError for an unknown admission plugin,
-    ValueError for one that is configured wrongly, PolicyError for an audit policy that is none.
+    ValueError for one that is configured wrongly, PolicyError for an audit policy that is none, ConfigurationError for
+    an encryption configuration.
     """
     catalogue = builtin()
     address = f"{config.advertise_address}:{config.port}"
     async with (
         open_store(config.etcd, config.state, clock) as store,
-        ApiServer(store, catalogue, Schemas(), clock, chance, address=address) as server,
+        ApiServer(sealed(store, config.encryption), catalogue, Schemas(), clock, chance, address=address) as server,
         Operations(config, server) as operations,
     ):
-        assemble(server, config, operations)
+        assemble(server, config, operations, Backups(store, config.state.parent))
         client = Client(HandlerTransport(server.handle, ITSELF), catalogue, clock, agent="kube-apiserver", memo=Memo())
         await operations.begin(client, ITSELF)
         await make_manifests(client, config.manifests)
@@ -83,7 +84,7 @@ async def run(
             await operations.until_cancelled()
 
 
-def assemble(server: ApiServer, config: ApiServerConfig, operations: Operations) -> None:
+def assemble(server: ApiServer, config: ApiServerConfig, operations: Operations, backups: Backups) -> None:
     """Give the server what its configuration asks for."""
     clock, chance, cache = server.clock, server.chance, server.cache
     keys = TokenKeys(config.service_account_key, config.service_account_issuer)
@@ -124,7 +125,7 @@ def assemble(server: ApiServer, config: ApiServerConfig, operations: Operations)
             AccessReviews(may, rbac, server.served.schemas), TokenReviews(tokens, server.served.schemas)
         ),
         pages=issuer_pages(keys, f"{config.advertise_address}:{config.port}"),
-        roots={"pilothouse": Backups(server.store, config.state.parent).answer},
+        roots={"pilothouse": backups.answer},
     )
 
 

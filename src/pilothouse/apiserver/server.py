@@ -87,7 +87,6 @@ class ApiServer:
         *,
         address: str = "",
     ) -> None:
-        self.store = store
         self.clock = clock
         self.chance = chance
         self.metrics = Metrics()

@@ -1,9 +1,10 @@
-"""Which store an API server runs on: etcd where it is told of one, else a SQLite file of its own."""
+"""Which store an API server runs on: etcd where it is told of one, else a SQLite file; encrypted or plain."""
 
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from pilothouse.apiserver.config import EtcdConfig
+from pilothouse.apiserver.encryption.store import encrypting
 from pilothouse.net.pki import KeyPair
 from pilothouse.runtime.clock import Clock
 from pilothouse.store.etcd.connection import EtcdTls
@@ -22,6 +23,15 @@ def open_store(etcd: EtcdConfig | None, state: Path, clock: Clock) -> AbstractAs
     return EtcdStore(
         etcd.servers, clock, tls=_tls(etcd), prefix=etcd.prefix, compaction_seconds=etcd.compaction_interval
     )
+
+
+def sealed(store: Store, configuration: Path | None) -> Store:
+    """The store with what a configuration wants encrypted. Raises ConfigurationError, OSError."""
+    if configuration is None:
+        return store
+    from pilothouse.apiserver.encryption.configuration import read_configuration
+
+    return encrypting(store, read_configuration(configuration.read_text()))
 
 
 def _tls(etcd: EtcdConfig) -> EtcdTls | None:

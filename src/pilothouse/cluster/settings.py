@@ -1,6 +1,6 @@
 """Settings: what a cluster was made with. Chosen by the first `up`, kept in its home, and the same ever after."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Self
 
 import orjson
@@ -38,16 +38,8 @@ class Settings:
     """The cluster IP of the DNS: the tenth."""
     cluster_domain: str = "cluster.local"
     """The domain of services and pods."""
-    etcd_servers: str = ""
-    """URLs of the etcd that the cluster is kept in, with commas between them; empty for SQLite."""
-    etcd_cafile: str = ""
-    """Who signs the certificates of the etcd."""
-    etcd_certfile: str = ""
-    """The certificate that is shown to it."""
-    etcd_keyfile: str = ""
-    """The key of that."""
-    etcd_prefix: str = "/registry"
-    """Where in the etcd the cluster's keys are."""
+    apiserver_flags: dict[str, str] = field(default_factory=dict)
+    """Flags of upstream's API server, by their names without dashes: the store, audit, encryption, ..."""
     unprivileged: int = -1
     """The user id of all that needs no root; -1: that of whoever ran `up`."""
 
@@ -66,5 +58,5 @@ class Settings:
             raise ClusterError(f"{home.settings} may not be read: run this as the user that ran `up`") from None
         except orjson.JSONDecodeError as error:
             raise ClusterError(f"{home.settings} is damaged ({error}): delete {home.path} and begin anew") from None
-        known = {field.name for field in fields(cls)}
+        known = {each.name for each in fields(cls)}
         return cls(**{name: value for name, value in found.items() if name in known})

@@ -38,10 +38,7 @@ from pilothouse.runtime.tasks import Tasks
 PATIENCE = 60.0
 """Seconds that a cluster gets to be Ready."""
 _PAUSE = 0.03
-_ETCD = ("etcd_servers", "etcd_cafile", "etcd_certfile", "etcd_keyfile", "etcd_prefix")
-_FLAGS = {"port": "--port", "node": "--no-node", "simulated_nodes": "--simulated-nodes"} | {
-    name: f"--{name.replace('_', '-')}" for name in _ETCD
-}
+_FLAGS = {"port": "--port", "node": "--no-node", "simulated_nodes": "--simulated-nodes"}
 _CRASHES = 3
 """How often a role may end before it was ready."""
 _OUR_ERROR = re.compile(r"^pilothouse(\.\w+)+: ")
@@ -55,11 +52,8 @@ class Wishes:
     port: int | None = None
     node: bool | None = None
     simulated_nodes: int | None = None
-    etcd_servers: str | None = None
-    etcd_cafile: str | None = None
-    etcd_certfile: str | None = None
-    etcd_keyfile: str | None = None
-    etcd_prefix: str | None = None
+    apiserver_flags: dict[str, str] | None = None
+    """These may be others each time the cluster starts."""
 
 
 async def up(home: Home, wishes: Wishes, clock: Clock, step: Step) -> Settings:
@@ -95,15 +89,20 @@ def _settings(home: Home, wishes: Wishes) -> Settings:
     root = os.geteuid() == 0
     if home.exists():
         settings = Settings.load(home)
-        if changed := [name for name, value in vars(wishes).items() if value not in (None, getattr(settings, name))]:
+        if changed := [name for name in _FLAGS if getattr(wishes, name) not in (None, getattr(settings, name))]:
             flags = ", ".join(_FLAGS[name] for name in changed)
             raise ClusterError(
                 f"the cluster in {home.path} was made with another {flags}: leave it out, or remove the cluster "
                 "first with `pilothouse down --delete`"
             )
+        flags = settings.apiserver_flags if wishes.apiserver_flags is None else wishes.apiserver_flags
         if Notes(home).living():
+            if flags != settings.apiserver_flags:
+                raise ClusterError(
+                    "the cluster runs with another --apiserver-flag: stop it first with `pilothouse down`"
+                )
             return settings
-        settings = replace(settings, advertise=machine_address() or settings.advertise)
+        settings = replace(settings, apiserver_flags=flags, advertise=machine_address() or settings.advertise)
         check_machine(settings, root=root)
         check_space(home.path, disk_usage(home.path).free)
         return settings
@@ -115,7 +114,7 @@ def _settings(home: Home, wishes: Wishes) -> Settings:
         node_name=os.uname().nodename.lower() if node else "",
         advertise=machine_address(),
         unprivileged=UNPRIVILEGED if root else -1,
-        **{name: value for name in _ETCD if (value := getattr(wishes, name)) is not None},
+        apiserver_flags=wishes.apiserver_flags or {},
     )
     check_machine(settings, root=root)
     check_space(home.path, disk_usage(home.path).free)

@@ -1,12 +1,13 @@
 """Stages: encode, commit. The object becomes the bytes that are stored, cached and sent; then the store has it.
 
-Encryption of chosen kinds stands between the two: `seal` and its inverse in `registry.record`, empty so far.
+What is encrypted is so in the store's own hands (`encryption.store`).
 """
 
 from dataclasses import dataclass
 
 from pilothouse.api.machinery import errors
 from pilothouse.api.machinery.view import JsonObject
+from pilothouse.apiserver.encryption.store import KnowsStale
 from pilothouse.apiserver.pipeline.write import Write
 from pilothouse.apiserver.registry import record
 from pilothouse.apiserver.registry.entry import Entry
@@ -14,7 +15,6 @@ from pilothouse.apiserver.registry.resource_cache import ResourceCache
 from pilothouse.apiserver.registry.watch_cache import WatchCache
 from pilothouse.runtime.log import Log
 from pilothouse.store.interface import Conflict, KeyExists, Record
-
 
 _log = Log(__name__)
 
@@ -41,6 +41,7 @@ class Committer:
     def __init__(self, cache: WatchCache, event_ttl: float) -> None:
         self._cache = cache
         self._event_ttl = event_ttl or None
+        self._stale = cache.store if isinstance(cache.store, KnowsStale) else None
 
     async def create(self, write: Write, of: ResourceCache, stored_form: JsonObject) -> Written:
         """Store a new object. Raises AlreadyExists."""
@@ -59,7 +60,8 @@ class Committer:
     async def update(self, write: Write, of: ResourceCache, current: Entry, stored_form: JsonObject) -> Written:
         """Store the new form of `current`; nothing when it is the same. Raises store.Conflict when it has changed."""
         value = record.encode_stored(of.resource, stored_form)
-        if value == current.stored or (len(value) == len(current.stored) and write.new == write.old):
+        same = value == current.stored or (len(value) == len(current.stored) and write.new == write.old)
+        if same and (self._stale is None or not self._stale.is_stale(current.key)):
             return Written(current, changed=False)  # the same, if perhaps in another order
         if write.dry_run:
             return Written(of.unstored(Record(current.key, value, current.revision, 0), stored_form))

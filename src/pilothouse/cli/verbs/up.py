@@ -1,7 +1,6 @@
 """`pilothouse up`: start a cluster on this machine, or find it again, and wait until it is Ready."""
 
 import asyncio
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,14 +8,12 @@ from rich.console import Console
 
 from pilothouse.cli.options import HomeOption, home_of
 from pilothouse.cli.progress import steps
+from pilothouse.cluster.apiserver_flags import apiserver_flags
 from pilothouse.cluster.errors import ClusterError
 from pilothouse.cluster.up import Wishes, up
 from pilothouse.runtime.clock import SystemClock
 
 _PORTS = 65535
-FileOption = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="PEM, as upstream's flag of that name.", resolve_path=True)
-]
 
 
 def run(
@@ -31,23 +28,19 @@ def run(
         int | None, typer.Option(metavar="N", help="Nodes without a runtime: pods live without containers.", min=0)
     ] = None,
     nodes: Annotated[int, typer.Option(metavar="N", help="Nodes on this machine.", min=0)] = 1,
-    etcd_servers: Annotated[
-        str | None, typer.Option(metavar="URLS", help="An etcd to keep the cluster in, instead of SQLite.")
+    apiserver_flag: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="A flag of upstream's kube-apiserver; may be given again."),
     ] = None,
-    etcd_cafile: FileOption = None,
-    etcd_certfile: FileOption = None,
-    etcd_keyfile: FileOption = None,
-    etcd_prefix: Annotated[str | None, typer.Option(help="Where in the etcd. [default: /registry]")] = None,
 ) -> None:
     """Start a cluster and wait until it is Ready."""
     if nodes > 1:
         raise ClusterError("more than one node on a machine is not there yet: use --nodes 1, or --simulated-nodes N")
     place, clock, console = home_of(home), SystemClock(), Console(stderr=True)
     without = no_node or nodes == 0 or bool(simulated_nodes)
-    files = [None if file is None else str(file) for file in (etcd_cafile, etcd_certfile, etcd_keyfile)]
     wishes = Wishes(
-        port=port, node=False if without else None, simulated_nodes=simulated_nodes, etcd_servers=etcd_servers,
-        etcd_cafile=files[0], etcd_certfile=files[1], etcd_keyfile=files[2], etcd_prefix=etcd_prefix,
+        port=port, node=False if without else None, simulated_nodes=simulated_nodes,
+        apiserver_flags=None if apiserver_flag is None else apiserver_flags(apiserver_flag),
     )  # fmt: skip
     begin = clock.monotonic()
     asyncio.run(up(place, wishes, clock, steps(console, clock)))

@@ -1,9 +1,8 @@
-"""The API server, with its SQLite store or the etcd that the cluster was made with."""
-
-from pathlib import Path
+"""The API server, as the cluster's flags change it."""
 
 from pilothouse.apiserver import main
-from pilothouse.apiserver.config import ApiServerConfig, CertificateFiles, EtcdConfig
+from pilothouse.apiserver.config import ApiServerConfig, CertificateFiles
+from pilothouse.apiserver.flags import with_flags
 from pilothouse.cluster.addons import addons
 from pilothouse.cluster.home import Home
 from pilothouse.cluster.pki import Pki
@@ -20,7 +19,6 @@ async def run(home: Home, settings: Settings, clock: Clock, chance: Chance, read
     pki = Pki(home, settings)
     config = ApiServerConfig(
         state=home.state,
-        etcd=_etcd(settings),
         serving=pki.pair(NAME, "serving"),
         certificates=CertificateFiles(
             certificate=home.role(NAME) / "serving.crt",
@@ -37,16 +35,4 @@ async def run(home: Home, settings: Settings, clock: Clock, chance: Chance, read
         service_cidr=settings.service_cidr,
         manifests=tuple(addons(settings)),
     )
-    await main.run(config, clock, chance, lambda _: ready())
-
-
-def _etcd(settings: Settings) -> EtcdConfig | None:
-    if not settings.etcd_servers:
-        return None
-    authority, certificate, key = (
-        Path(name) if name else None for name in (settings.etcd_cafile, settings.etcd_certfile, settings.etcd_keyfile)
-    )
-    return EtcdConfig(
-        servers=tuple(settings.etcd_servers.split(",")), authority=authority, certificate=certificate, key=key,
-        prefix=settings.etcd_prefix,
-    )  # fmt: skip
+    await main.run(with_flags(config, settings.apiserver_flags), clock, chance, lambda _: ready())

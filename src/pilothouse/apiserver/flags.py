@@ -1,0 +1,171 @@
+"""Upstream's flags of the API server, as far as they mean something here, and what each changes in our configuration.
+
+Source: the reference page of kube-apiserver; the refusals are those of spf13/pflag, which reads its flags.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pilothouse.api.machinery.view import JsonObject
+from pilothouse.apiserver.audit.backend import Mode
+from pilothouse.apiserver.audit.log_file import Rotation
+from pilothouse.apiserver.config import ApiServerConfig, AuditConfig, EtcdConfig
+from pilothouse.runtime.durations import parse_duration
+
+_TRUE, _FALSE = ("1", "t", "T", "TRUE", "true", "True"), ("0", "f", "F", "FALSE", "false", "False")
+_READ_ONLY, _MUTATING = 400, 200
+
+
+class FlagError(ValueError):
+    """A flag that is not known, or whose value cannot be."""
+
+
+def _number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+
+
+def _truth(text: str) -> bool:
+    if text in _TRUE or text in _FALSE:
+        return text in _TRUE
+    raise ValueError(f'strconv.ParseBool: parsing "{text}": invalid syntax')
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _port_range(text: str) -> tuple[int, int]:
+    first, dash, last = text.partition("-")
+    try:
+        found = int(first), int(last) if dash else int(first)
+    except ValueError:
+        raise ValueError(f"invalid port range: {text}") from None
+    if not 0 < found[0] <= found[1] < 65536:
+        raise ValueError(f"invalid port range: {text}")
+    return found
+
+
+def _admission_configurations(text: str) -> dict[str, JsonObject]:
+    """The plugins' configurations in a file of kind AdmissionConfiguration, or in the files that it names."""
+    path = Path(text)
+    document = _document(path)
+    found: dict[str, JsonObject] = {}
+    for plugin in document.get("plugins") or ():
+        inline, beside = plugin.get("configuration"), plugin.get("path")
+        found[plugin.get("name", "")] = inline if inline is not None else _document(path.parent / beside)
+    return found
+
+
+def _document(path: Path) -> JsonObject:
+    try:
+        found = yaml.load(path.read_text(), yaml.CSafeLoader)
+    except OSError as error:
+        raise ValueError(f"unable to read {path}: {error.strerror}") from None
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path} is not YAML: {error}") from None
+    if not isinstance(found, dict):
+        raise ValueError(f"{path} holds no object")
+    return found
+
+
+FLAGS: Mapping[str, Callable[[str], Any]] = {
+    "admission-control-config-file": _admission_configurations,
+    "anonymous-auth": _truth,
+    "audit-log-maxage": _number,
+    "audit-log-maxbackup": _number,
+    "audit-log-maxsize": _number,
+    "audit-log-mode": Mode,
+    "audit-log-path": Path,
+    "audit-policy-file": Path,
+    "disable-admission-plugins": _names,
+    "disable-http2-serving": _truth,
+    "enable-admission-plugins": _names,
+    "encryption-provider-config": Path,
+    "etcd-cafile": Path,
+    "etcd-certfile": Path,
+    "etcd-compaction-interval": parse_duration,
+    "etcd-keyfile": Path,
+    "etcd-prefix": str,
+    "etcd-servers": _names,
+    "event-ttl": parse_duration,
+    "max-mutating-requests-inflight": _number,
+    "max-requests-inflight": _number,
+    "service-node-port-range": _port_range,
+    "shutdown-delay-duration": parse_duration,
+}
+"""What reads the value of each."""
+FILES = frozenset(name for name, read in FLAGS.items() if read in (Path, _admission_configurations))
+"""Those whose value is the name of a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """The flags that were given, with their values read."""
+
+    values: Mapping[str, Any]
+
+    def of(self, prefix: str = "", /, **fields: str) -> dict[str, Any]:
+        """Those that are given of these fields, each by its flag."""
+        named = {field: f"{prefix}{flag}" for field, flag in fields.items()}
+        return {field: self.values[flag] for field, flag in named.items() if flag in self.values}
+
+
+def with_flags(config: ApiServerConfig, flags: Mapping[str, str]) -> ApiServerConfig:
+    """The configuration as flags (by name, without dashes) change it. Raises FlagError."""
+    given = _Given({name: _read(name, text) for name, text in flags.items()})
+    changed: dict[str, Any] = given.of(
+        admission="admission-control-config-file",
+        anonymous="anonymous-auth",
+        disabled_admission="disable-admission-plugins",
+        enabled_admission="enable-admission-plugins",
+        encryption="encryption-provider-config",
+        event_ttl="event-ttl",
+        node_ports="service-node-port-range",
+        shutdown_delay="shutdown-delay-duration",
+    )
+    if "disable-http2-serving" in given.values:
+        changed["http2"] = not given.values["disable-http2-serving"]
+    seats = given.of(reading="max-requests-inflight", mutating="max-mutating-requests-inflight")
+    if seats:
+        changed["seats"] = seats.get("reading", _READ_ONLY) + seats.get("mutating", _MUTATING)
+    return replace(config, **changed, audit=_audit(given) or config.audit, etcd=_etcd(given) or config.etcd)
+
+
+def check(flags: Mapping[str, str]) -> None:
+    """Raise FlagError for what `with_flags` would not take."""
+    for name, text in flags.items():
+        _read(name, text)
+
+
+def _read(name: str, text: str) -> Any:
+    if name not in FLAGS:
+        raise FlagError(f"unknown flag: --{name}")
+    try:
+        return FLAGS[name](text)
+    except ValueError as error:
+        raise FlagError(f'invalid argument "{text}" for "--{name}" flag: {error}') from None
+
+
+def _audit(given: _Given) -> AuditConfig | None:
+    """Without a policy, or without a file, upstream records nothing, and says nothing of it either."""
+    files = given.of("audit-", policy="policy-file", log="log-path", mode="log-mode")
+    if not {"policy", "log"} <= files.keys():
+        return None
+    return AuditConfig(
+        **files, rotation=Rotation(**given.of("audit-log-", size="maxsize", age="maxage", backups="maxbackup"))
+    )
+
+
+def _etcd(given: _Given) -> EtcdConfig | None:
+    fields = given.of(
+        "etcd-", servers="servers", authority="cafile", certificate="certfile", key="keyfile", prefix="prefix",
+        compaction_interval="compaction-interval",
+    )  # fmt: skip
+    return EtcdConfig(**fields) if "servers" in fields else None
