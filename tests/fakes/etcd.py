@@ -59,6 +59,7 @@ class Member:
         peer = f"http://127.0.0.1:{ports[1]}"
         self._log = directory / f"{name}.log"
         self._command = [
+            "setpriv", "--pdeathsig", "KILL",  # should the tests themselves be killed
             "etcd", "--name", name, "--data-dir", str(directory / name), *_FAST, *more,
             "--listen-client-urls", self.url, "--advertise-client-urls", self.url,
             "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", cluster,
