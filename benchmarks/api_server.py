@@ -1,6 +1,7 @@
 """CPU and memory of the API server by operation, through TLS and the whole chain, on SQLite or etcd; of it alone.
 
 Sixteen clients of an ordinary user ask a server in a process of its own. Usage: api_server.py [pods] [--etcd]
+[--http2], which has the GET measured over HTTP/2 too, on one connection.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from typing import Any
 
 import uvloop
 from measuring.etcd import etcd
+from measuring.http2 import Http2Client
 from measuring.process import memory
 from measuring.server import GROUP, JSON, USER, Server, prepare, serving
 from measuring.table import fact, heading, line, machine
@@ -137,19 +139,38 @@ async def fan_out(server: Server) -> None:
     line(f"one event to one of {WATCHERS} watchers", (whole - alone) / WATCHERS, "18 us")
 
 
-async def run(administrator: Server, server: Server, pods: int) -> None:
+async def over_http2(server: Server, connection: Http2Client) -> None:
+    """The GET of `changes`, by sixteen clients on one connection."""
+    async with connection:
+
+        def get(number: int) -> Awaitable[bytes]:
+            return connection.get(f"{MAPS}/made-{number % 500}", {"accept": "application/json"})
+
+        line("GET ConfigMap, HTTP/2", await server.best(ROUNDS, 2500, get), "100 us")
+
+
+async def run(administrator: Server, server: Server, second: Http2Client | None, pods: int) -> None:
     await prepare(administrator)
     heading("API server")
     machine()
     await changes(server)
+    if second is not None:
+        await over_http2(server, second)
     await many(server, pods)
     await fan_out(server)
 
 
+def flags(etcd_servers: str, *, http2: bool) -> dict[str, str]:
+    """What the API server is told."""
+    return {"disable-http2-serving": str(not http2).lower()} | ({"etcd-servers": etcd_servers} if etcd_servers else {})
+
+
 def main() -> None:
-    numbers = [int(word) for word in sys.argv[1:] if word != "--etcd"]
-    with etcd() if "--etcd" in sys.argv else nullcontext("") as url, serving(url) as begun:
-        uvloop.run(run(begun.server(), begun.server(USER, GROUP), numbers[0] if numbers else 5000))
+    numbers = [int(word) for word in sys.argv[1:] if not word.startswith("--")]
+    http2 = "--http2" in sys.argv
+    with etcd() if "--etcd" in sys.argv else nullcontext("") as url, serving(flags(url, http2=http2)) as begun:
+        second = begun.http2(USER, GROUP) if http2 else None
+        uvloop.run(run(begun.server(), begun.server(USER, GROUP), second, numbers[0] if numbers else 5000))
         machine()
         fact("memory after all this", f"{memory(begun.pid):.0f} MiB", "250 MiB")
 

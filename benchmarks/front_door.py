@@ -1,4 +1,7 @@
-"""CPU of the front door alone, for a GET of 1 KB by sixteen clients, who run in a process of their own."""
+"""CPU of the front door alone, for a GET of 1 KB by sixteen clients, who run in a process of their own.
+
+Over HTTP/1.1 each has a connection; over HTTP/2 they share one, as its clients do.
+"""
 
 import asyncio
 import os
@@ -6,6 +9,7 @@ import ssl
 import time
 
 import uvloop
+from measuring.http2 import Http2Client
 from measuring.table import heading, line, machine
 
 from pilothouse.net.http import Request, Response
@@ -16,11 +20,14 @@ from pilothouse.runtime.clock import SystemClock
 
 ROUNDS, REQUESTS, CLIENTS = 5, 10_000, 16
 BODY = bytes(1024)
-HEADERS = (
-    "Host: 127.0.0.1\r\nAccept: application/json\r\nAccept-Encoding: gzip\r\n"
-    "User-Agent: kubectl/v1.33.0 (linux/amd64) kubernetes/0000000\r\n"
-)
-REQUEST = f"GET /api/v1/namespaces/default/configmaps/example HTTP/1.1\r\n{HEADERS}\r\n".encode()
+TARGET = "/api/v1/namespaces/default/configmaps/example"
+HEADERS = {
+    "accept": "application/json",
+    "accept-encoding": "gzip",
+    "user-agent": "kubectl/v1.33.0 (linux/amd64) kubernetes/0000000",
+}
+LINES = "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())
+REQUEST = f"GET {TARGET} HTTP/1.1\r\nHost: 127.0.0.1\r\n{LINES}\r\n".encode()
 
 
 async def handle(_: Request) -> Response:
@@ -42,20 +49,35 @@ async def clients(port: int, context: ssl.SSLContext | None, requests: int, numb
             group.create_task(client(port, context, requests // number))
 
 
-async def measured(encrypted: bool) -> float:
+async def clients_of_http2(port: int, context: ssl.SSLContext | None, requests: int, number: int) -> None:
+    assert context is not None
+
+    async def client(connection: Http2Client) -> None:
+        for _ in range(requests // number):
+            assert len(await connection.get(TARGET, HEADERS)) == len(BODY)
+
+    async with Http2Client(port, context) as connection, asyncio.TaskGroup() as group:
+        for _ in range(number):
+            group.create_task(client(connection))
+
+
+async def measured(encrypted: bool, *, http2: bool = False) -> float:
     """Seconds of CPU a request in the cheapest of the rounds."""
     clock = SystemClock()
     authority = Authority.create("bench", clock.now())
     pair = authority.issue("server", (), (), ["127.0.0.1"], usage=Usage.SERVER, now=clock.now())
     mine = authority.issue("admin", ["system:masters"], usage=Usage.CLIENT, now=clock.now())
-    tls = ServerTls(pair, authority.certificate) if encrypted else None
+    tls = ServerTls(pair, authority.certificate, http2=http2) if encrypted else None
     context = client_context(authority.certificate, mine) if encrypted else None
+    if context is not None and http2:
+        context.set_alpn_protocols(["h2"])
+    ask = clients_of_http2 if http2 else clients
     ready, stop = os.pipe(), os.pipe()
     child = os.fork()
     if child == 0:
         port = int(os.read(ready[0], 10))
         for _ in range(ROUNDS):
-            uvloop.run(clients(port, context, REQUESTS, CLIENTS))
+            uvloop.run(ask(port, context, REQUESTS, CLIENTS))
             os.write(stop[1], b"x")
         os._exit(0)
     done = asyncio.Event()
@@ -77,5 +99,7 @@ if __name__ == "__main__":
     machine()
     line("GET of 1 KB, TLS", uvloop.run(measured(encrypted=True)), "18-26 us")
     line("GET of 1 KB, plain", uvloop.run(measured(encrypted=False)))
+    line("GET of 1 KB, TLS, HTTP/2", uvloop.run(measured(encrypted=True, http2=True)), "100 us")
+    os.wait()
     os.wait()
     os.wait()

@@ -8,13 +8,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
 
 from measuring import process
+from measuring.http2 import Http2Client
 from pilothouse.client.kubeconfig import Access
 from pilothouse.client.transport import HttpTransport
 from pilothouse.cluster.addresses import free_port
@@ -22,6 +23,7 @@ from pilothouse.cluster.home import Home, private_directory
 from pilothouse.cluster.pki import Pki
 from pilothouse.cluster.settings import Settings
 from pilothouse.net.pki import Authority, Usage
+from pilothouse.net.tls import client_context
 from pilothouse.runtime.clock import SystemClock
 
 JSON = {"accept": "application/json", "content-type": "application/json"}
@@ -75,6 +77,7 @@ class Begun:
     def __init__(self, home: Home, settings: Settings, child: subprocess.Popen[bytes], begin: float) -> None:
         self._pki = Pki(home, settings)
         self._home = home
+        self._port = settings.port
         self.pid = child.pid
         ready = home.role("apiserver") / "ready"
         while not ready.exists():
@@ -84,6 +87,15 @@ class Begun:
         self.seconds = time.perf_counter() - begin
         self.cpu = process.cpu(child.pid)
         self.memory = process.memory(child.pid)
+
+    def http2(self, user: str, *groups: str) -> Http2Client:
+        """The server as a user sees it over HTTP/2. It must have been started to offer that."""
+        directory = self._home.authority
+        authority = Authority.load((directory / "ca.crt").read_bytes(), (directory / "ca.key").read_bytes())
+        pair = authority.issue(user, groups, usage=Usage.CLIENT, now=SystemClock().now())
+        context = client_context(self._pki.trusted("admin"), pair)
+        context.set_alpn_protocols(["h2"])
+        return Http2Client(self._port, context)
 
     def server(self, user: str = "", *groups: str) -> Server:
         """The server as a user sees it; as the administrator without one."""
@@ -100,11 +112,13 @@ class Begun:
 
 
 @contextmanager
-def serving(etcd_servers: str = "") -> Iterator[Begun]:
+def serving(flags: Mapping[str, str] | None = None) -> Iterator[Begun]:
     """Start a server on an empty store; end it."""
     with tempfile.TemporaryDirectory(dir="/var/tmp") as place:
         home = Home(Path(place) / "home")
-        settings = Settings(port=free_port(0), node=False, advertise="192.0.2.1", etcd_servers=etcd_servers)
+        settings = Settings(
+            port=free_port(0), node=False, advertise="192.0.2.1", apiserver_flags=dict(flags or {})
+        )  # fmt: skip
         private_directory(home.path)
         private_directory(home.logs)
         settings.save(home)

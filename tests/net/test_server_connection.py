@@ -1,7 +1,7 @@
 """What shows only from inside; the rest of a connection's behaviour is in test_server.py."""
 
+from pilothouse.net.door import Door, Limits
 from pilothouse.net.http import Request, Response
-from pilothouse.net.server_connection import Door, Limits
 from pilothouse.runtime.clock import SystemClock
 from pilothouse.runtime.tasks import Tasks
 

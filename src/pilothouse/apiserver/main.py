@@ -70,7 +70,7 @@ async def run(
         client = Client(HandlerTransport(server.handle, ITSELF), catalogue, clock, agent="kube-apiserver", memo=Memo())
         await operations.begin(client, ITSELF)
         await make_manifests(client, config.manifests)
-        tls = ServerTls(config.serving, config.client_authority)
+        tls = ServerTls(config.serving, config.client_authority, http2=config.http2)
         async with (
             serve(server.handle, config.host, config.port, tls, clock, grace=config.shutdown_grace) as listening,
             published(

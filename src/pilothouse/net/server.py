@@ -5,12 +5,13 @@ client's certificate, back-pressure, and the raw connection after an upgrade. Ru
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from pilothouse.net.door import Door, Limits
 from pilothouse.net.http import Handler
-from pilothouse.net.server_connection import Door, Limits, ServerConnection
+from pilothouse.net.server_connection import ServerConnection
 from pilothouse.net.tls import ServerTls
 from pilothouse.runtime.clock import Clock
 from pilothouse.runtime.tasks import Tasks
@@ -54,7 +55,7 @@ async def serve(
     tasks = Tasks()
     door = Door(handler, clock, limits or Limits(), tasks)
     listener = await asyncio.get_running_loop().create_server(
-        lambda: ServerConnection(door),
+        _protocol(door, tls),
         host,
         port,
         ssl=tls.context if tls is not None else None,
@@ -76,6 +77,15 @@ async def serve(
     finally:
         listener.close()
         await listener.wait_closed()
+
+
+def _protocol(door: Door, tls: ServerTls | None) -> Callable[[], asyncio.BaseProtocol]:
+    """What meets a new connection. The library for HTTP/2 is loaded only where that is offered."""
+    if tls is None or not tls.http2:
+        return lambda: ServerConnection(door)
+    from pilothouse.net.entrance import Entrance
+
+    return lambda: Entrance(door)
 
 
 async def _drain(door: Door, grace: float) -> None:

@@ -7,23 +7,19 @@ calls the handler and sends the answer. When the client leaves, that task is can
 import asyncio
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass, field
-from email.utils import formatdate
 from typing import Any, cast
 
 import httptools
-from cryptography import x509
 
 from pilothouse.net.answer import AnswerWriter, dispose
 from pilothouse.net.arrival import Arrival, Refusal
-from pilothouse.net.http import Handler, Peer, Request, Response
+from pilothouse.net.door import Door, peer_of
+from pilothouse.net.http import Request, Response
 from pilothouse.net.outflow import Outflow
 from pilothouse.net.request_body import BodyBroken, RequestBody
 from pilothouse.net.response_head import CONTINUE, switching_head
 from pilothouse.net.stream import ConnectionStream
-from pilothouse.runtime.clock import Clock
 from pilothouse.runtime.log import Log
-from pilothouse.runtime.tasks import Tasks
 
 log = Log(__name__)
 
@@ -31,54 +27,8 @@ _EARLY = 64 * 1024
 """How much a client may send ahead of the 101 it asks for."""
 _FAREWELL = 5.0
 """How long a closed connection may take to send what is left."""
-_READ = 64 * 1024
-"""How much is read at once."""
 _UNREAD = 1024 * 1024
 """How much of a body that no handler wanted is read and dropped before the connection is closed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a client may ask of us. Times are seconds."""
-
-    header_bytes: int = 128 * 1024
-    """Size of a request's head."""
-    header_count: int = 256
-    """Number of its headers."""
-    head: float = 32.0
-    """From the first byte of a head to its last; also from connecting to the first request."""
-    idle: float = 90.0
-    """Between two requests."""
-    body: float = 60.0
-    """Between two pieces of a body that the handler waits for."""
-    write: float = 120.0
-    """Between two moments in which the client takes something of an answer."""
-
-
-@dataclass(slots=True, eq=False)
-class Door:
-    """What the connections of one server share."""
-
-    handler: Handler
-    clock: Clock
-    limits: Limits
-    tasks: Tasks
-    connections: dict["ServerConnection", None] = field(default_factory=dict)
-    draining: bool = False
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set whenever a connection ends or becomes idle."""
-    arriving: memoryview = field(default_factory=lambda: memoryview(bytearray(_READ)))
-    """Where bytes arrive, parsed before anything else runs. Without it TLS takes fresh memory for every read."""
-    _second: int = 0
-    _date: str = ""
-
-    def date(self) -> str:
-        """The Date header, made once a second."""
-        second = int(self.clock.now())
-        if second != self._second:
-            self._second = second
-            self._date = f"Date: {formatdate(second, usegmt=True)}\r\n"
-        return self._date
 
 
 class ServerConnection(asyncio.BufferedProtocol):
@@ -109,7 +59,7 @@ class ServerConnection(asyncio.BufferedProtocol):
         self._transport = cast("asyncio.Transport", transport)
         self._out = Outflow(self._transport, self._door.clock, self._door.limits.write)
         self._answers = AnswerWriter(self._out, self._door.date)
-        self._peer = _peer(self._transport)
+        self._peer = peer_of(self._transport)
         self._door.connections[self] = None
         if self._door.draining:
             self._transport.abort()
@@ -413,13 +363,3 @@ class ServerConnection(asyncio.BufferedProtocol):
         else:
             self._refuse(Refusal(408, "request timeout"))
             self._after(0)
-
-
-def _peer(transport: asyncio.Transport) -> Peer:
-    name = transport.get_extra_info("peername")
-    address = ""
-    if isinstance(name, tuple) and len(name) >= 2:
-        address = f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"
-    tls = transport.get_extra_info("ssl_object")
-    encoded = tls.getpeercert(binary_form=True) if tls is not None else None
-    return Peer(address, x509.load_der_x509_certificate(encoded) if encoded else None)

@@ -1,4 +1,4 @@
-"""TLS contexts from PEM bytes: at least TLS 1.2, HTTP/1.1 only, a client certificate asked for but not demanded.
+"""TLS contexts from PEM bytes: at least TLS 1.2, HTTP/1.1 unless HTTP/2 is wanted, client certificates not demanded.
 
 The standard library loads a certificate chain from files alone, so the pair goes through an anonymous file that no
 path names. A renewed pair is loaded into the living context: new handshakes use it, old connections stay. Trust can
@@ -16,7 +16,9 @@ _ALPN = ["http/1.1"]
 class ServerTls:
     """What a server shows, and whom it trusts. Without a client authority no client certificate is asked for."""
 
-    def __init__(self, pair: KeyPair, client_authority: bytes = b"") -> None:
+    def __init__(self, pair: KeyPair, client_authority: bytes = b"", *, http2: bool = False) -> None:
+        self.http2 = http2
+        """Whether HTTP/2 is offered to those who can speak it."""
         self.context = self._current = self._made(pair, client_authority)
         """What the listener has. Handshakes go on in the current context, where that is another."""
         self._pair = pair
@@ -40,7 +42,7 @@ class ServerTls:
     def _made(self, pair: KeyPair, client_authority: bytes) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.set_alpn_protocols(_ALPN)
+        context.set_alpn_protocols(["h2", *_ALPN] if self.http2 else _ALPN)
         context.options |= ssl.OP_NO_RENEGOTIATION
         load_pair(context, pair)
         if client_authority:
