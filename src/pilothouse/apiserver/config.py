@@ -86,8 +86,6 @@ class ApiServerConfig:
     """The address that pods reach this server at."""
     http2: bool = False
     """Whether HTTP/2 is offered; upstream's --disable-http2-serving says the opposite. Requests cost more over it."""
-    http2: bool = False
-    """Whether HTTP/2 is offered; upstream's --disable-http2-serving says the opposite. Requests cost more over it."""
     service_cidr: str = "10.96.0.0/16"
     """The range of cluster IPs."""
     node_ports: tuple[int, int] = (30000, 32767)
