@@ -3,24 +3,33 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-# What a node needs besides Python, as Debian names it; and etcd, which the tests start.
+# What a node needs besides Python, as Debian names it; and what only the tests start.
 PACKAGES := containerd runc containernetworking-plugins iptables nftables conntrack iproute2 procps kmod \
-	python3-venv buildah skopeo busybox-static catatonit etcd-server etcd-client
+	python3-venv buildah skopeo busybox-static catatonit
+TEST_PACKAGES := etcd-server etcd-client
 
 # The oldest kubectl that tests run, as Debian has it: unpacked aside, for it must not replace a newer one.
 OLD_KUBECTL := .cache/kubernetes-client
 
-.PHONY: help packages setup demo up down check test bench
+# Installs those of some packages that are missing, and kubectl where there is none.
+define install
+missing=$$(for package in $(1) $$(command -v kubectl >/dev/null || echo kubernetes-client); do dpkg -s $$package >/dev/null 2>&1 || echo $$package; done); \
+if [ -n "$$missing" ]; then \
+	[ "$$(id -u)" = 0 ] || { echo "run this as root once, it installs:" $$missing >&2; exit 1; }; \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends $$missing; \
+fi
+endef
+
+.PHONY: help packages test-packages setup demo up down check test bench
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 packages: ## install the system packages that are missing (Debian, as root)
-	@missing=$$(for package in $(PACKAGES) $$(command -v kubectl >/dev/null || echo kubernetes-client); do dpkg -s $$package >/dev/null 2>&1 || echo $$package; done); \
-	if [ -n "$$missing" ]; then \
-		[ "$$(id -u)" = 0 ] || { echo "run this as root once, it installs:" $$missing >&2; exit 1; }; \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends $$missing; \
-	fi
+	@$(call install,$(PACKAGES))
+
+test-packages: packages
+	@$(call install,$(TEST_PACKAGES))
 	@[ -d $(OLD_KUBECTL) ] || { mkdir -p .cache && cd .cache && \
 		{ apt-get -o APT::Sandbox::User=root download -qq kubernetes-client || { apt-get update -qq && apt-get -o APT::Sandbox::User=root download -qq kubernetes-client; }; } && \
 		dpkg -x kubernetes-client_*.deb $(notdir $(OLD_KUBECTL)) && rm -f kubernetes-client_*.deb; } || \
@@ -49,7 +58,7 @@ check: setup ## format, lint, types and layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: packages setup ## all tests
+test: test-packages setup ## all tests
 	$(BIN)/pytest -q
 
 bench: setup ## CPU per operation of every hot path
