@@ -18,8 +18,6 @@ class Settings:
 
     port: int = 6443
     """Where the API server listens."""
-    http2: bool = False
-    """Whether it offers HTTP/2."""
     node: bool = True
     """Whether this machine is a node of the cluster."""
     simulated_nodes: int = 0

@@ -31,7 +31,6 @@ async def run(home: Home, settings: Settings, clock: Clock, chance: Chance, read
         service_account_key=pki.signing_key(),
         service_account_issuer=f"https://kubernetes.default.svc.{settings.cluster_domain}",
         port=settings.port,
-        http2=settings.http2,
         advertise_address=settings.advertise,
         service_cidr=settings.service_cidr,
         manifests=tuple(addons(settings)),
