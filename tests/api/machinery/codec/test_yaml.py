@@ -21,7 +21,8 @@ from pilothouse.api.machinery.codec.yaml import decode, encode
         ("1", 1), ("-1", -1), ("+1", 1), ("0777", 511), ("0o17", 15), ("0x1F", 31), ("0b101", 5), ("1_000", 1000),
         ("08", 8), ("1.0", 1), ("1.5", 1.5), ("1e3", 1000), ("1.", 1), (".5", 0.5), ("1e", "1e"), ("-", None),
         ("18446744073709551615", 2**64 - 1), ("1.2.3", "1.2.3"), ("0x", "0x"), ("v1", "v1"),
-        ("!!str 5", "5"), ("!!int 5", 5), ("!!binary aGk=", "aGk="), ("!Custom x", "x"),
+        ("!!str 5", "5"), ("!!int 5", 5), ("!!binary aGk=", "hi"), ("!!binary |\n  aGVs\n  bG8=\n", "hello"),
+        ("!Custom x", "x"),
         ("|\n    a\n    b\n", "a\nb\n"), (">\n    a\n    b\n", "a b\n"),
     ],
 )  # fmt: skip
@@ -73,6 +74,8 @@ def test_repeated_keys_are_named_with_their_lines() -> None:
         ("a: [-.inf]", "json: unsupported value: -Inf"),
         ("? [a]\n: 1", "Unsupported map key of type"),
         ("a: !!int x", "cannot decode !!str `x` as a !!int"),
+        ("a: !!binary x", "yaml: !!binary value contains invalid base64 data"),
+        ("a:\n\t- b", "found character that cannot start any token"),
         ("a: {<<: 5}", "map merge requires map or sequence of maps as the value"),
         ("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1), "exceeded max depth"),
     ],

@@ -5,6 +5,8 @@ matters: `12:30` is a text and no number in base 60, `y` is true, dates stay tex
 found with their lines, and aliases are copied under go-yaml's limit, so that a small body cannot become a huge object.
 """
 
+import base64
+import binascii
 import math
 import re
 from collections.abc import Iterator
@@ -170,7 +172,9 @@ def _scalar(event: Any) -> Any:
     if event.implicit[0]:
         return _MERGE if text == "<<" else resolve(text)
     tag = (event.tag or f"{_TAG}str").removeprefix(_TAG)
-    if tag in ("str", "binary") or event.implicit[1] or tag not in ("bool", "int", "float", "null", "timestamp"):
+    if tag == "binary":
+        return _binary(text)
+    if tag == "str" or event.implicit[1] or tag not in ("bool", "int", "float", "null", "timestamp"):
         return text
     value = resolve(text)
     wanted: dict[str, tuple[type, ...]] = {"bool": (bool,), "int": (int,), "float": (int, float), "null": (type(None),)}
@@ -178,6 +182,14 @@ def _scalar(event: Any) -> Any:
         return text if tag == "timestamp" else value
     found = {bool: "bool", int: "int", float: "float", type(None): "null"}.get(type(value), "str")
     raise MalformedError(f"yaml: cannot decode !!{found} `{text}` as a !!{tag}")
+
+
+def _binary(text: str) -> str:
+    """What base64 stands for, as text: JSON knows no bytes."""
+    try:
+        return base64.b64decode("".join(text.split()), validate=True).decode("utf-8", "replace")
+    except binascii.Error:
+        raise MalformedError("yaml: !!binary value contains invalid base64 data") from None
 
 
 def _sound(value: Any) -> Any:
