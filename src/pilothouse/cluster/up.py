@@ -90,9 +90,9 @@ def _settings(home: Home, wishes: Wishes) -> Settings:
     if home.exists():
         settings = Settings.load(home)
         if changed := [name for name in _FLAGS if getattr(wishes, name) not in (None, getattr(settings, name))]:
-            flags = ", ".join(_FLAGS[name] for name in changed)
+            named = ", ".join(_FLAGS[name] for name in changed)
             raise ClusterError(
-                f"the cluster in {home.path} was made with another {flags}: leave it out, or remove the cluster "
+                f"the cluster in {home.path} was made with another {named}: leave it out, or remove the cluster "
                 "first with `pilothouse down --delete`"
             )
         flags = settings.apiserver_flags if wishes.apiserver_flags is None else wishes.apiserver_flags
