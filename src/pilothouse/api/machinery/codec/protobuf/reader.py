@@ -33,9 +33,21 @@ def text(value: Any) -> str:
     return _bytes(value).decode("utf-8", "replace")
 
 
+_Known = tuple[Field, int, _Read | None, tuple[Any, ...]]
+"""A field, its wire type, how it is read where that is simple, and the zeros that JSON leaves out."""
+
+
 @cache
-def _by_number(name: str) -> Mapping[int, Field]:
-    return {field.number: field for field in fields_of(name)}
+def _by_number(name: str) -> Mapping[int, _Known]:
+    return {field.number: _known(field) for field in fields_of(name)}
+
+
+def _known(field: Field) -> _Known:
+    wire = BYTES if field.presence is Presence.MAP else _WIRES.get(field.type, BYTES)
+    if field.presence not in (Presence.VALUE, Presence.POINTER):
+        return field, wire, None, ()
+    hidden = field.presence is Presence.VALUE and not field.shown
+    return field, wire, _READERS.get(field.type), _ZEROS.get(field.type, ()) if hidden else ()
 
 
 def _fill(obj: JsonObject, name: str, data: bytes, depth: int) -> None:
@@ -43,33 +55,40 @@ def _fill(obj: JsonObject, name: str, data: bytes, depth: int) -> None:
         raise MalformedError(TOO_DEEP)
     known = _by_number(name)
     for number, wire, value in entries(data):
-        field = known.get(number)
-        if field is None:
+        found = known.get(number)
+        if found is None:
             continue
-        expected = BYTES if field.presence is Presence.MAP else _WIRES.get(field.type, BYTES)
+        field, expected, simple, zeros = found
         if wire != expected:
-            if field.presence is Presence.REPEATED and wire == BYTES:
-                obj.setdefault(field.name, []).extend(_packed(field.type, value))
-                continue
-            raise MalformedError(f"proto: wrong wireType = {wire} for field {field.name[:1].upper()}{field.name[1:]}")
-        match field.presence:
-            case Presence.INLINE:
-                _fill(obj, field.type, _bytes(value), depth + 1)
-            case Presence.REPEATED:
-                obj.setdefault(field.name, []).append(_value(field.type, value, depth + 1))
-            case Presence.MAP:
-                key, item = _pair(field.type, _bytes(value), depth + 1)
-                obj.setdefault(field.name, {})[key] = item
-            case _:
-                found = _value(field.type, value, depth + 1)
-                if field.presence is Presence.VALUE and not field.shown and found in _ZEROS.get(field.type, ()):
-                    obj.pop(field.name, None)
-                else:
-                    obj[field.name] = found
+            if field.presence is not Presence.REPEATED or wire != BYTES:
+                raise MalformedError(
+                    f"proto: wrong wireType = {wire} for field {field.name[:1].upper()}{field.name[1:]}"
+                )
+            obj.setdefault(field.name, []).extend(_packed(field.type, value))
+        elif simple is None:
+            _put(obj, field, value, depth)
+        elif (item := simple(value)) in zeros:
+            obj.pop(field.name, None)
+        else:
+            obj[field.name] = item
     if len(obj) < len(known):
         for field in _always_shown(name):
             if field.name not in obj:
                 obj[field.name] = _zero(field.type)
+
+
+def _put(obj: JsonObject, field: Field, value: Any, depth: int) -> None:
+    """A field that is more than one simple value."""
+    match field.presence:
+        case Presence.INLINE:
+            _fill(obj, field.type, _bytes(value), depth + 1)
+        case Presence.REPEATED:
+            obj.setdefault(field.name, []).append(_value(field.type, value, depth + 1))
+        case Presence.MAP:
+            key, item = _pair(field.type, _bytes(value), depth + 1)
+            obj.setdefault(field.name, {})[key] = item
+        case _:
+            obj[field.name] = _value(field.type, value, depth + 1)
 
 
 @cache

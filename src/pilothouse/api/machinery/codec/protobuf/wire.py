@@ -15,13 +15,21 @@ def entries(data: bytes) -> Iterator[Entry]:
     """What a message is made of, groups passed over as upstream does. Raises MalformedError in upstream's words."""
     at, end, groups = 0, len(data), 0
     while at < end:
-        key, at = read_varint(data, at)
+        key = data[at]
+        if key < 128:  # as almost all are
+            at += 1
+        else:
+            key, at = read_varint(data, at)
         number, wire = key >> 3, key & 7
         value: int | bytes
         if wire == VARINT:
             value, at = read_varint(data, at)
         elif wire == BYTES:
-            size, at = read_varint(data, at)
+            size = data[at] if at < end else 128
+            if size < 128:
+                at += 1
+            else:
+                size, at = read_varint(data, at)
             if size >> 63:
                 raise MalformedError("proto: negative length found during unmarshaling")
             value, at = data[at : at + size], at + size
