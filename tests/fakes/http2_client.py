@@ -159,7 +159,7 @@ class Client:
         async with CLOCK.timeout(10):
             while not self.closed:
                 await self.read()
-        return None if self.gone is None else int(self.gone.error_code)
+        return None if self.gone is None else int(self.gone.error_code or 0)
 
     async def close(self) -> None:
         """Drop the connection and let the loop see it go."""
