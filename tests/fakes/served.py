@@ -28,6 +28,7 @@ class Api:
     def __init__(self, server: ApiServer, store: MemoryStore, clock: LoopClock) -> None:
         self.store = store
         self.clock = clock
+        self.handle = server.handle
         self._transport = HandlerTransport(server.handle, None)
 
     async def ask(self, method: str, target: str, body: Any = None) -> tuple[int, Any]:

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import pytest
 
@@ -69,5 +69,44 @@ def test_a_stream_nobody_reads_on_is_closed() -> None:
         await dispose(Response(200, stream))
         assert [piece async for piece in stream] == []
         await dispose(Response(200, b""))
+
+    asyncio.run(main())
+
+
+class Pushed(AsyncIterator[bytes]):
+    """Iterates, and pushes between its pieces."""
+
+    def __init__(self) -> None:
+        self._pieces = [b"a", b"c"]
+        self._take: Callable[[bytes], bool] = lambda _: False
+        self.taken: list[bool] = []
+
+    def push_to(self, take: Callable[[bytes], bool]) -> None:
+        self._take = take
+
+    async def __anext__(self) -> bytes:
+        if not self._pieces:
+            raise StopAsyncIteration
+        if len(self._pieces) == 1:
+            self.taken = [self._take(b"b"), self._take(bytes(1 << 20))]
+        return self._pieces.pop(0)
+
+
+def test_what_is_pushed_takes_its_place_in_the_stream() -> None:
+    async def main() -> None:
+        body = Pushed()
+        sent = await _sent(body, head_only=False, chunks=True)
+        chunks = b"1\r\na\r\n1\r\nb\r\n1\r\nc\r\n0\r\n\r\n"
+        assert sent == b"Transfer-Encoding: chunked\r\n\r\n" + chunks
+        assert body.taken == [True, False], "what is long waits for its turn"
+
+    asyncio.run(main())
+
+
+def test_nothing_is_pushed_to_a_client_without_chunks() -> None:
+    async def main() -> None:
+        body = Pushed()
+        assert await _sent(body, head_only=False, chunks=False) == b"\r\nac"
+        assert body.taken == [False, False]
 
     asyncio.run(main())

@@ -90,3 +90,35 @@ def test_writing_to_a_lost_connection_fails() -> None:
                 await out.write(data)
 
     asyncio.run(main())
+
+
+def test_what_is_offered_leaves_at_once_or_not_at_all() -> None:
+    async def main() -> None:
+        out, wire = _outflow()
+        assert out.offer(b"a")
+        out.pause()
+        assert not out.offer(b"b")
+        out.resume()
+        assert out.offer(b"c")
+        out.lose()
+        assert not out.offer(b"d")
+        assert wire.portions == [b"a", b"c"]
+
+    asyncio.run(main())
+
+
+def test_nothing_that_is_offered_comes_between_two_slices() -> None:
+    async def main() -> None:
+        out, wire = _outflow()
+        wire.out = out
+        async with asyncio.TaskGroup() as group:
+            group.create_task(out.write(bytes(2 * SLICE)))
+            for expected in (1, 2):
+                while len(wire.portions) < expected:
+                    await SystemClock().sleep(0)
+                out.resume()
+                assert not out.offer(b"between"), "there is room, but it is not its turn"
+        assert out.offer(b"after")
+        assert [len(portion) for portion in wire.portions] == [SLICE, SLICE, len(b"after")]
+
+    asyncio.run(main())

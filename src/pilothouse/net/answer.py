@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 
 from pilothouse.net.arrival import Refusal
-from pilothouse.net.http import Response
+from pilothouse.net.http import Pushing, Response
 from pilothouse.net.outflow import Outflow
 from pilothouse.net.response_head import NO_BODY, response_head
 from pilothouse.runtime.log import Log
@@ -42,6 +42,9 @@ class AnswerWriter:
         else:
             await self._out.write_pieces([head, *body])
 
+    def _push(self, piece: bytes) -> bool:
+        return len(piece) <= _SMALL and self._out.offer(_chunk(piece))
+
     async def refuse(self, refusal: Refusal) -> None:
         """The answer to a request that no handler sees; the connection ends with it."""
         text = f"{refusal.text}\n".encode()
@@ -49,6 +52,8 @@ class AnswerWriter:
         await self._out.write(head + text)
 
     async def _stream(self, pieces: AsyncIterator[bytes], chunks: bool) -> None:
+        if chunks and isinstance(pieces, Pushing):
+            pieces.push_to(self._push)
         try:
             async for piece in pieces:
                 if not piece:
@@ -56,7 +61,7 @@ class AnswerWriter:
                 if not chunks:
                     await self._out.write(piece)
                 elif len(piece) <= _SMALL:
-                    await self._out.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+                    await self._out.write(_chunk(piece))
                 else:
                     await self._out.write_pieces([b"%x\r\n" % len(piece), piece, b"\r\n"])
         except Exception as error:
@@ -65,6 +70,10 @@ class AnswerWriter:
             raise ConnectionAbortedError("the answer broke off") from error
         if chunks:
             await self._out.write(b"0\r\n\r\n")
+
+
+def _chunk(piece: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(piece), piece)
 
 
 async def dispose(response: Response) -> None:

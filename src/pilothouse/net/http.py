@@ -6,7 +6,7 @@ the code that a real one runs.
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from cryptography import x509
 
@@ -104,6 +104,15 @@ class Response:
     """How much an iterator will give in all, where that is known: it is then sent as it is, not in chunks."""
     repeated: Sequence[tuple[str, str]] = ()
     """Headers that come more than once, besides `headers`."""
+
+
+@runtime_checkable
+class Pushing(Protocol):
+    """A body that iterates, and can besides hand a piece over when it comes, without waking whoever iterates."""
+
+    def push_to(self, take: Callable[[bytes], bool]) -> None:
+        """Offer every piece to `take` first. It says whether the piece is on its way; iteration gives the others."""
+        ...
 
 
 Handler = Callable[[Request], Awaitable[Response]]

@@ -20,6 +20,8 @@ class Outflow:
         self._clock = clock
         self._stall = stall
         self._paused = False
+        self._slicing = False
+        """Whether something is sent in slices, between which nothing else may come."""
         self._waiters: list[asyncio.Future[None]] = []
         self.lost = False
 
@@ -54,6 +56,13 @@ class Outflow:
         if self.lost:
             raise ConnectionResetError("the peer has left")
 
+    def offer(self, data: bytes) -> bool:
+        """Send `data` at once, if nothing is under way and there is room; whether that was done."""
+        if self._paused or self._slicing or self.lost:
+            return False
+        self._transport.write(data)
+        return True
+
     async def write(self, data: bytes) -> None:
         """Send `data`, in slices when it is large."""
         if len(data) <= SLICE:
@@ -69,14 +78,18 @@ class Outflow:
         """Send many pieces, as many at a time as fit into a slice."""
         batch: list[bytes | memoryview] = []
         size = 0
-        for piece in pieces:
-            for part in _parts(piece):
-                if size + len(part) > SLICE:
-                    await self._send(batch)
-                    batch, size = [], 0
-                batch.append(part)
-                size += len(part)
-        await self._send(batch)
+        self._slicing = True
+        try:
+            for piece in pieces:
+                for part in _parts(piece):
+                    if size + len(part) > SLICE:
+                        await self._send(batch)
+                        batch, size = [], 0
+                    batch.append(part)
+                    size += len(part)
+            await self._send(batch)
+        finally:
+            self._slicing = False
 
     async def _send(self, batch: list[bytes | memoryview]) -> None:
         if self.lost:

@@ -1,12 +1,12 @@
 """Wrapped bodies: what they tell, when, and once."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
 from pilothouse.apiserver.handlers.bodies import Beginning, Closing, Ending, when_over
-from pilothouse.net.http import ByteStream, Response
+from pilothouse.net.http import ByteStream, Pushing, Response
 
 
 async def pieces() -> AsyncIterator[bytes]:
@@ -65,3 +65,21 @@ def test_upgrades_and_answers_that_are_whole() -> None:
         assert len(told) == 1
 
     asyncio.run(story())
+
+
+def test_what_can_be_pushed_is_pushed_through_the_wrap() -> None:
+    class Source(AsyncIterator[bytes]):
+        takes: list[bool]
+
+        async def __anext__(self) -> bytes:
+            raise StopAsyncIteration
+
+        def push_to(self, take: Callable[[bytes], bool]) -> None:
+            self.takes = [take(b"a"), take(b"b")]
+
+    source = Source()
+    body = Beginning(Ending(source, lambda: None), lambda: None)
+    assert isinstance(body, Pushing)
+    body.push_to(lambda piece: piece == b"a")
+    assert source.takes == [True, False]
+    Closing(pieces(), lambda: None).push_to(lambda _: True)  # what can only iterate is left to iterate

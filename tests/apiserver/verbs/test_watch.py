@@ -1,9 +1,13 @@
 """Watchers that do not read, and what a bookmark promises."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
-from fakes.served import Api, events_of, rest, run
+from fakes.served import MAPS, Api, events_of, rest, run
 from pilothouse.apiserver.verbs import watch
+from pilothouse.net.answer import dispose
+from pilothouse.net.http import Peer, Pushing, Request
 
 BOOKMARKS = "allowWatchBookmarks=true"
 
@@ -94,5 +98,38 @@ def test_what_waits_when_the_time_is_up_is_sent() -> None:
             await api.make("a", "b")
             await api.clock.sleep(6)
             assert [name for _, name, _ in await rest(body)] == ["a", "b"]
+
+    run(story)
+
+
+def test_frames_leave_at_once_where_they_can_and_keep_their_order() -> None:
+    async def story(api: Api) -> None:
+        response = await api.handle(Request("GET", f"{MAPS}?watch=1", {}, Peer("")))
+        body = response.body
+        assert isinstance(body, Pushing)
+        assert isinstance(body, AsyncIterator)
+        try:
+            assert await anext(body) == b""
+            sent: list[bytes] = []
+            room = True
+
+            def take(frame: bytes) -> bool:
+                if room:
+                    sent.append(frame)
+                return room
+
+            body.push_to(take)
+            await api.make("a", "b")
+            assert [name for _, name, _ in events_of(b"".join(sent))] == ["a", "b"]
+            room = False
+            await api.make("c")
+            room = True
+            await api.make("d")
+            assert len(sent) == 2, "what waits goes first"
+            assert [name for _, name, _ in events_of(await anext(body))] == ["c", "d"]
+            await api.make("e")
+            assert [name for _, name, _ in events_of(sent[2])] == ["e"]
+        finally:
+            await dispose(response)
 
     run(story)

@@ -5,7 +5,7 @@ Who sends an answer closes its body in any case (`net.answer.dispose`).
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from pilothouse.net.http import ByteStream, Response
+from pilothouse.net.http import ByteStream, Pushing, Response
 
 Told = Callable[[], None]
 
@@ -19,6 +19,11 @@ class Closing(AsyncIterator[bytes]):
 
     def __anext__(self) -> Awaitable[bytes]:
         return self._body.__anext__()
+
+    def push_to(self, take: Callable[[bytes], bool]) -> None:
+        """Offer pieces to `take` first, where the body can."""
+        if isinstance(self._body, Pushing):
+            self._body.push_to(take)
 
     async def aclose(self) -> None:
         """Nobody reads on."""

@@ -33,6 +33,8 @@ class Change:
 
 
 Watcher = Callable[[Change], None]
+Wanted = tuple[str, str]
+"""A field that entries can be selected by, and its value."""
 Observer = Callable[[JsonObject | None, JsonObject | None], None]
 """Called with the decoded object before and after a change."""
 Follower = Callable[[Entry, JsonObject | None], None]
@@ -50,7 +52,7 @@ class ResourceCache:
         self._keys: list[str] = []
         self._ring: deque[Change] = deque(maxlen=RING_SIZE)
         self._ring_start = 0
-        self._watchers: dict[int, Watcher] = {}
+        self._watchers: dict[Wanted | None, dict[int, Watcher]] = {}
         self._next_watcher = 0
         self._observers: list[Observer] = []
         self._followers: list[Follower] = []
@@ -95,7 +97,7 @@ class ResourceCache:
                 observe(before, obj)
         for follow in self._followers:
             follow(change.entry, None if change.deleted else obj)
-        for watcher in list(self._watchers.values()):
+        for watcher in self._concerned(change):
             watcher(change)
 
     def unstored(self, stored: Record, obj: JsonObject) -> Entry:
@@ -130,12 +132,34 @@ class ResourceCache:
             raise Expired(f"too old resource version: {revision} ({self._ring_start})")
         return [change for change in self._ring if change.revision > revision]
 
-    def watch(self, watcher: Watcher) -> Callable[[], None]:
-        """Call `watcher` with every later change. Returns what ends it."""
+    def watch(self, watcher: Watcher, wanted: Wanted | None = None) -> Callable[[], None]:
+        """Call `watcher` with every later change, or with those of entries that are or were `wanted`.
+
+        Returns what ends it. A thousand watchers of a node's pods each cost only what happens on their node.
+        """
         number = self._next_watcher
         self._next_watcher += 1
-        self._watchers[number] = watcher
-        return lambda: self._watchers.pop(number, None) and None
+        self._watchers.setdefault(wanted, {})[number] = watcher
+
+        def end() -> None:
+            alike = self._watchers.get(wanted)
+            if alike is not None and alike.pop(number, None) is not None and not alike:
+                del self._watchers[wanted]
+
+        return end
+
+    def _concerned(self, change: Change) -> list[Watcher]:
+        """Those who must hear of a change, in the order in which they came."""
+        everyone = self._watchers.get(None, {})
+        if len(self._watchers) == bool(everyone):
+            return [*everyone.values()]
+        values = {*change.entry.fields.items()}
+        if change.previous is not None:
+            values.update(change.previous.fields.items())
+        found = dict(everyone)
+        for wanted in values & self._watchers.keys():
+            found.update(self._watchers[wanted])
+        return [found[number] for number in sorted(found)]
 
     def observe(self, observer: Observer) -> None:
         """Call `observer` with every object that is here and every later change, for the server's own derived state."""

@@ -13,7 +13,7 @@ from pilothouse.api.machinery.selectors import (
     parse_label_selector,
 )
 from pilothouse.apiserver.registry.entry import Entry
-from pilothouse.apiserver.registry.resource_cache import ResourceCache
+from pilothouse.apiserver.registry.resource_cache import ResourceCache, Wanted
 from pilothouse.apiserver.request_info import RequestInfo
 
 
@@ -29,6 +29,14 @@ class Selection:
     def everything(self) -> bool:
         """Whether the namespace alone decides."""
         return self.labels is None and self.fields is None
+
+    @property
+    def wanted(self) -> Wanted | None:
+        """A field that every wanted entry has with this value."""
+        for field, operator, value in self.fields.requirements if self.fields else ():
+            if operator in ("=", "=="):
+                return field, value
+        return None
 
     def matches(self, entry: Entry) -> bool:
         """Whether the entry is wanted."""

@@ -7,7 +7,7 @@ detection of changes"; KEP-956 (bookmarks), KEP-3157 (sendInitialEvents).
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any
 
 import orjson
@@ -49,11 +49,13 @@ class Feed:
         self.over = False
         """Whether the watch ends: its time is up, or its watcher does not read."""
         self.bookmark_due = False
+        self.take: Callable[[bytes], bool] | None = None
+        """What sends a frame at once if it can, where the watcher has that."""
         self._waiter: asyncio.Future[None] | None = None
 
     def put(self, frame: bytes) -> None:
         """Queue a frame, or give up on a watcher that does not read."""
-        if self.over:
+        if self.over or (self.take is not None and not self.frames and self.take(frame)):
             return
         if len(self.frames) >= MOST_WAITING or self._size > MOST_WAITING_BYTES:
             self.frames.clear()
@@ -73,8 +75,8 @@ class Feed:
         self.over = True
         self._wake()
 
-    def take(self) -> bytes:
-        """All that waits, joined."""
+    def waiting(self) -> bytes:
+        """All that waits, joined; then nothing does."""
         joined = b"".join(self.frames)
         self.frames.clear()
         self._size = 0
@@ -89,6 +91,22 @@ class Feed:
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+class Watched(AsyncIterator[bytes]):
+    """The body of a watch: what it begins with and what did not leave at once, a piece at a time."""
+
+    def __init__(self, pieces: AsyncGenerator[bytes, None], feed: Feed) -> None:
+        self._pieces = pieces
+        self._feed = feed
+        self.aclose = pieces.aclose
+
+    def __anext__(self) -> Awaitable[bytes]:
+        return self._pieces.__anext__()
+
+    def push_to(self, take: Callable[[bytes], bool]) -> None:
+        """Have frames sent as they come, without a turn of the watch's task."""
+        self._feed.take = take
 
 
 class Bookmarks:
@@ -168,8 +186,9 @@ class Watching:
             since = None
         elif initial is False and since is None:
             since = self._served.cache.revision
-        frames = self._stream(exchange, resource, form, selection, since, seconds, told=bool(initial))
-        return Response(200, frames, {}, protobuf.STREAM_TYPE if form.media_type == PROTOBUF else JSON)
+        feed = Feed()
+        frames = self._stream(exchange, resource, form, selection, since, seconds, told=bool(initial), feed=feed)
+        return Response(200, Watched(frames, feed), {}, protobuf.STREAM_TYPE if form.media_type == PROTOBUF else JSON)
 
     async def _stream(
         self,
@@ -181,7 +200,8 @@ class Watching:
         seconds: float,
         *,
         told: bool,
-    ) -> AsyncIterator[bytes]:
+        feed: Feed,
+    ) -> AsyncGenerator[bytes, None]:
         cache = self._served.cache_of(resource)
         headed = True
 
@@ -195,8 +215,6 @@ class Watching:
 
         def encoded(entry: Entry) -> bytes:
             return self._shape.encoded(exchange, resource, entry, form, headed=headed)
-
-        feed = Feed()
 
         sent = self.sent.setdefault((resource.group, resource.version, resource.plural), [0])
 
@@ -214,7 +232,7 @@ class Watching:
         sent[0] += len(first)
         if told:
             first.append(self._bookmark(resource, form, initial=True))
-        end = cache.watch(offer)
+        end = cache.watch(offer, selection.wanted)
         timer = self._clock.call_later(seconds, feed.end)
         if exchange.info.flag("allowWatchBookmarks"):
             self._bookmarks.add(feed)
@@ -222,7 +240,7 @@ class Watching:
             yield b"".join(first)
             while feed.frames or not feed.over:
                 await feed.ready()
-                piece = feed.take()
+                piece = feed.waiting()
                 if feed.bookmark_due and not feed.over:
                     feed.bookmark_due = False
                     piece += self._bookmark(resource, form)  # in one piece with all that it says was seen
