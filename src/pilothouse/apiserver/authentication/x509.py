@@ -16,7 +16,7 @@ from pilothouse.net.client_certificate import common_name, is_for_clients, organ
 from pilothouse.net.http import Request
 from pilothouse.runtime.clock import Clock, Instant
 
-_MOST_KNOWN = 4096
+_MOST_KNOWN = 1024
 """Certificates whose users are kept; beyond it all are read anew."""
 _CREDENTIAL_ID = "authentication.kubernetes.io/credential-id"
 
@@ -26,20 +26,22 @@ class CertificateAuthenticator:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._known: dict[x509.Certificate, tuple[User, Instant, Instant]] = {}
+        self._known: dict[int, tuple[x509.Certificate, User, Instant, Instant]] = {}
+        """By identity, for a certificate is one object as long as its connection lasts, and comparing two is dear."""
 
     async def authenticate(self, request: Request) -> User | None:
         """The certificate's subject. Raises Unauthorized outside its time, and for one that is not for clients."""
         certificate = request.peer.certificate
         if certificate is None:
             return None
-        known = self._known.get(certificate)
+        known = self._known.get(id(certificate))
         if known is None:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
             begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-            known = self._known[certificate] = (_user(certificate), begin.timestamp(), end.timestamp())
-        user, begins, ends = known
+            known = (certificate, _user(certificate), begin.timestamp(), end.timestamp())
+            self._known[id(certificate)] = known
+        _, user, begins, ends = known
         if not begins <= self._clock.now() <= ends:
             raise Unauthorized
         return user if user.name else None

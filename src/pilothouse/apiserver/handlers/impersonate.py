@@ -33,7 +33,7 @@ def impersonate(authorizer: Authorizer) -> Step:
     """Make the step."""
 
     async def step(exchange: Exchange, following: Next) -> Response:
-        if any(name.startswith(PREFIX) for name in exchange.request.headers):
+        if PREFIX in " ".join(exchange.request.headers):  # one search costs less than one a header
             wanted = impersonated(exchange.request)
             if wanted is not None:
                 for attributes in questions(exchange.user, wanted, groups=_groups(exchange.request)):
