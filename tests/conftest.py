@@ -16,20 +16,12 @@ STORES = ("sqlite", "etcd")
 HISTORY_SECONDS = 400
 """Longer than any version is kept that nobody reads."""
 _POLICIES = "admission policies are kept, not yet obeyed"
-_CONTROLLER = "nothing makes the pods of a ReplicationController yet"
 _QUOTAS = "quotas are kept, nobody counts yet"
 NOT_YET = {
     "ValidatingAdmissionPolicy should validate against a Deployment": _POLICIES,
     "ValidatingAdmissionPolicy should allow expressions to refer variables.": _POLICIES,
     "MutatingAdmissionPolicy should mutate a Deployment": _POLICIES,
     "MutatingAdmissionPolicy should mutate a Deployment with annotations": _POLICIES,
-    "Garbage collector should delete pods created by rc when not orphaning": _CONTROLLER,
-    "Garbage collector should orphan pods created by rc if delete options say so": _CONTROLLER,
-    "Garbage collector should keep the rc around until all its pods are deleted if the deleteOptions says so": (
-        _CONTROLLER
-    ),
-    "Garbage collector should not delete dependents that have both valid owner and owner that's waiting for dependents"
-    " to be deleted": _CONTROLLER,
     "ResourceQuota should apply changes to a resourcequota status": _QUOTAS,
     "ResourceQuota should create a ResourceQuota and ensure its status is promptly calculated.": _QUOTAS,
     "ResourceQuota should create a ResourceQuota and capture the life of a configMap.": _QUOTAS,
@@ -40,10 +32,6 @@ NOT_YET = {
     "ResourceQuota should create a ResourceQuota and capture the life of a pod.": _QUOTAS,
     "ResourceQuota should verify ResourceQuota with best effort scope.": _QUOTAS,
     "ResourceQuota should verify ResourceQuota with terminating scopes.": _QUOTAS,
-    "Kubectl client Kubectl patch should add annotations for pods in rc": _CONTROLLER,
-    "Kubectl client Kubectl describe should check if kubectl describe prints relevant information for rc and pods": (
-        _CONTROLLER
-    ),
     "ServiceCIDR and IPAddress API should support ServiceCIDR API operations": (
         "the range of cluster IPs is no object yet"
     ),

@@ -1,242 +1,31 @@
-from collections.abc import Awaitable, Callable
-from typing import Any
+"""What is asked of the shared reconciler is in tests/reconcile/test_replicas.py; here it is on a whole server."""
 
-import pytest
-
-from fakes.api import FakeApi
-from pilothouse.api.machinery import errors
 from pilothouse.api.types.apps_v1 import ReplicaSet
-from pilothouse.api.types.core_v1 import Pod
-from pilothouse.controllers.replicaset import (
-    BURST,
-    ReplicaSetController,
-    plan_look_again,
-    plan_scaling,
-    plan_status,
-)
-from pilothouse.reconcile.controller import Again
-from pilothouse.reconcile.runner import run_all
+from pilothouse.api.types.core_v1 import Event, Pod
+from pilothouse.controllers.main import ControllersConfig
 from pilothouse.runtime.chance import Chance
-from pilothouse.runtime.clock import LoopClock, format_time
-from pilothouse.runtime.tasks import Tasks
+from pilothouse.runtime.clock import LoopClock
+from pilothouse.testing.cluster import Cluster
 from pilothouse.testing.loop import run
 
-NOW = 1_800_000_000.0
 LABELS = {"app": "web"}
+CONTAINER = {"name": "c", "image": "example:1"}
+TEMPLATE = {"metadata": {"labels": LABELS}, "spec": {"containers": [CONTAINER]}}
+SPEC = {"replicas": 2, "selector": {"matchLabels": LABELS}, "template": TEMPLATE}
 
 
-def _set(replicas: int | None = 3, **status: Any) -> ReplicaSet:
-    return ReplicaSet({
-        "metadata": {"name": "web", "namespace": "ns", "generation": 4},
-        "spec": {"replicas": replicas, "selector": {"matchLabels": LABELS}, "minReadySeconds": 10,
-                 "template": {"metadata": {"labels": {**LABELS, "tier": "front"}}, "spec": {"containers": []}}},
-        "status": status,
-    })  # fmt: skip
+def test_pods_and_events_and_a_status_that_the_server_takes() -> None:
+    async def story(clock: LoopClock, chance: Chance) -> None:
+        async with Cluster(clock, chance, manager=ControllersConfig()) as cluster:
+            client = cluster.client()
+            await client.create(ReplicaSet, {"metadata": {"name": "web", "namespace": "default"}, "spec": SPEC})
+            await clock.sleep(5)
+            assert len((await client.list(Pod, "default", labels="app=web")).items) == 2
+            events = [found.raw for found in (await client.list(Event, "default")).items]
+            told = {(found["reason"], found["source"]["component"]) for found in events}
+            assert told == {("SuccessfulCreate", "replicaset-controller")}
+            status = (await client.get(ReplicaSet, "web", "default")).raw["status"]
+            assert status == {"replicas": 2, "fullyLabeledReplicas": 2, "terminatingReplicas": 0,
+                              "observedGeneration": 1}  # fmt: skip
 
-
-def _pod(name: str, ready_for: float | None = None, **labels: str) -> Pod:
-    conditions: list[dict[str, str]] = []
-    if ready_for is not None:
-        since = format_time(NOW - ready_for)
-        conditions = [{"type": "Ready", "status": "True", "lastTransitionTime": since}]
-    return Pod({"metadata": {"name": name, "namespace": "ns", "uid": name, "labels": {**LABELS, **labels}},
-                "spec": {"nodeName": "n"}, "status": {"phase": "Running", "conditions": conditions}})  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("wanted", "pods", "create", "delete"),
-    [
-        (0, [], 0, []),
-        (3, [_pod("a")], 2, []),
-        (1, [_pod("a")], 0, []),
-        (1, [_pod("a", 20), _pod("b"), _pod("c", 20)], 0, ["b", "a"]),
-        (0, [_pod("a")], 0, ["a"]),
-        (BURST + 1, [], BURST, []),
-        (0, [_pod(f"{n:04}") for n in range(BURST + 1)], 0, [f"{n:04}" for n in range(BURST)]),
-    ],
-)
-def test_the_wanted_number(wanted: int, pods: list[Pod], create: int, delete: list[str]) -> None:
-    scaling = plan_scaling(wanted, pods, [], NOW)
-    assert (scaling.create, [pod.metadata.name for pod in scaling.delete]) == (create, delete)
-
-
-def test_the_status_counts() -> None:
-    pods = [_pod("a", 20, tier="front"), _pod("b", 5), _pod("c")]
-    assert plan_status(_set(), pods, 2, None, NOW) == {
-        "replicas": 3, "fullyLabeledReplicas": 1, "readyReplicas": 2, "availableReplicas": 1,
-        "terminatingReplicas": 2, "observedGeneration": 4,
-    }  # fmt: skip
-
-
-def _failure(reason: str, at: float = NOW) -> dict[str, str]:
-    return {"type": "ReplicaFailure", "status": "True", "reason": reason, "message": "quota",
-            "lastTransitionTime": format_time(at)}  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("replicas", "before", "failure", "after"),
-    [
-        (3, [], "quota", [_failure("FailedCreate")]),
-        (None, [], "quota", [_failure("FailedDelete")]),
-        (3, [_failure("FailedCreate", 5)], "another", [_failure("FailedCreate", 5)]),
-        (3, [_failure("FailedCreate", 5)], None, None),
-        (3, [_failure("FailedCreate", 5), {"type": "Mine"}], None, [{"type": "Mine"}]),
-    ],
-    ids=["creating", "deleting", "it stays as it was first told", "it goes", "others stay"],
-)
-def test_a_failure_is_a_condition(replicas: int, before: list[Any], failure: str | None, after: Any) -> None:
-    status = plan_status(_set(replicas, conditions=before), [_pod("a"), _pod("b")], 0, failure, NOW)
-    assert status.get("conditions") == after
-
-
-@pytest.mark.parametrize(
-    ("pods", "min_ready", "again"),
-    [
-        ([], 10, None),
-        ([_pod("a")], 10, None),
-        ([_pod("a", 20)], 10, None),
-        ([_pod("a", 4), _pod("b", 7)], 10, Again(3)),
-        ([_pod("a", 4)], 0, None),
-    ],
-)
-def test_it_looks_again_when_the_next_becomes_available(pods: list[Pod], min_ready: int, again: Again | None) -> None:
-    assert plan_look_again(pods, min_ready, NOW) == again
-
-
-Scene = Callable[[FakeApi, LoopClock], Awaitable[None]]
-
-
-def _play(scene: Scene, *, before: Callable[[FakeApi], object] = lambda _: None, replicas: int = 3) -> None:
-    """The controller on a fake API, with one ReplicaSet of which everything was asked for a second ago."""
-
-    async def main(clock: LoopClock, chance: Chance) -> None:
-        api = FakeApi(clock)
-        manifest = _set(replicas).literal()
-        del manifest["status"]
-        api.add("apps/v1", "ReplicaSet", manifest)
-        before(api)
-        async with Tasks() as tasks:
-            run_all([ReplicaSetController], api.client, clock, chance, tasks)
-            await clock.sleep(1)
-            await scene(api, clock)
-
-    run(main)
-
-
-def _names(api: FakeApi) -> list[str]:
-    return sorted(pod["metadata"]["name"] for pod in api.of("pods") if not pod["metadata"].get("deletionTimestamp"))
-
-
-def _reasons(api: FakeApi) -> list[str]:
-    return [event["reason"] for event in api.of("events")]
-
-
-def test_it_creates_replaces_and_scales() -> None:
-    async def scene(api: FakeApi, clock: LoopClock) -> None:
-        names = _names(api)
-        assert len(names) == 3
-        assert all(name.startswith("web-") for name in names)
-        pod = api.get("pods", "ns", names[0])
-        assert pod["metadata"]["labels"] == {"app": "web", "tier": "front"}
-        assert pod["metadata"]["ownerReferences"] == [
-            {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web", "controller": True,
-             "blockOwnerDeletion": True, "uid": api.get("replicasets", "ns", "web")["metadata"]["uid"]}
-        ]  # fmt: skip
-        api.remove("pods", "ns", names[0])
-        await clock.sleep(1)
-        assert len(_names(api)) == 3
-        api.put("replicasets", "ns", "web", {"spec": {"replicas": 1}})
-        await clock.sleep(1)
-        assert len(_names(api)) == 1
-        assert _reasons(api).count("SuccessfulCreate") == 4
-        assert _reasons(api).count("SuccessfulDelete") == 2
-        assert api.get("replicasets", "ns", "web")["status"]["replicas"] == 1
-
-    _play(scene)
-
-
-def test_a_pod_on_its_way_out_is_replaced_at_once_and_counted_apart() -> None:
-    async def scene(api: FakeApi, clock: LoopClock) -> None:
-        first = _names(api)[0]
-        api.put("pods", "ns", first, {"metadata": {"deletionTimestamp": format_time(clock.now()), "finalizers": ["x"]}})
-        await clock.sleep(1)
-        assert len(_names(api)) == 3
-        assert len(api.of("pods")) == 4
-        status = api.get("replicasets", "ns", "web")["status"]
-        assert (status["replicas"], status["terminatingReplicas"]) == (3, 1)
-
-    _play(scene)
-
-
-def test_it_adopts_and_releases() -> None:
-    def before(api: FakeApi) -> None:
-        api.add("v1", "Pod", {"metadata": {"name": "stray", "namespace": "ns", "labels": LABELS}})
-        api.add("v1", "Pod", {"metadata": {"name": "alien", "namespace": "ns", "labels": {"app": "b"}}})
-
-    async def scene(api: FakeApi, clock: LoopClock) -> None:
-        names = _names(api)
-        assert len(names) == 4
-        assert {"stray", "alien"} <= set(names)
-        assert api.get("pods", "ns", "stray")["metadata"]["ownerReferences"][0]["name"] == "web"
-        api.put("pods", "ns", "stray", {"metadata": {"labels": {"app": "debugged"}}})
-        await clock.sleep(1)
-        assert not api.get("pods", "ns", "stray")["metadata"].get("ownerReferences")
-        assert len(_names(api)) == 5
-
-    _play(scene, before=before)
-
-
-def test_a_refused_creation_is_told_reported_and_tried_again() -> None:
-    refusing = True
-
-    def fail(method: str, path: str) -> errors.StatusError | None:
-        return errors.Forbidden("quota") if refusing and method == "POST" and path.endswith("/pods") else None
-
-    async def scene(api: FakeApi, clock: LoopClock) -> None:
-        nonlocal refusing
-        assert api.of("pods") == []
-        assert "FailedCreate" in _reasons(api)
-        (condition,) = api.get("replicasets", "ns", "web")["status"]["conditions"]
-        assert (condition["type"], condition["reason"], condition["message"]) == (
-            "ReplicaFailure", "FailedCreate", "quota",
-        )  # fmt: skip
-        refusing = False
-        await clock.sleep(60)
-        assert len(_names(api)) == 3
-        assert not api.get("replicasets", "ns", "web")["status"].get("conditions")
-
-    _play(scene, before=lambda api: setattr(api, "fail", fail))
-
-
-def test_never_too_many_when_the_informer_lags() -> None:
-    async def scene(api: FakeApi, clock: LoopClock) -> None:
-        for count in (7, 9, 40):
-            api.put("replicasets", "ns", "web", {"spec": {"replicas": count}})
-        await clock.sleep(3)
-        assert len(_names(api)) == 40
-        assert sum(method == "POST" and "/pods" in target for method, target in api.calls) == 40
-
-    _play(scene)
-
-
-def test_who_is_being_deleted_creates_nothing() -> None:
-    going = {"metadata": {"deletionTimestamp": format_time(0), "finalizers": ["foregroundDeletion"]}}
-
-    async def scene(api: FakeApi, clock: LoopClock) -> None:
-        assert api.of("pods") == []
-
-    _play(scene, before=lambda api: api.put("replicasets", "ns", "web", going))
-
-
-def test_available_comes_with_time() -> None:
-    async def scene(api: FakeApi, clock: LoopClock) -> None:
-        (name,) = _names(api)
-        ready = {"type": "Ready", "status": "True", "lastTransitionTime": format_time(clock.now())}
-        api.put("pods", "ns", name, {"status": {"phase": "Running", "conditions": [ready]}})
-        await clock.sleep(5)
-        status = api.get("replicasets", "ns", "web")["status"]
-        assert (status["readyReplicas"], status["availableReplicas"]) == (1, 0)
-        await clock.sleep(6)
-        assert api.get("replicasets", "ns", "web")["status"]["availableReplicas"] == 1
-
-    _play(scene, replicas=1)
+    run(story)

@@ -1,94 +1,19 @@
-"""ReplicaSet: as many pods of one template as were asked for.
+"""ReplicaSet: as many pods of one template as were asked for; see `reconcile.replicas`.
 
-Counts the active pods it controls, creates what is missing and deletes what is too many, those first whose loss hurts
-least, and reports. What it has done and not yet seen is in its expectations. API page: apps/v1 ReplicaSet; upstream:
-pkg/controller/replicaset.
+API page: apps/v1 ReplicaSet; upstream: pkg/controller/replicaset.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-from pilothouse.api.machinery.conditions import TRUE, condition, find, remove_condition
-from pilothouse.api.machinery.errors import NotFound, StatusError
-from pilothouse.api.machinery.selectors import from_label_selector, from_labels
-from pilothouse.api.machinery.view import JsonObject, View
 from pilothouse.api.types.apps_v1 import ReplicaSet
 from pilothouse.api.types.core_v1 import Pod
-from pilothouse.client.key import Key
-from pilothouse.reconcile.controller import EVENTS, Again, Controller, Tools, Watch, itself, owner, rule, selecting
-from pilothouse.reconcile.expectations import Expectations
-from pilothouse.reconcile.ownership import CONTROLLER, candidates, claim, controller_of, index_by_controller
-from pilothouse.reconcile.pod_control import PodControl, all_at_once, is_namespace_terminating, slow_start
-from pilothouse.reconcile.pods import available_at, deletion_order, is_active, is_available, is_ready, is_terminating
-from pilothouse.reconcile.status import update_status
-from pilothouse.runtime.clock import Instant, format_time
-
-BURST = 500
-"""At most so many pods are created or deleted before it looks again."""
-FAILURE = "ReplicaFailure"
+from pilothouse.reconcile.controller import EVENTS, Watch, itself, owner, rule, selecting
+from pilothouse.reconcile.replicas import ReplicasController
 
 
-@dataclass(frozen=True, slots=True)
-class Scaling:
-    """What is to be done: create so many, or delete these."""
-
-    create: int = 0
-    delete: tuple[Pod, ...] = ()
-
-
-def plan_scaling(wanted: int, pods: Sequence[Pod], related: Sequence[Pod], now: Instant) -> Scaling:
-    """From the active pods to the wanted number. `related` are the pods of all ReplicaSets of the same owner."""
-    missing = wanted - len(pods)
-    if missing >= 0:
-        return Scaling(create=min(missing, BURST))
-    return Scaling(delete=tuple(deletion_order(pods, related, now)[: min(-missing, BURST)]))
-
-
-def plan_status(
-    replica_set: ReplicaSet,
-    pods: Sequence[Pod],
-    terminating: int,
-    failure: str | None,
-    now: Instant,
-) -> JsonObject:
-    """The status to report. `failure` is why the last scaling failed."""
-    spec = replica_set.spec
-    min_ready = spec.minReadySeconds or 0
-    labels = from_labels(spec.template.metadata.labels)
-    status: JsonObject = {
-        "replicas": len(pods),
-        "fullyLabeledReplicas": sum(labels.matches(pod.metadata.labels) for pod in pods),
-        "readyReplicas": sum(is_ready(pod) for pod in pods),
-        "availableReplicas": sum(is_available(pod, min_ready, now) for pod in pods),
-        "terminatingReplicas": terminating,
-        "observedGeneration": replica_set.metadata.generation or 0,
-    }
-    conditions = [dict(found.raw) for found in replica_set.status.conditions]
-    if failure is None:
-        remove_condition(conditions, FAILURE)
-    elif find(conditions, FAILURE) is None:
-        reason = "FailedCreate" if len(pods) < wanted_replicas(replica_set) else "FailedDelete"
-        conditions.append(condition(FAILURE, TRUE, reason, failure) | {"lastTransitionTime": format_time(now)})
-    if conditions:
-        status["conditions"] = conditions
-    return status
-
-
-def plan_look_again(pods: Sequence[Pod], min_ready: int, now: Instant) -> Again | None:
-    """When the next ready pod will have been ready for long enough."""
-    times = [at for pod in pods if (at := available_at(pod, min_ready)) is not None and at > now]
-    return Again(min(times) - now) if min_ready and times else None
-
-
-def wanted_replicas(replica_set: ReplicaSet) -> int:
-    """How many pods were asked for."""
-    return 1 if replica_set.spec.replicas is None else replica_set.spec.replicas
-
-
-class ReplicaSetController(Controller):
+class ReplicaSetController(ReplicasController):
     """Keeps the number of pods."""
 
     name = "replicaset-controller"
+    kind = ReplicaSet
     watches = (Watch(ReplicaSet, itself), Watch(Pod, owner(ReplicaSet)), Watch(Pod, selecting(ReplicaSet)))
     rules = (
         rule(("apps", "extensions"), ("replicasets",), ("get", "list", "watch", "update")),
@@ -97,97 +22,3 @@ class ReplicaSetController(Controller):
         rule(("",), ("pods",), ("list", "watch", "patch", "create", "delete")),
         EVENTS,
     )
-
-    def __init__(self, tools: Tools) -> None:
-        super().__init__(tools)
-        self._sets = self.informers.of(ReplicaSet).lister
-        self._pods = self.informers.of(Pod).lister
-        self.informers.of(ReplicaSet).add_index(CONTROLLER, index_by_controller)
-        self.informers.of(Pod).add_index(CONTROLLER, index_by_controller)
-        self._expectations = Expectations(self.clock)
-        self._control = PodControl(self.client, self.events)
-
-    def observe(self, old: View | None, new: View | None) -> None:
-        """Meet expectations: a pod has come, or has gone or been told to go."""
-        pod = new if new is not None else old
-        if not isinstance(pod, Pod):
-            return
-        reference = controller_of(pod)
-        if reference.kind != "ReplicaSet":
-            return
-        key = Key(pod.metadata.namespace, reference.name)
-        if new is None or pod.metadata.deletionTimestamp is not None:
-            self._expectations.deleted(key, Key.of(pod))
-        elif old is None:
-            self._expectations.created(key)
-
-    async def reconcile(self, key: Key) -> Again | None:
-        """Create, delete, report."""
-        replica_set = self._sets.get(key)
-        if replica_set is None:
-            self._expectations.forget(key)
-            return None
-        may_scale = self._expectations.satisfied(key) and replica_set.metadata.deletionTimestamp is None
-        pods = await self._claim(replica_set)
-        failure: Exception | None = None
-        if may_scale:
-            failure = await self._scale(key, replica_set, pods)
-        now = self.clock.now()
-        terminating = [pod for pod in self._pods.by_index(CONTROLLER, replica_set.metadata.uid) if is_terminating(pod)]
-        said = None if failure is None else getattr(failure, "message", str(failure))
-        status = plan_status(replica_set, pods, len(terminating), said, now)
-        try:
-            await update_status(self.client, ReplicaSet, replica_set, status)
-        except NotFound:
-            return None
-        if failure is not None:
-            raise failure
-        patience = self._expectations.patience(key)
-        return plan_look_again(pods, replica_set.spec.minReadySeconds or 0, now) or (
-            Again(patience) if patience else None
-        )
-
-    async def _claim(self, replica_set: ReplicaSet) -> list[Pod]:
-        selector = from_label_selector(replica_set.spec.selector)
-        active = [pod for pod in candidates(self._pods, replica_set) if is_active(pod)]
-        return await claim(self.client, Pod, replica_set, selector, active)
-
-    async def _scale(self, key: Key, replica_set: ReplicaSet, pods: list[Pod]) -> StatusError | OSError | None:
-        wanted = wanted_replicas(replica_set)
-        related = self._related(replica_set) if len(pods) > wanted else []
-        scaling = plan_scaling(wanted, pods, related, self.clock.now())
-        if scaling.create:
-            return await self._create(key, replica_set, scaling.create)
-        if scaling.delete:
-            return await self._delete(key, replica_set, scaling.delete)
-        return None
-
-    async def _create(self, key: Key, replica_set: ReplicaSet, count: int) -> StatusError | OSError | None:
-        self._expectations.expect_creations(key, count)
-        template = replica_set.spec.template
-        done, failure = await slow_start(count, lambda: self._control.create(replica_set, template))
-        if done < count:
-            self._expectations.created(key, count - done)
-        gone = isinstance(failure, StatusError) and is_namespace_terminating(failure)
-        return None if gone else failure
-
-    async def _delete(self, key: Key, replica_set: ReplicaSet, pods: Sequence[Pod]) -> StatusError | OSError | None:
-        self._expectations.expect_deletions(key, [Key.of(pod) for pod in pods])
-
-        async def delete(pod: Pod) -> None:
-            try:
-                await self._control.delete(replica_set, pod)
-            except NotFound:
-                self._expectations.deleted(key, Key.of(pod))
-            except (StatusError, OSError):
-                self._expectations.deleted(key, Key.of(pod))
-                raise
-
-        failures = await all_at_once([lambda pod=pod: delete(pod) for pod in pods])  # type: ignore[misc]
-        return failures[0] if failures else None
-
-    def _related(self, replica_set: ReplicaSet) -> list[Pod]:
-        """The pods of all ReplicaSets that have the same owner: a Deployment's old and new ones share nodes."""
-        reference = controller_of(replica_set)
-        siblings = self._sets.by_index(CONTROLLER, reference.uid) if reference else [replica_set]
-        return [pod for sibling in siblings for pod in self._pods.by_index(CONTROLLER, sibling.metadata.uid)]

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
 from pilothouse.api.machinery.errors import StatusError
-from pilothouse.api.machinery.selectors import from_label_selector
 from pilothouse.api.machinery.view import JsonObject, View
 from pilothouse.client.client import Client
 from pilothouse.client.events import EventRecorder
 from pilothouse.client.informer import Informers
 from pilothouse.client.key import Key
-from pilothouse.reconcile.ownership import controller_of
+from pilothouse.reconcile.ownership import controller_of, selector_of
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock
 from pilothouse.runtime.log import Log
@@ -78,7 +77,7 @@ def selecting(kind: type[View]) -> KeyFunction:
             return ()
         candidates: Sequence[Any] = informers.of(kind).lister.list(view.metadata.namespace)
         labels = view.metadata.labels
-        return [Key.of(found) for found in candidates if from_label_selector(found.spec.selector).matches(labels)]
+        return [Key.of(found) for found in candidates if selector_of(found).matches(labels)]
 
     return keys
 

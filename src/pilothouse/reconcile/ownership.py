@@ -12,6 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from pilothouse.api.machinery.errors import Invalid, NotFound
 from pilothouse.api.machinery.resource import Resource
+from pilothouse.api.machinery.selectors import LabelSelector, from_label_selector, from_labels
 from pilothouse.api.machinery.view import JsonObject, View
 from pilothouse.api.types.meta_v1 import OwnerReference
 from pilothouse.client.client import Client, PatchForm
@@ -36,6 +37,12 @@ class Claims(Generic[V]):
     mine: tuple[V, ...]
     adopt: tuple[V, ...] = ()
     release: tuple[V, ...] = ()
+
+
+def selector_of(owner: View) -> LabelSelector:
+    """What an owner selects by: a label selector, or the map of labels that the oldest kinds have."""
+    selector: Any = owner.spec.selector
+    return from_labels(selector) if isinstance(selector, Mapping) else from_label_selector(selector)
 
 
 def controller_of(view: View) -> OwnerReference:
