@@ -57,7 +57,10 @@ def test_kr8s(kubeconfig: Path) -> None:
         assert await made.exists()
         await made.patch({"data": {"c": "d"}})
         assert made.data == {"a": "b", "c": "d"}
-        found = [one.name async for one in api.get("configmaps", namespace="default", label_selector="of=kr8s")]
+        found = [
+            one["metadata"]["name"]
+            async for one in api.get("configmaps", namespace="default", label_selector="of=kr8s")
+        ]
         assert found == ["kr8s"]
         await made.label({"more": "x"})
         async for kind, seen in api.watch("configmaps", namespace="default", label_selector="of=kr8s"):
@@ -78,6 +81,7 @@ def _use(light: lightkube.Client) -> None:
     made = light.create(
         ConfigMap(metadata=ObjectMeta(name="light", namespace="default", labels={"of": "light"}), data={"a": "b"})
     )
+    assert made.metadata
     assert made.metadata.uid
     light.patch(ConfigMap, "light", {"data": {"c": "d"}}, namespace="default")
     applied = light.apply(
@@ -86,13 +90,11 @@ def _use(light: lightkube.Client) -> None:
         )
     )
     assert applied.data == {"a": "b", "c": "d", "e": "f"}
-    assert [one.metadata.name for one in light.list(ConfigMap, namespace="default", labels={"of": "light"})] == [
-        "light"
-    ]
+    assert [one.data for one in light.list(ConfigMap, namespace="default", labels={"of": "light"})] == [applied.data]
     watching = light.watch(ConfigMap, namespace="default", labels={"of": "light"})
-    kind, seen = next(iter(watching))
-    assert (kind, seen.data["e"]) == ("ADDED", "f")
-    watching.close()
+    kind, seen = next(watching)
+    assert (kind, seen.data) == ("ADDED", applied.data)
+    del watching
     light.delete(ConfigMap, "light", namespace="default")
     with pytest.raises(ApiError) as error:
         light.get(ConfigMap, "light", namespace="default")
@@ -139,7 +141,7 @@ def test_an_operator_written_with_kopf(kubeconfig: Path, tmp_path: Path) -> None
                 "default", client.V1ConfigMap(metadata=metadata, data={"text": "one"})
             )
             since = made.metadata.resource_version
-            copies = []
+            copies: list[str] = []
             for event in watch.Watch().stream(
                 core.list_namespaced_config_map,
                 "default",

@@ -7,10 +7,10 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pilothouse.api.machinery.codec.protobuf import MEDIA_TYPE as PROTOBUF
+from pilothouse.api.machinery.codec import protobuf
 from pilothouse.api.machinery.errors import NotAcceptable
 
-JSON, YAML = "application/json", "application/yaml"
+JSON, YAML, PROTOBUF = "application/json", "application/yaml", protobuf.MEDIA_TYPE
 _META = "meta.k8s.io"
 _SHAPES = {"Table": ("v1", "v1beta1"), "PartialObjectMetadata": ("v1", "v1beta1"),
            "PartialObjectMetadataList": ("v1", "v1beta1")}  # fmt: skip

@@ -143,8 +143,8 @@ def _bytes(value: Any) -> bytes:
 def _signed(value: Any, bits: int = 64) -> int:
     if not isinstance(value, int):
         raise MalformedError("proto: wrong wireType = 2")
-    value &= (1 << bits) - 1
-    return value - (1 << bits) if value >> (bits - 1) else value
+    unsigned: int = value & ((1 << bits) - 1)
+    return unsigned - (1 << bits) if unsigned >> (bits - 1) else unsigned
 
 
 def _double(value: Any) -> float:
