@@ -16,10 +16,12 @@ from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import LoopClock
 from pilothouse.scheduler.main import SchedulerConfig
 from pilothouse.store.memory import MemoryStore
-from pilothouse.testing.cluster import Cluster
+from pilothouse.testing.cluster import ADMIN, Cluster
 from pilothouse.testing.loop import VirtualLoop, run
 
 MAPS = "/api/v1/namespaces/default/configmaps"
+PODS = "/api/v1/namespaces/default/pods"
+POD = {"metadata": {"name": "new"}, "spec": {"containers": [{"name": "c", "image": "example:1"}]}}
 TABLE = {"accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
 
 
@@ -27,22 +29,22 @@ class Counted:
     """Calls of the JSON library."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
-        self.calls = 0
-        for name in ("loads", "dumps"):
-            patch.setattr(orjson, name, self._counting(getattr(orjson, name)))
+        self.calls = {"loads": 0, "dumps": 0}
+        for name in self.calls:
+            patch.setattr(orjson, name, self._counting(name, getattr(orjson, name)))
 
-    def _counting(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def _counting(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def counted(*arguments: Any, **options: Any) -> Any:
-            self.calls += 1
+            self.calls[name] += 1
             return function(*arguments, **options)
 
         return counted
 
     async def of(self, work: Awaitable[Any]) -> int:
         """How many calls `work` makes."""
-        before = self.calls
+        before = sum(self.calls.values())
         await work
-        return self.calls - before
+        return sum(self.calls.values()) - before
 
 
 async def fill(transport: HandlerTransport, count: int) -> None:
@@ -63,6 +65,43 @@ def test_reading_decodes_and_encodes_nothing(monkeypatch: pytest.MonkeyPatch) ->
             first = await count.of(transport.send("GET", MAPS, TABLE))
             assert first > 50, "rows are made"
             assert await count.of(transport.send("GET", MAPS, TABLE)) == 1, "and kept: the table's head alone is new"
+
+    run(story)
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "form", "body", "calls"),
+    [
+        # A body is encoded once to see whether a key is repeated in it, and the object once, to be stored and sent.
+        ("POST", MAPS, "application/json", {"metadata": {"name": "new"}, "data": {"a": "b"}}, {"loads": 1, "dumps": 2}),
+        ("POST", PODS, "application/json", POD, {"loads": 1, "dumps": 2}),
+        # The stored object is read, to compare, and what was sent is kept, for a second try.
+        ("PUT", f"{MAPS}/map-0", "application/json", {"data": {"a": "c"}}, {"loads": 2, "dumps": 3}),
+        # It is read twice: one copy becomes what the patch makes of it.
+        ("PATCH", f"{MAPS}/map-0", "application/merge-patch+json", {"data": {"a": "c"}}, {"loads": 3, "dumps": 1}),
+    ],
+    ids=["create", "create pod", "update", "patch"],
+)
+def test_a_write_decodes_what_was_sent_and_what_is_stored(
+    method: str, target: str, form: str, body: Any, calls: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither what it needs to know of other objects, nor what it has just encoded."""
+
+    async def story(clock: LoopClock, chance: Chance) -> None:
+        async with Cluster(clock, chance, manager=ControllersConfig(controllers=("serviceaccount-controller",))) as one:
+            transport = HandlerTransport(one.server.handle, ADMIN)
+
+            async def send(method: str, target: str, form: str, body: Any) -> int:
+                sent = orjson.dumps(body)
+                return (await transport.send(method, target, {"content-type": form}, sent)).status
+
+            assert await send("POST", MAPS, "application/json", {"metadata": {"name": "map-0"}}) == 201
+            assert await send("POST", PODS, "application/json", POD | {"metadata": {"name": "first"}}) == 201
+            await clock.sleep(5)
+            count = Counted(monkeypatch)
+            assert await send(method, target, form, body) in (200, 201)
+            count.calls["dumps"] -= 1  # that of the test
+            assert count.calls == calls
 
     run(story)
 

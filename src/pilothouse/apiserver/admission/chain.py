@@ -18,6 +18,8 @@ class AdmissionChain:
 
     def __init__(self, plugins: Iterable[Admission]) -> None:
         self.plugins = tuple(sorted(plugins, key=lambda plugin: plugin.order))
+        self._mutating = [plugin for plugin in self.plugins if type(plugin).mutate is not Admission.mutate]
+        self._validating = [plugin for plugin in self.plugins if type(plugin).validate is not Admission.validate]
 
     @classmethod
     def of(
@@ -52,10 +54,10 @@ class AdmissionChain:
 
     async def mutate(self, write: Write) -> None:
         """Let every plugin change the new object, or refuse."""
-        for plugin in self.plugins:
+        for plugin in self._mutating:
             await plugin.mutate(write)
 
     async def validate(self, write: Write) -> None:
         """Let every plugin refuse."""
-        for plugin in self.plugins:
+        for plugin in self._validating:
             await plugin.validate(write)

@@ -5,6 +5,8 @@ What is encrypted is so in the store's own hands (`encryption.store`).
 
 from dataclasses import dataclass
 
+import orjson
+
 from pilothouse.api.machinery import errors
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.encryption.store import KnowsStale
@@ -43,36 +45,40 @@ class Committer:
         self._event_ttl = event_ttl or None
         self._stale = cache.store if isinstance(cache.store, KnowsStale) else None
 
-    async def create(self, write: Write, of: ResourceCache, stored_form: JsonObject) -> Written:
-        """Store a new object. Raises AlreadyExists."""
-        value = record.encode_stored(of.resource, stored_form)
+    async def create(self, write: Write, of: ResourceCache, shown: JsonObject) -> Written:
+        """Store a new object, given in the version that is stored. Raises AlreadyExists."""
+        form = record.stored_form(of.resource, shown)
+        value = orjson.dumps(form)
         key = record.storage_key(of.resource, write.namespace, write.name)
         if write.dry_run:
             if of.entries.get(key) is not None:
                 raise errors.already_exists(write.resource.plural, write.resource.group, write.name)
-            return Written(of.unstored(Record(key, value, 0, 0), stored_form))
-        try:
-            stored = await (write.turn or self._cache.store).create(key, value, ttl=self._ttl(of))
-        except KeyExists:
-            raise errors.already_exists(write.resource.plural, write.resource.group, write.name) from None
-        return await self._seen(of, stored, stored_form)
+            return Written(of.unstored(Record(key, value, 0, 0), form))
+        with self._cache.expecting(key, value, form):
+            try:
+                stored = await (write.turn or self._cache.store).create(key, value, ttl=self._ttl(of))
+            except KeyExists:
+                raise errors.already_exists(write.resource.plural, write.resource.group, write.name) from None
+            return await self._seen(of, stored, form)
 
-    async def update(self, write: Write, of: ResourceCache, current: Entry, stored_form: JsonObject) -> Written:
+    async def update(self, write: Write, of: ResourceCache, current: Entry, shown: JsonObject) -> Written:
         """Store the new form of `current`; nothing when it is the same. Raises store.Conflict when it has changed."""
-        value = record.encode_stored(of.resource, stored_form)
+        form = record.stored_form(of.resource, shown)
+        value = orjson.dumps(form)
         same = value == current.stored or (len(value) == len(current.stored) and write.new == write.old)
         if same and (self._stale is None or not self._stale.is_stale(current.key)):
             return Written(current, changed=False)  # the same, if perhaps in another order
         if write.dry_run:
-            return Written(of.unstored(Record(current.key, value, current.revision, 0), stored_form))
-        try:
-            stored = await (write.turn or self._cache.store).update(
-                current.key, value, expected=current.revision, ttl=self._ttl(of)
-            )
-        except Conflict as conflict:
-            await self._catch_up(conflict)
-            raise
-        return await self._seen(of, stored, stored_form)
+            return Written(of.unstored(Record(current.key, value, current.revision, 0), form))
+        with self._cache.expecting(current.key, value, form):
+            try:
+                stored = await (write.turn or self._cache.store).update(
+                    current.key, value, expected=current.revision, ttl=self._ttl(of)
+                )
+            except Conflict as conflict:
+                await self._catch_up(conflict)
+                raise
+            return await self._seen(of, stored, form)
 
     async def delete(self, write: Write, current: Entry) -> Entry:
         """Remove `current`. Raises store.Conflict when it has changed."""
@@ -90,11 +96,11 @@ class Committer:
         """How long what is written stays; for ever where it is None."""
         return self._event_ttl if of.prefix == _EVENTS else None
 
-    async def _seen(self, of: ResourceCache, stored: Record, stored_form: JsonObject) -> Written:
+    async def _seen(self, of: ResourceCache, stored: Record, form: JsonObject) -> Written:
         await self._shown(stored.revision)
         entry = of.entries.get(stored.key)
         if entry is None or entry.revision != stored.revision:  # written again meanwhile
-            entry = of.unstored(stored, stored_form)
+            entry = of.unstored(stored, form)
         return Written(entry)
 
     async def _shown(self, revision: int) -> None:

@@ -5,7 +5,7 @@ encode → commit. This is upstream's order (handlers/{create,update}.go, then r
 it differs from DESIGN, see docs/decisions. No stage may be left out, a subresource only has its own rules in some.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -20,6 +20,7 @@ from pilothouse.apiserver.pipeline.complete import complete
 from pilothouse.apiserver.pipeline.decode import Change
 from pilothouse.apiserver.pipeline.identity import keep_identity, stamp_new
 from pilothouse.apiserver.pipeline.write import Write
+from pilothouse.apiserver.registry.entry import Entry
 from pilothouse.apiserver.registry.served import Served
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock
@@ -90,6 +91,13 @@ class Pipeline:
 
     async def update(self, write: Write, change: Change, manager: str) -> Written:
         """Put `change(stored object)` in place of the stored object. Raises NotFound, Conflict, Invalid."""
+        return await self._update(write, lambda entry: change(self._served.decode(write.resource, entry)), manager)
+
+    async def replace(self, write: Write, forms: Iterator[JsonObject], manager: str) -> Written:
+        """Put the next of `forms` in place of the stored object, one for each attempt. Raises as `update` does."""
+        return await self._update(write, lambda _entry: next(forms), manager)
+
+    async def _update(self, write: Write, make: Callable[[Entry], JsonObject], manager: str) -> Written:
         of = self._served.cache_of(write.resource)
         await self._served.cache.reach_latest()
         for _ in range(_ATTEMPTS):
@@ -97,7 +105,7 @@ class Pipeline:
             if current is None:
                 raise errors.not_found(write.resource.plural, write.resource.group, write.name)
             write.old = self._served.decode(write.resource, current)
-            write.new = change(self._served.decode(write.resource, current))
+            write.new = make(current)
             _check_preconditions(write)
             await self._prepare_update(write, manager)
             async with self._allocate(write):

@@ -6,8 +6,6 @@ so the place where the revision belongs is the same for every object of a resour
 
 from typing import Any
 
-import orjson
-
 from pilothouse.api.machinery.resource import Resource
 from pilothouse.api.machinery.view import JsonObject
 
@@ -17,12 +15,11 @@ def head_of(resource: Resource[Any]) -> bytes:
     return f'{{"kind":"{resource.name}","apiVersion":"{resource.api_version}","metadata":{{'.encode()
 
 
-def encode_stored(resource: Resource[Any], obj: JsonObject) -> bytes:
-    """The bytes to store. `obj` may carry a resourceVersion; it is left out."""
+def stored_form(resource: Resource[Any], obj: JsonObject) -> JsonObject:
+    """The object whose bytes are stored. `obj` may carry a resourceVersion; it is left out."""
     metadata = {key: value for key, value in obj["metadata"].items() if key != "resourceVersion"}
     rest = {key: value for key, value in obj.items() if key not in ("kind", "apiVersion", "metadata")}
-    ordered = {"kind": resource.name, "apiVersion": resource.api_version, "metadata": metadata} | rest
-    return orjson.dumps(ordered)
+    return {"kind": resource.name, "apiVersion": resource.api_version, "metadata": metadata} | rest
 
 
 def wire(head: bytes, stored: bytes, revision: int) -> bytes:

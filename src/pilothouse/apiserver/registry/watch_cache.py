@@ -4,14 +4,15 @@ Because the watch has no gaps and covers everything, the revision of its latest 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import orjson
 
 from pilothouse.api.machinery.errors import Timeout
 from pilothouse.api.machinery.resource import Resource
+from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.registry.resource_cache import ResourceCache
 from pilothouse.runtime.clock import Clock
 from pilothouse.runtime.deadlines import Deadlines
@@ -21,6 +22,7 @@ from pilothouse.store.interface import Compacted, Event, Record, Store, Unavaila
 _FRESHNESS_SECONDS = 3.0
 """How long a read waits for the cache to reach the revision it asks for, as upstream's does."""
 _RETRY_SECONDS = 1.0
+_NOTHING: tuple[bytes, JsonObject] = (b"", {})
 
 _log = Log(__name__)
 
@@ -35,6 +37,8 @@ class WatchCache:
         self._caches = {(r.group or "core", r.plural): ResourceCache(r) for r in resources if r.stored_as is None}
         self.revision = 0
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
+        self._expected: dict[str, tuple[bytes, JsonObject]] = {}
+        """What this server is writing, by key: the value, and what it was made of."""
 
     def of(self, group: str, plural: str) -> ResourceCache:
         """The cache of one stored resource."""
@@ -49,6 +53,16 @@ class WatchCache:
             yield
         finally:
             follower.cancel()
+
+    @contextmanager
+    def expecting(self, key: str, value: bytes, obj: JsonObject) -> Iterator[None]:
+        """Within, `value` need not be decoded when the store shows it at `key`: it is `obj`, which stays as it is."""
+        mine = self._expected[key] = (value, obj)
+        try:
+            yield
+        finally:
+            if self._expected.get(key) is mine:
+                del self._expected[key]
 
     async def reach(self, revision: int) -> None:
         """Wait until every event up to `revision` has been applied. Raises Timeout as upstream words it."""
@@ -131,7 +145,14 @@ class WatchCache:
     def _take_in(self, key: str, revision: int, record: Record | None) -> None:
         cache = self._cache_of(key)
         if cache is not None:
-            cache.apply(key, revision, record, orjson.loads(record.value) if record is not None else None)
+            cache.apply(key, revision, record, self._decoded(record) if record is not None else None)
+
+    def _decoded(self, record: Record) -> JsonObject:
+        value, obj = self._expected.get(record.key, _NOTHING)
+        if value == record.value:
+            return obj
+        found: JsonObject = orjson.loads(record.value)
+        return found
 
     def _reached(self, revision: int) -> None:
         self.revision = revision

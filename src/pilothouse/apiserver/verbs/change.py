@@ -1,5 +1,6 @@
 """create, update, patch, delete, deletecollection: from the request to the pipeline and back."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -61,20 +62,16 @@ class Changing:
         options = write_options(exchange, "UpdateOptions")
         posted = await decode_object(exchange, expected_of(resource), self._served.schemas, options.validation)
         place(posted, resource, exchange.info.namespace, exchange.info.name)
-        body = orjson.dumps(posted)
-
-        def replacement(_current: JsonObject) -> JsonObject:
-            replaced: JsonObject = orjson.loads(body)
-            return replaced
-
+        may_create = resource.create_on_update and subresource is None and not posted["metadata"].get("resourceVersion")
+        forms = _copies(posted)
         write = write_of(exchange, resource, Operation.UPDATE, options, subresource=subresource)
         try:
-            written = await self._pipeline.update(write, replacement, options.manager)
+            written = await self._pipeline.replace(write, forms, options.manager)
         except NotFound:
-            if not resource.create_on_update or subresource is not None or posted["metadata"].get("resourceVersion"):
+            if not may_create:
                 raise
             permit_creation(exchange)
-            write = write_of(exchange, resource, Operation.CREATE, options, new=posted)
+            write = write_of(exchange, resource, Operation.CREATE, options, new=next(forms))
             written = await self._pipeline.create(write, options.manager)
             return self._shape.one(exchange, resource, written.entry, form, 201)
         return self._shape.one(exchange, resource, written.entry, form)
@@ -156,6 +153,14 @@ class Changing:
             deleted.append(written.entry)
         metadata = {"resourceVersion": str(self._served.cache.revision)}
         return self._shape.list(exchange, resource, deleted, metadata, form)
+
+
+def _copies(obj: JsonObject) -> Iterator[JsonObject]:
+    """The object itself, which may be changed, then copies of how it was."""
+    text = orjson.dumps(obj)
+    yield obj
+    while True:
+        yield orjson.loads(text)
 
 
 def expected_of(resource: Resource[Any]) -> Expected:

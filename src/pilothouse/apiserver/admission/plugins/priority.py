@@ -59,11 +59,11 @@ class Priority(Admission):
         entry = self.cache.of("scheduling.k8s.io", "priorityclasses").get("", name)
         if entry is None:
             raise _refusal(write, f"no PriorityClass with name {name} was found")
-        return entry.decode()
+        return entry.kept()
 
     def _default(self) -> JsonObject | None:
         """The class of pods that name none: of several the one of the least value."""
-        classes = [entry.decode() for entry in self.cache.of("scheduling.k8s.io", "priorityclasses").select("")]
+        classes = [entry.kept() for entry in self.cache.of("scheduling.k8s.io", "priorityclasses").select("")]
         return min((one for one in classes if one.get("globalDefault")), key=_value, default=None)
 
 

@@ -49,7 +49,7 @@ class ServiceAccount(Admission):
             await self.cache.reach_latest()
             entry = cache.get(write.namespace, name)
             if entry is not None:
-                return entry.decode()
+                return entry.kept()
         why = f'error looking up service account {write.namespace}/{name}: serviceaccount "{name}" not found'
         raise _refusal(write, why)
 

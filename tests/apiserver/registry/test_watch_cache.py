@@ -1,0 +1,58 @@
+from typing import Any
+
+import orjson
+
+from fakes.served import schemas
+from pilothouse.api.catalogue import builtin
+from pilothouse.apiserver.registry.watch_cache import WatchCache
+from pilothouse.apiserver.server import ApiServer
+from pilothouse.runtime.chance import Chance
+from pilothouse.runtime.clock import LoopClock
+from pilothouse.store.memory import MemoryStore
+from pilothouse.testing.loop import run
+
+KEY = "core/configmaps/default/a"
+
+
+def config_map(**labels: str) -> dict[str, Any]:
+    return {
+        "kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": "a", "namespace": "default", "labels": labels},
+    }  # fmt: skip
+
+
+async def shown(cache: WatchCache, store: MemoryStore, value: bytes) -> Any:
+    """The labels of what the store was given, as the cache has them."""
+    current = await store.get(KEY)
+    if current is None:
+        written = await store.create(KEY, value)
+    else:
+        written = await store.update(KEY, value, expected=current.revision)
+    await cache.reach(written.revision)
+    return cache.of("", "configmaps").entries[KEY].labels
+
+
+def test_what_this_server_writes_is_not_decoded_when_it_comes_back() -> None:
+    async def story(clock: LoopClock, chance: Chance) -> None:
+        async with MemoryStore(clock) as store, ApiServer(store, builtin(), schemas(), clock, chance) as server:
+            ours, others = config_map(by="us"), config_map(by="others")
+            ours_as_bytes = orjson.dumps(ours)
+            with server.cache.expecting(KEY, ours_as_bytes, ours):
+                assert await shown(server.cache, store, orjson.dumps(others)) == {"by": "others"}, "they were first"
+                assert await shown(server.cache, store, ours_as_bytes) is ours["metadata"]["labels"]
+            again = await shown(server.cache, store, ours_as_bytes)
+            assert again == {"by": "us"}
+            assert again is not ours["metadata"]["labels"], "what is written is not kept"
+
+    run(story)
+
+
+def test_of_two_who_write_one_key_each_takes_back_its_own() -> None:
+    async def story(clock: LoopClock, chance: Chance) -> None:
+        async with MemoryStore(clock) as store, ApiServer(store, builtin(), schemas(), clock, chance) as server:
+            one, two = config_map(n="1"), config_map(n="2")
+            first = server.cache.expecting(KEY, orjson.dumps(one), one)
+            with first, server.cache.expecting(KEY, orjson.dumps(two), two):
+                assert await shown(server.cache, store, orjson.dumps(one)) == {"n": "1"}
+                assert await shown(server.cache, store, orjson.dumps(two)) is two["metadata"]["labels"]
+
+    run(story)
