@@ -8,8 +8,10 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
+from pilothouse.apiserver.allocation.address_objects import AddressObjects
 from pilothouse.apiserver.audit.backend import AuditLog
 from pilothouse.apiserver.audit.policy import load_policy
+from pilothouse.apiserver.bootstrap.default_range import ensure_default_range, keep_default_range
 from pilothouse.apiserver.bootstrap.objects import make_objects
 from pilothouse.apiserver.bootstrap.rbac_policy import make_policy
 from pilothouse.apiserver.certificates import renew
@@ -33,7 +35,8 @@ SYSTEM_NAMESPACES = "start-system-namespaces-controller"
 PRIORITY_CLASSES = "scheduling/bootstrap-system-priority-classes"
 ROLES = "rbac/bootstrap-roles"
 PRIORITY_AND_FAIRNESS = "priority-and-fairness-config-producer"
-HOOKS = (SYSTEM_NAMESPACES, PRIORITY_CLASSES, ROLES, PRIORITY_AND_FAIRNESS)
+SERVICE_RANGE = "start-kubernetes-service-cidr-controller"
+HOOKS = (SYSTEM_NAMESPACES, PRIORITY_CLASSES, ROLES, PRIORITY_AND_FAIRNESS, SERVICE_RANGE)
 """What a server does when it starts, as upstream's health checks name it."""
 
 
@@ -79,6 +82,15 @@ class Operations:
         await ensure(producer, self._server.clock)
         self.life.done(PRIORITY_AND_FAIRNESS)
         self._tasks.spawn(keep_up(producer, consumer, self._flows, self._server.clock), name="flow control")
+        await self._begin_addresses(client)
+
+    async def _begin_addresses(self, client: Client) -> None:
+        """Have the objects about cluster IPs say what is so."""
+        cidrs, cache, clock = (self._config.service_cidr,), self._server.cache, self._server.clock
+        await ensure_default_range(client, cidrs, clock)
+        self.life.done(SERVICE_RANGE)
+        self._tasks.spawn(keep_default_range(client, cache, cidrs, clock), name="default ServiceCIDR")
+        self._tasks.spawn(AddressObjects(cache, client, clock).keep(), name="IPAddresses")
 
     def keep_trusted(self, tls: ServerTls) -> None:
         """Read certificates again when their files change."""

@@ -17,6 +17,7 @@ from typing import Self
 from pilothouse.api.catalogue import Catalogue, builtin
 from pilothouse.api.machinery.schema import Schemas
 from pilothouse.apiserver.admission.chain import AdmissionChain
+from pilothouse.apiserver.allocation.address_objects import AddressObjects
 from pilothouse.apiserver.allocation.services import ServiceAllocation
 from pilothouse.apiserver.authentication.in_process import InProcessAuthenticator
 from pilothouse.apiserver.authorization.escalation import Escalation
@@ -24,6 +25,7 @@ from pilothouse.apiserver.authorization.framework import Chain, Masters
 from pilothouse.apiserver.authorization.node import NodeAuthorizer
 from pilothouse.apiserver.authorization.rbac import Rbac
 from pilothouse.apiserver.bootstrap.cluster_roles import CLUSTER_ROLES
+from pilothouse.apiserver.bootstrap.default_range import ensure_default_range
 from pilothouse.apiserver.bootstrap.notation import rules
 from pilothouse.apiserver.bootstrap.objects import make_objects
 from pilothouse.apiserver.bootstrap.rbac_policy import make_policy
@@ -142,6 +144,9 @@ class Cluster:
         """Make what a cluster begins with, and wait until the controllers lead."""
         await make_objects(self.client())
         await make_policy(self.client(), self.clock)
+        await ensure_default_range(self.client(), manager.service_cidr, self.clock)
+        addresses = AddressObjects(self.server.cache, self.client(agent="kube-apiserver"), self.clock)
+        tasks.spawn(addresses.keep(), name="IPAddresses")
         if self.flows is not None:
             producer, consumer = self.client(agent=PRODUCER), self.client(agent=CONSUMER)
             await ensure(producer, self.clock)

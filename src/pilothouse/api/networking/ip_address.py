@@ -15,6 +15,9 @@ from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.networking_v1 import IPAddress
 from pilothouse.runtime.clock import Instant
 
+MANAGED_BY, FAMILY = "ipaddress.kubernetes.io/managed-by", "ipaddress.kubernetes.io/ip-family"
+ALLOCATOR = "ipallocator.k8s.io"
+"""Who manages the objects that go with Services."""
 _PARENT = {"Group": "", "Resource": "", "Namespace": "", "Name": ""}
 
 
@@ -24,6 +27,11 @@ def _parent(obj: JsonObject, _now: Instant) -> str:
         return NONE
     resource = ".".join(part for part in (found.get("resource", ""), found.get("group", "")) if part).lower()
     return "/".join(part for part in (resource, found.get("namespace", ""), found.get("name", "")) if part)
+
+
+def is_of_a_service(obj: JsonObject) -> bool:
+    """Whether the API server made it, for a Service that has the address."""
+    return (dig(obj, "metadata", "labels") or {}).get(MANAGED_BY) == ALLOCATOR
 
 
 def validate(obj: JsonObject, errors: FieldErrors) -> None:

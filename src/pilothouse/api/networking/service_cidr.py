@@ -16,6 +16,11 @@ from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.networking_v1 import ServiceCIDR
 from pilothouse.runtime.clock import Instant
 
+DEFAULT = "kubernetes"
+"""The one that every cluster has."""
+FINALIZER = "networking.k8s.io/service-cidr-finalizer"
+READY = "Ready"
+
 
 def _cidrs(obj: JsonObject, _now: Instant) -> str:
     return ",".join(dig(obj, "spec", "cidrs") or ())

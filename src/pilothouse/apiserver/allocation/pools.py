@@ -6,14 +6,15 @@ IPs, KEP-3668 for node ports; the sizes are theirs).
 
 import ipaddress
 from collections import Counter
-from collections.abc import Iterable
 
 from pilothouse.runtime.chance import Chance
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 _TRIES = 32
 """Random picks before the pool is searched in order."""
-_MOST_ADDRESSES = 1 << 16
-"""Addresses of a large IPv6 range that are used, as upstream bounds it."""
+_SHORTEST_IPV6 = 64
+"""Of an IPv6 range with a shorter prefix nothing is given, as upstream has it."""
 
 
 class FullError(Exception):
@@ -26,12 +27,13 @@ class FullError(Exception):
 class Pool:
     """Numbers from `first` to `last`, of which those below `first + reserved` are given out last."""
 
-    def __init__(self, first: int, last: int, reserved: int, chance: Chance) -> None:
+    def __init__(self, first: int, last: int, reserved: int, chance: Chance, held: Counter[int] | None = None) -> None:
+        """`held` counts the holders of each number, where pools that overlap share that."""
         self._first = first
         self._last = last
         self._dynamic = first + reserved
         self._chance = chance
-        self._held: Counter[int] = Counter()
+        self._held: Counter[int] = Counter() if held is None else held
 
     def __contains__(self, number: int) -> bool:
         return self._first <= number <= self._last
@@ -66,48 +68,22 @@ class Pool:
         raise FullError
 
 
-class Addresses:
-    """Cluster IPs of one range."""
+class Addresses(Pool):
+    """Cluster IPs of one range; `held` is shared by all ranges of the family."""
 
-    def __init__(self, cidr: str, chance: Chance) -> None:
-        self.network = ipaddress.ip_network(cidr)
-        first = int(self.network.network_address) + 1
-        last = int(self.network.broadcast_address) - (1 if self.network.version == 4 else 0)
-        last = min(last, first + _MOST_ADDRESSES - 1)
+    def __init__(self, network: Network, chance: Chance, held: Counter[int]) -> None:
+        self._make = type(network.network_address)
+        first = int(network.network_address) + 1
+        last = int(network.broadcast_address) - (1 if network.version == 4 else 0)
         size = last - first + 1
-        reserved = 0 if size <= 16 else min(max(16, self.network.num_addresses // 16), 256)
-        self._pool = Pool(first, last, reserved, chance)
+        reserved = 0 if size <= 16 else min(max(16, network.num_addresses // 16), 256)
+        if network.version == 6 and network.prefixlen < _SHORTEST_IPV6:
+            last = first - 1
+        super().__init__(first, last, reserved, chance, held)
 
-    @property
-    def family(self) -> str:
-        """`IPv4` or `IPv6`."""
-        return f"IPv{self.network.version}"
-
-    def number(self, address: str) -> int | None:
-        """The pool's number of an address; None for one that is not of the range."""
-        try:
-            parsed = ipaddress.ip_address(address)
-        except ValueError:
-            return None
-        if parsed.version != self.network.version or int(parsed) not in self._pool:
-            return None
-        return int(parsed)
-
-    def taken(self, number: int) -> bool:
-        """Whether some Service has it."""
-        return self._pool.taken(number)
-
-    def hold(self, addresses: Iterable[str], *, release: bool = False) -> None:
-        """Count Services' addresses, or forget them. Addresses of other ranges are nobody's here."""
-        for address in addresses:
-            number = self.number(address)
-            if number is not None:
-                (self._pool.release if release else self._pool.hold)(number)
-
-    def pick(self) -> str:
+    def address(self) -> str:
         """A free address. Raises FullError."""
-        number = self._pool.pick()
-        return str(ipaddress.IPv4Address(number) if self.network.version == 4 else ipaddress.IPv6Address(number))
+        return str(self._make(self.pick()))
 
 
 class NodePorts(Pool):

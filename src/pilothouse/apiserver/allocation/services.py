@@ -24,7 +24,8 @@ from pilothouse.api.machinery import errors
 from pilothouse.api.machinery.errors import InternalError
 from pilothouse.api.machinery.field import FieldErrors, index
 from pilothouse.api.machinery.view import JsonObject
-from pilothouse.apiserver.allocation.pools import Addresses, FullError, NodePorts
+from pilothouse.apiserver.allocation.cluster_ips import ClusterIps
+from pilothouse.apiserver.allocation.pools import FullError, NodePorts
 from pilothouse.apiserver.pipeline.write import Write
 from pilothouse.apiserver.registry.watch_cache import WatchCache
 from pilothouse.runtime.chance import Chance
@@ -38,7 +39,7 @@ class ServiceAllocation:
     """The pools of one cluster. `cidrs` has one range a family, the preferred family first."""
 
     def __init__(self, cache: WatchCache, cidrs: Iterable[str], ports: tuple[int, int], chance: Chance) -> None:
-        self._addresses = {pool.family: pool for pool in (Addresses(cidr, chance) for cidr in cidrs)}
+        self._addresses = ClusterIps(cache, cidrs, chance)
         self._ports = NodePorts(*ports, chance)
         self._cache = cache
         self._one = asyncio.Lock()
@@ -82,7 +83,7 @@ class ServiceAllocation:
         spec = write.new.setdefault("spec", {})
         before = (write.old or {}).get("spec") or {}
         wrong = FieldErrors()
-        init_families(write.new, write.old, tuple(self._addresses), wrong)
+        init_families(write.new, write.old, self._addresses.families, wrong)
         held_addresses: list[str] = []
         held_ports: list[int] = []
         try:
@@ -93,8 +94,7 @@ class ServiceAllocation:
                 raise errors.invalid("Service", "", write.name, wrong)
             yield
         finally:
-            for pool in self._addresses.values():
-                pool.hold(held_addresses, release=True)
+            self._addresses.hold(held_addresses, release=True)
             for port in held_ports:
                 self._ports.release(port)
 
@@ -109,20 +109,25 @@ class ServiceAllocation:
         given: list[str] = []
         for position, family in enumerate(spec.get("ipFamilies") or ()):
             address = asked[position] if position < len(asked) else ""
-            pool = self._addresses.get(family)
-            if pool is None:
+            if family not in self._addresses.families:
                 continue
             if not address:
-                address = _picked(pool)
-            elif address not in own and (why := _refusal(pool, address)):
+                address = self._picked(family)
+            elif address not in own and (why := self._addresses.refusal(family, address)):
                 path = index("spec.clusterIPs", position)
                 wrong.invalid(path, asked, f"failed to allocate IP {address}: {why}")
                 continue
-            pool.hold([address])
+            self._addresses.hold([address])
             held.append(address)
             given.append(address)
         if given:
             spec["clusterIP"], spec["clusterIPs"] = given[0], given
+
+    def _picked(self, family: str) -> str:
+        try:
+            return self._addresses.pick(family)
+        except FullError as error:
+            raise InternalError(f"failed to allocate a serviceIP: {error}") from None
 
     def _give_ports(self, spec: JsonObject, before: JsonObject, held: list[int], wrong: FieldErrors) -> None:
         if needs_node_port(spec):
@@ -186,8 +191,7 @@ class ServiceAllocation:
         """Count what Services have; the new is counted before the old is forgotten."""
         for service, release in ((new, False), (old, True)):
             spec = (service or {}).get("spec") or {}
-            for pool in self._addresses.values():
-                pool.hold(spec.get("clusterIPs") or (), release=release)
+            self._addresses.hold(spec.get("clusterIPs") or (), release=release)
             for port in sorted(ports_of(spec)):
                 (self._ports.release if release else self._ports.hold)(port)
 
@@ -198,17 +202,3 @@ def ports_of(spec: JsonObject) -> set[int]:
     if health := spec.get("healthCheckNodePort"):
         found.add(health)
     return found
-
-
-def _picked(pool: Addresses) -> str:
-    try:
-        return pool.pick()
-    except FullError as error:
-        raise InternalError(f"failed to allocate a serviceIP: {error}") from None
-
-
-def _refusal(pool: Addresses, address: str) -> str:
-    number = pool.number(address)
-    if number is None:
-        return f"the provided IP ({address}) is not in the valid range. The range of valid IPs is {pool.network}"
-    return "provided IP is already allocated" if pool.taken(number) else ""
