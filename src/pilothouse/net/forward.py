@@ -133,7 +133,8 @@ def _named(connection: str) -> frozenset[str]:
 
 def _length(reply: Reply) -> int | None:
     text = reply.headers.get("content-length", "")
-    return int(text) if text.isdecimal() and "transfer-encoding" not in reply.headers else None
+    known = text.isascii() and text.isdecimal() and len(text) < 20 and "transfer-encoding" not in reply.headers
+    return int(text) if known else None
 
 
 class _Upload:

@@ -25,6 +25,7 @@ from pilothouse.api.machinery.selector_rules import validate_label_selector
 from pilothouse.api.machinery.selectors import from_label_selector
 from pilothouse.api.machinery.strategy import keep_status
 from pilothouse.api.machinery.view import JsonObject
+from pilothouse.api.machinery.whole_numbers import int_or
 from pilothouse.api.types.apps_v1 import DaemonSet
 
 TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
@@ -59,7 +60,7 @@ def default(obj: JsonObject) -> None:
 def template_generation(obj: JsonObject) -> int:
     """How often the template has changed, the first time included; 0 where nobody has counted."""
     text = (dig(obj, "metadata", "annotations") or {}).get(TEMPLATE_GENERATION) or ""
-    return int(text) if text.removeprefix("-").isdecimal() else 0
+    return int_or(0, text)
 
 
 def _set_template_generation(obj: JsonObject, generation: int) -> None:

@@ -7,6 +7,7 @@ import ipaddress
 from collections.abc import Iterator
 
 from pilothouse.api.machinery.addresses import parse
+from pilothouse.api.machinery.whole_numbers import int_or
 
 _FUTURE = "will be considered invalid in a future Kubernetes release"
 
@@ -27,7 +28,7 @@ def warn_of_cidr(text: str, path: str) -> Iterator[str]:
     """The same of a block, or that it has bits beyond its prefix."""
     head, _, length = text.partition("/")
     address = parse(head)
-    if address is None or not (length.isascii() and length.isdigit()) or int(length) > address.max_prefixlen:
+    if address is None or not (length.isascii() and length.isdigit()) or int_or(999, length) > address.max_prefixlen:
         return
     block = ipaddress.ip_network(f"{address}/{length}", strict=False)
     if block.network_address != address:

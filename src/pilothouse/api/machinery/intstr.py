@@ -4,12 +4,9 @@ On the wire it is simply a JSON number or string, and so it is in our dicts; the
 apimachinery/pkg/util/intstr. Deployments round maxSurge up and maxUnavailable down.
 """
 
-import re
+from pilothouse.api.machinery.whole_numbers import int_or, parse_int
 
 IntOrString = int | str
-
-_NUMBER = re.compile(r"[+-]?[0-9]+")
-_INT64 = range(-(2**63), 2**63)
 
 
 def is_percent(value: IntOrString | None) -> bool:
@@ -36,14 +33,11 @@ def number(value: IntOrString) -> int:
     """The number, also where it was written as text; 0 for any other text."""
     if isinstance(value, int):
         return value
-    return int(value) if _NUMBER.fullmatch(value) and int(value) in _INT64 else 0
+    return int_or(0, value)
 
 
 def _number(digits: str, whole: str) -> int:
-    if not _NUMBER.fullmatch(digits):
-        why = f'strconv.Atoi: parsing "{digits}": invalid syntax'
-    elif (found := int(digits)) not in _INT64:
-        why = f'strconv.Atoi: parsing "{digits}": value out of range'
-    else:
-        return found
-    raise ValueError(f'invalid value for IntOrString: invalid value "{whole}": {why}')
+    try:
+        return parse_int(digits, function="Atoi")
+    except ValueError as why:
+        raise ValueError(f'invalid value for IntOrString: invalid value "{whole}": {why}') from None

@@ -9,6 +9,7 @@ from typing import Any
 
 from pilothouse.api.machinery.field import FieldErrors, at
 from pilothouse.api.machinery.names import percent
+from pilothouse.api.machinery.whole_numbers import int_or
 
 NOT_NEGATIVE = "must be greater than or equal to 0"
 
@@ -44,7 +45,7 @@ def validate_int_or_percent(value: int | str, errors: FieldErrors, path: str) ->
 
 def validate_not_above_all(value: int | str, errors: FieldErrors, path: str) -> None:
     """A percentage of at most a hundred; a number may be larger."""
-    if isinstance(value, str) and not percent(value) and int(value[:-1]) > 100:
+    if isinstance(value, str) and not percent(value) and int_or(101, value[:-1]) > 100:
         errors.invalid(path, value, "must not be greater than 100%")
 
 
@@ -53,4 +54,4 @@ def is_none(value: int | str) -> bool:
     if isinstance(value, int):
         return value == 0
     digits = value.removesuffix("%")
-    return not (digits.isascii() and digits.isdigit() and int(digits))
+    return not (digits.isascii() and digits.isdigit() and digits.strip("0"))

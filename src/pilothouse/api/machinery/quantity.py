@@ -17,7 +17,10 @@ _LARGEST_BINARY = (2**63 - 1) * _NANO
 _LARGEST_EXPONENT = 1000
 """Nobody means more, and a text of ten bytes must not cost gigabytes."""
 
-_SHAPE = re.compile(r"([+-]?)0*([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)")
+_MOST_DIGITS = 1000
+"""The same of long texts."""
+
+_SHAPE = re.compile(r"([+-]?)0*+([0-9]*+)(?:\.([0-9]*+))?+([eEinumkKMGTP]*+[-+]?[0-9]*+)")
 _EXPONENT = re.compile(r"[eE]([-+]?[0-9]+)")
 
 FORMAT_WRONG = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
@@ -132,6 +135,8 @@ def _parse(text: str) -> Quantity:
     if found is None:
         raise ValueError(FORMAT_WRONG)
     sign, number, fraction, suffix = found.group(1), found.group(2), found.group(3) or "", found.group(4)
+    if len(number) + len(fraction) > _MOST_DIGITS:
+        raise ValueError(NUMERIC_WRONG)
     exponent, form = _interpret(suffix)
     mantissa = int((number or "0") + fraction)
     if form is QuantityFormat.BINARY:

@@ -7,6 +7,7 @@ apiserver/pkg/util/flowcontrol/request/list_work_estimator.go.
 
 from itertools import islice
 
+from pilothouse.api.machinery.whole_numbers import int_or
 from pilothouse.apiserver.registry.resource_cache import ResourceCache
 from pilothouse.apiserver.request_info import RequestInfo
 
@@ -26,9 +27,9 @@ def list_seats(info: RequestInfo, cache: ResourceCache, most: int) -> int:
     count = len(cache.entries)
     if info.name or not count:
         return 1
-    text = info.value("limit")
-    if text.isdecimal() and int(text):
-        count = min(count, int(text))
+    limit = int_or(0, info.value("limit"))
+    if limit > 0:
+        count = min(count, limit)
     sample = [len(entry.stored) for entry in islice(cache.entries.values(), _SAMPLE)]
     size = min(count * sum(sample) // len(sample), _MOST_BYTES)
     return max(1, min(-(-size // _BYTES_A_SEAT), most))

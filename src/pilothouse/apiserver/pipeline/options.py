@@ -16,6 +16,7 @@ from pilothouse.api.machinery.managed_fields import default_manager
 from pilothouse.api.machinery.meta import validate_field_manager
 from pilothouse.api.machinery.schema import Schemas
 from pilothouse.api.machinery.view import JsonObject
+from pilothouse.api.machinery.whole_numbers import parse_int
 from pilothouse.apiserver.exchange import Exchange
 from pilothouse.net.http import BodyTooLarge
 
@@ -155,9 +156,9 @@ def _from_query(exchange: Exchange) -> JsonObject:
     raw: JsonObject = {}
     if grace := info.value("gracePeriodSeconds"):
         try:
-            raw["gracePeriodSeconds"] = int(grace)
-        except ValueError:
-            raise BadRequest(f'strconv.ParseInt: parsing "{grace}": invalid syntax') from None
+            raw["gracePeriodSeconds"] = parse_int(grace)
+        except ValueError as error:
+            raise BadRequest(str(error)) from None
     if policy := info.value("propagationPolicy"):
         raw["propagationPolicy"] = policy
     if "orphanDependents" in info.query:

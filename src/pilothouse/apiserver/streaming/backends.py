@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pilothouse.api.machinery.errors import BadRequest, ServiceUnavailable
+from pilothouse.api.machinery.whole_numbers import int_or
 from pilothouse.apiserver.streaming.location import kubelet_of
 from pilothouse.runtime.chance import Chance
 
@@ -55,9 +56,10 @@ class Location:
             if port not in _KNOWN_PORTS:
                 raise OSError(f"dial tcp: lookup tcp/{port}: unknown port")
             return _KNOWN_PORTS[port]
-        if int(port) > 0xFFFF:
+        number = int_or(-1, port)
+        if not 0 <= number <= 0xFFFF:
             raise OSError(f"dial tcp: address {port}: invalid port")
-        return int(port)
+        return number
 
 
 def named(kind: str, text: str) -> Named:
@@ -134,7 +136,7 @@ def service_location(
 def _port_name(service: Mapping[str, Any], wanted: Named) -> str:
     if not wanted.port.isascii() or not wanted.port.isdecimal():
         return wanted.port
-    number = int(wanted.port)
+    number = int_or(-1, wanted.port)
     for port in service["spec"].get("ports") or ():
         if port["port"] == number:
             return str(port.get("name") or "")

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 from pilothouse.api.machinery import errors
 from pilothouse.api.machinery.errors import BadRequest, StatusError
 from pilothouse.api.machinery.field import FieldErrors
+from pilothouse.api.machinery.whole_numbers import parse_int
 from pilothouse.apiserver.request_info import RequestInfo
 from pilothouse.net.remote_command import Wanted
 from pilothouse.runtime.clock import parse_time
@@ -126,9 +127,9 @@ def _target(verb: str, pod: Mapping[str, Any], container: str, query: list[tuple
 def _number(info: RequestInfo, name: str) -> int:
     text = info.value(name)
     try:
-        return int(text)
-    except ValueError:
-        raise BadRequest(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+        return parse_int(text)
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
 
 
 def _check_log_options(info: RequestInfo, numbers: Mapping[str, int]) -> None:

@@ -19,6 +19,7 @@ from pilothouse.api.machinery import errors
 from pilothouse.api.machinery.errors import BadRequest, Expired
 from pilothouse.api.machinery.field import FieldErrors
 from pilothouse.api.machinery.resource import Resource
+from pilothouse.api.machinery.whole_numbers import UINT64, parse_int
 from pilothouse.apiserver.exchange import Exchange
 from pilothouse.apiserver.registry.entry import Entry
 from pilothouse.apiserver.registry.selection import Selection, selection_of
@@ -123,14 +124,11 @@ class Reader:
 def parse_revision(text: str) -> int:
     """A resourceVersion. Raises Invalid as upstream words it."""
     try:
-        revision = int(text)
-        if revision >= 0:
-            return revision
-    except ValueError:
-        pass
-    wrong = FieldErrors()
-    wrong.invalid("resourceVersion", text, f'strconv.ParseUint: parsing "{text}": invalid syntax')
-    raise errors.invalid("", "", "", wrong)
+        return parse_int(text, function="ParseUint", within=UINT64)
+    except ValueError as error:
+        wrong = FieldErrors()
+        wrong.invalid("resourceVersion", text, str(error))
+        raise errors.invalid("", "", "", wrong) from None
 
 
 def _page_of(info: RequestInfo, prefix: str) -> _Page:
@@ -162,9 +160,9 @@ def _check_match(match: str, revision: str, token: str) -> None:
 
 def _limit(text: str) -> int:
     try:
-        return max(int(text), 0) if text else 0
-    except ValueError:
-        raise BadRequest(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+        return max(parse_int(text), 0) if text else 0
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
 
 
 def _token(revision: int, start: str) -> str:

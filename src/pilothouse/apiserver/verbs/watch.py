@@ -18,6 +18,7 @@ from pilothouse.api.machinery.errors import BadRequest, StatusError
 from pilothouse.api.machinery.field import FieldErrors
 from pilothouse.api.machinery.resource import Resource
 from pilothouse.api.machinery.view import JsonObject
+from pilothouse.api.machinery.whole_numbers import parse_int
 from pilothouse.apiserver.exchange import Exchange
 from pilothouse.apiserver.registry.entry import Entry
 from pilothouse.apiserver.registry.resource_cache import Change
@@ -267,9 +268,9 @@ class Watching:
 
     def _lifetime(self, text: str) -> float:
         try:
-            asked = int(text) if text else 0
-        except ValueError:
-            raise BadRequest(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+            asked = parse_int(text) if text else 0
+        except ValueError as error:
+            raise BadRequest(str(error)) from None
         return float(asked) if asked > 0 else self._chance.uniform(_SHORTEST_WATCH, 2 * _SHORTEST_WATCH)
 
 

@@ -225,3 +225,17 @@ def test_steps_lead_from_one_to_the_other(old: Any, new: Any) -> None:
 def test_nothing_differs_from_itself(pod: Any) -> None:
     changes = compare(real("Pod"), pod, orjson.loads(orjson.dumps(pod)))
     assert (changes.changed, changes.removed) == ({}, {})
+
+
+@pytest.mark.parametrize("old", [{"a": 1}, {}, "x", 1, [1], True])
+@pytest.mark.parametrize("new", [{"a": 2}, "y", 2, [2], False])
+def test_what_may_be_anything_may_be_a_plain_value(old: Any, new: Any) -> None:
+    schema = real("ControllerRevision", "apps")
+    inside = {"f:data": {"f:a": {}}}
+    assert compare(schema, None, {"data": new}).changed == (inside if new == {"a": 2} else {"f:data": {}})
+    changes = compare(schema, {"data": old}, {"data": new})
+    if isinstance(old, dict) and isinstance(new, dict):
+        assert (changes.changed, changes.removed) == (inside, {})
+    else:
+        whole = {"f:data": {".": {}, "f:a": {}}} if new == {"a": 2} else {"f:data": {}}
+        assert (changes.changed, changes.removed) == (whole, inside if old == {"a": 1} else {})

@@ -7,6 +7,8 @@ them. Of the five fields the first wrong one is named.
 import re
 from zoneinfo import ZoneInfo
 
+from pilothouse.api.machinery.whole_numbers import parse_int
+
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _NO_NAMES: dict[str, int] = {}
@@ -20,7 +22,6 @@ _FIELDS = (
 """Lowest and highest number of minute, hour, day, month and day of the week, and names for them."""
 _WORDS = frozenset({"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"})
 _EVERY = "@every "
-_INTEGER = re.compile(r"[+-]?[0-9]+")
 _DURATION = re.compile(r"[-+]?(0|(([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)")
 _ZONE_PREFIXES = ("TZ=", "CRON_TZ=")
 
@@ -93,8 +94,10 @@ def _number(text: str, names: dict[str, int]) -> int:
     named = names.get(text.lower())
     if named is not None:
         return named
-    if not _INTEGER.fullmatch(text):
-        raise ValueError(f'failed to parse int from {text}: strconv.Atoi: parsing "{text}": invalid syntax')
-    if int(text) < 0:
-        raise ValueError(f"negative number ({int(text)}) not allowed: {text}")
-    return int(text)
+    try:
+        number = parse_int(text, function="Atoi")
+    except ValueError as error:
+        raise ValueError(f"failed to parse int from {text}: {error}") from None
+    if number < 0:
+        raise ValueError(f"negative number ({number}) not allowed: {text}")
+    return number

@@ -7,6 +7,8 @@ validateFailedIndexesNotOverlapCompleted).
 import re
 from collections.abc import Iterator
 
+from pilothouse.api.machinery.whole_numbers import int_or
+
 _NUMBER = re.compile(r"[+-]?[0-9]+")
 
 
@@ -53,9 +55,10 @@ def _interval(part: str, completions: int) -> tuple[int, int]:
 def _index(text: str, completions: int) -> int:
     if not _NUMBER.fullmatch(text):
         raise ValueError(f'cannot convert string to integer for index: "{text}"')
-    if int(text) >= completions:
+    number = int_or(completions, text)
+    if number >= completions:
         raise ValueError(f'too large index: "{text}"')
-    return int(text)
+    return number
 
 
 def _not_ascending(previous: int, current: int) -> str:

@@ -59,7 +59,7 @@ def _decode_slowly(body: bytes, *, duplicates: bool) -> Any:
         raise MalformedError(wrong)
     text = body.decode("utf-8", "replace")
     try:
-        value = json.loads(text, parse_float=_finite)
+        value = json.loads(text, parse_float=_finite, parse_int=_whole)
         text = json.dumps(value, ensure_ascii=False).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     except RecursionError:
         raise MalformedError(TOO_DEEP) from None
@@ -67,6 +67,11 @@ def _decode_slowly(body: bytes, *, duplicates: bool) -> Any:
     if too_deep(value):
         raise MalformedError(TOO_DEEP)
     return _with_pairs(body.decode("utf-8", "replace"), value) if duplicates else value
+
+
+def _whole(text: str) -> int | float:
+    """A number without fraction; Python would convert no more than 4,300 digits, and Go stops at 309."""
+    return int(text) if len(text) <= 20 else _finite(text)
 
 
 def _finite(text: str) -> float:

@@ -66,12 +66,13 @@ def resolve(text: str) -> Any:
     if text[0] != "." and _INT.fullmatch(plain):
         digits = plain.lstrip("+-").lower()
         base = {"0x": 16, "0b": 2, "0o": 8}.get(digits[:2], 8 if digits[0] == "0" and len(digits) > 1 else 10)
-        number = int(digits[2:] if digits[:2] in ("0x", "0b", "0o") else digits, base)
-        number = -number if plain[0] == "-" else number
-        if -(2**63) <= number < 2**64:
-            return number
-    if _FLOAT.fullmatch(plain):
-        return _whole(float(plain))
+        if base != 10 or len(digits) <= 20:
+            number = int(digits[2:] if digits[:2] in ("0x", "0b", "0o") else digits, base)
+            number = -number if plain[0] == "-" else number
+            if -(2**63) <= number < 2**64:
+                return number
+    if _FLOAT.fullmatch(plain) and math.isfinite(real := float(plain)):
+        return _whole(real)
     return text
 
 

@@ -57,9 +57,11 @@ class Application:
 
     def describe(self, obj: JsonObject) -> str:
         """An object as upstream names it in errors: `default/web; apps/v1, Kind=Deployment`."""
-        metadata = obj.get("metadata") or {}
+        metadata = _metadata(obj)
+        namespace, name = (metadata.get(field) for field in ("namespace", "name"))
         version = self.api_version if "/" in self.api_version else f"/{self.api_version}"
-        return f"{metadata.get('namespace') or ''}/{metadata.get('name') or ''}; {version}, Kind={self.kind}"
+        where = "/".join(text if isinstance(text, str) else "" for text in (namespace, name))
+        return f"{where}; {version}, Kind={self.kind}"
 
     @property
     def own(self) -> Version:
@@ -80,7 +82,7 @@ def apply(live: JsonObject, configuration: JsonObject, asked: Application) -> Ap
 
     Raises ApplyConflict; BadRequest and StatusError for a configuration that is none, in upstream's words.
     """
-    if (configuration.get("metadata") or {}).get("managedFields") is not None:
+    if _metadata(configuration).get("managedFields") is not None:
         raise BadRequest("metadata.managedFields must be nil")
     claimed, errors = claims(asked.schema, configuration)
     if errors:
@@ -111,6 +113,12 @@ def apply(live: JsonObject, configuration: JsonObject, asked: Application) -> Ap
 
 def _same(obj: JsonObject) -> JsonObject:
     return obj
+
+
+def _metadata(obj: JsonObject) -> JsonObject:
+    """What it says of itself; nothing where that is no object, which is found out when it is held to the schema."""
+    found = obj.get("metadata")
+    return found if isinstance(found, dict) else {}
 
 
 def _without_entries(obj: JsonObject) -> JsonObject:

@@ -146,6 +146,8 @@ class StructWalker(Walker):
         walker = self.walker(key)
         if not walker.composite:
             return MEMBER
+        if walker is _ANYTHING and not isinstance(part, dict):
+            return MEMBER
         if not part:
             return None
         return (walker.fresh(part) if isinstance(walker, StructWalker) else walker.contents(part)) or None
@@ -209,23 +211,25 @@ class MetadataWalker(StructWalker):
 
 
 class MapWalker(Walker):
-    """A map whose entries are tracked one by one. Without a value walker, anything may be below, by its own form."""
+    """A map whose entries are tracked one by one."""
 
     composite = True
 
-    def __init__(self, values: Walker | None) -> None:
+    def __init__(self, values: Walker) -> None:
         self.values = values
 
-    def walker(self, value: Any) -> Walker:
+    def walker(self, _value: Any) -> Walker:
         """The walker of an entry."""
-        if self.values is not None:
-            return self.values
-        return self if isinstance(value, dict) else LEAF
+        return self.values
 
     def shape(self, value: Any) -> Hashable:
         """The keys, and the shapes of what is below."""
-        if self.values is not None and not self.values.composite:
+        if not self.values.composite:
             return tuple(value)
+        return self.parts(value)
+
+    def parts(self, value: Any) -> Hashable:
+        """The keys and the shapes."""
         return tuple(value), tuple([None if part is None else self.walker(part).shape(part) for part in value.values()])
 
     def contents(self, value: Any) -> Fields:
@@ -248,6 +252,25 @@ class MapWalker(Walker):
         for key, before in old.items():
             if key not in new:
                 removed[f"f:{key}"] = whole(self.walker(before), before)
+
+
+class FreeWalker(MapWalker):
+    """Anything at all: an object is a map of anything, the rest is a leaf."""
+
+    def __init__(self) -> None:
+        super().__init__(self)
+
+    def walker(self, value: Any) -> Walker:
+        """The walker of an entry, by its own form."""
+        return self if isinstance(value, dict) else LEAF
+
+    def shape(self, value: Any) -> Hashable:
+        """Of an object as of a map."""
+        return self.parts(value) if isinstance(value, dict) else None
+
+    def contents(self, value: Any) -> Fields:
+        """Of an object its keys."""
+        return super().contents(value) if isinstance(value, dict) else MEMBER
 
 
 class KeyedListWalker(Walker):
@@ -317,8 +340,9 @@ class SetWalker(Walker):
 
     def compare(self, old: Any, new: Any, changed: Fields, removed: Fields) -> None:
         """Note what is in one alone."""
-        changed.update({value_key(item): MEMBER for item in new if item not in old})
-        removed.update({value_key(item): MEMBER for item in old if item not in new})
+        before, after = ({value_key(item): MEMBER for item in items} for items in (old, new))
+        changed.update({key: MEMBER for key in after if key not in before})
+        removed.update({key: MEMBER for key in before if key not in after})
 
 
 def whole(walker: Walker, part: Any) -> Fields:
@@ -330,6 +354,11 @@ def compare_parts(walker: Walker, step: str, old: Any, new: Any, changed: Fields
     """Note what differs between two parts that are both there, below the step that leads to them."""
     if not walker.composite:
         changed[step] = MEMBER
+        return
+    if walker is _ANYTHING and not (isinstance(old, dict) and isinstance(new, dict)):
+        changed[step] = whole(walker, new)
+        if before := walker.contents(old):
+            removed[step] = before
         return
     if not old and not new:
         return
@@ -372,7 +401,7 @@ def _remember(memo: dict[Hashable, Fields], shape: Hashable, fields: Fields) -> 
     return fields
 
 
-_ANYTHING = MapWalker(None)
+_ANYTHING = FreeWalker()
 
 
 def fields_of(schema: Schema, value: Mapping[str, Any]) -> Fields:

@@ -36,7 +36,7 @@ def by_key(items: Sequence[Any], key: str) -> dict[Hashable, int]:
     places: dict[Hashable, int] = {}
     for place, item in enumerate(items):
         if key in item:
-            places.setdefault(_hashable(item[key]), place)
+            places.setdefault(hashable(item[key]), place)
     return places
 
 
@@ -58,8 +58,9 @@ def _ranks(items: Sequence[Any], key: str) -> dict[Hashable, int]:
 
 
 def _identity(item: Any, key: str) -> Hashable:
-    return _hashable(item.get(key)) if key and isinstance(item, dict) else _hashable(item)
+    return hashable(item.get(key)) if key and isinstance(item, dict) else hashable(item)
 
 
-def _hashable(value: Any) -> Hashable:
+def hashable(value: Any) -> Hashable:
+    """What stands for a value where values are looked up: keys are plain, but a patch may hold anything for one."""
     return value if isinstance(value, Hashable) else repr(value)

@@ -13,12 +13,12 @@ order in strategic merge patch", the API conventions, and apimachinery/pkg/util/
 open. Nothing is changed in place; what the patch does not touch is shared with the document.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, Protocol
 
 from pilothouse.api.machinery.errors import BadRequest, Invalid, StatusError
 from pilothouse.api.machinery.patch.json import REJECTED
-from pilothouse.api.machinery.patch.order import are_objects, by_key, in_order
+from pilothouse.api.machinery.patch.order import are_objects, by_key, hashable, in_order
 from pilothouse.api.machinery.view import JsonObject
 
 _MARKER = "$patch"
@@ -108,9 +108,10 @@ def _merge_list(before: list[Any], patch: list[Any], schema: Node) -> list[Any]:
     merged = list(before)
     places = by_key(merged, key)
     for item in patch:
-        found = places.get(_key_value(item, key))
+        identity = hashable(_key_value(item, key))
+        found = places.get(identity)
         if found is None:
-            places[_key_value(item, key)] = len(merged)
+            places[identity] = len(merged)
             merged.append(_without_directives(item))
         else:
             merged[found] = _merge_object(merged[found], item, schema.items)
@@ -125,6 +126,7 @@ def _merge_values(before: list[Any], patch: list[Any]) -> list[Any]:
 def _item_directives(before: list[Any], patch: list[Any], key: str) -> tuple[list[Any], list[Any]]:
     """Carry out `$patch` in the items of the patch; what is left of the list and of the patch."""
     plain: list[Any] = []
+    gone: set[Hashable] = set()
     replace = False
     for item in patch:
         directive = item.get(_MARKER)
@@ -132,15 +134,16 @@ def _item_directives(before: list[Any], patch: list[Any], key: str) -> tuple[lis
             _key_value(item, key)
             plain.append(item)
         elif directive == "delete":
-            value = _key_value(item, key)
-            before = [old for old in before if old.get(key) != value]
+            gone.add(hashable(_key_value(item, key)))
         elif directive == "replace":
             replace = True
         elif directive == "merge":
             raise StatusError("merging lists cannot yet be specified in the patch")
         else:
             raise StatusError(f"unknown patch type: {directive} in map: {item}")
-    return ([], plain) if replace else (before, plain)
+    if replace:
+        return [], plain
+    return ([old for old in before if hashable(old.get(key)) not in gone] if gone else before), plain
 
 
 def _merge_ordered_lists(result: JsonObject, patch: JsonObject, schema: Node | None) -> frozenset[str]:
@@ -199,6 +202,7 @@ def _retained(doc: JsonObject, patch: JsonObject) -> JsonObject:
     kept = patch[_RETAIN]
     if not isinstance(kept, list):
         raise BadRequest("invalid patch format of retainKeys")
+    kept = frozenset(map(hashable, kept))
     for key, value in patch.items():
         if value is not None and not key.startswith("$") and key not in kept:
             raise BadRequest("invalid patch format of retainKeys")
@@ -224,7 +228,8 @@ def _delete_values(result: JsonObject, field: str, values: Any) -> None:
         return
     if any(isinstance(value, list) for value in (*before, *values)):
         raise Invalid(REJECTED)
-    result[field] = [value for value in before if value not in values]
+    gone = frozenset(map(hashable, values))
+    result[field] = [value for value in before if hashable(value) not in gone]
 
 
 def _field_of(directive: str, prefix: str) -> str:
