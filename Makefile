@@ -20,7 +20,7 @@ if [ -n "$$missing" ]; then \
 fi
 endef
 
-.PHONY: help packages test-packages setup demo up down check test bench
+.PHONY: help packages test-packages setup demo up down check test fuzz bench
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -60,6 +60,9 @@ check: setup ## format, lint, types and layers
 
 test: test-packages setup ## all tests
 	$(BIN)/pytest -q
+
+fuzz: setup ## bad input, other and more than CI sends: make fuzz EXAMPLES=1000 SEED=word
+	$(BIN)/pytest -q tests/apiserver/test_bad_bodies.py --examples $(or $(EXAMPLES),300) --from "$(or $(SEED),$(shell date +%s))"
 
 bench: setup ## CPU per operation of every hot path
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done

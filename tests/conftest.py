@@ -17,25 +17,11 @@ STORES = ("sqlite", "etcd")
 HISTORY_SECONDS = 400
 """Longer than any version is kept that nobody reads."""
 _POLICIES = "admission policies are kept, not yet obeyed"
-_QUOTAS = "quotas are kept, nobody counts yet"
 NOT_YET = {
     "ValidatingAdmissionPolicy should validate against a Deployment": _POLICIES,
     "ValidatingAdmissionPolicy should allow expressions to refer variables.": _POLICIES,
     "MutatingAdmissionPolicy should mutate a Deployment": _POLICIES,
     "MutatingAdmissionPolicy should mutate a Deployment with annotations": _POLICIES,
-    "ResourceQuota should apply changes to a resourcequota status": _QUOTAS,
-    "ResourceQuota should create a ResourceQuota and ensure its status is promptly calculated.": _QUOTAS,
-    "ResourceQuota should create a ResourceQuota and capture the life of a configMap.": _QUOTAS,
-    "ResourceQuota should create a ResourceQuota and capture the life of a secret.": _QUOTAS,
-    "ResourceQuota should create a ResourceQuota and capture the life of a replica set.": _QUOTAS,
-    "ResourceQuota should create a ResourceQuota and capture the life of a replication controller.": _QUOTAS,
-    "ResourceQuota should create a ResourceQuota and capture the life of a service.": _QUOTAS,
-    "ResourceQuota should create a ResourceQuota and capture the life of a pod.": _QUOTAS,
-    "ResourceQuota should verify ResourceQuota with best effort scope.": _QUOTAS,
-    "ResourceQuota should verify ResourceQuota with terminating scopes.": _QUOTAS,
-    "ServiceCIDR and IPAddress API should support ServiceCIDR API operations": (
-        "the range of cluster IPs is no object yet"
-    ),
 }
 """Tests of the contract suite that we are known to fail, and why. One that passes fails, so that it goes from here."""
 

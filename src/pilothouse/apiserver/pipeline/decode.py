@@ -3,7 +3,8 @@
 Source: apiserver/pkg/endpoints/handlers/{create,update,patch}.go for the checks that tie body and path together.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -18,7 +19,7 @@ from pilothouse.api.machinery.patch.json import apply_json_patch, unknown_member
 from pilothouse.api.machinery.patch.merge import apply_merge_patch
 from pilothouse.api.machinery.patch.strategic import apply_strategic_patch
 from pilothouse.api.machinery.resource import Resource
-from pilothouse.api.machinery.schema import Schemas, check
+from pilothouse.api.machinery.schema import Findings, Schema, Schemas, check
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.exchange import Exchange
 from pilothouse.apiserver.pipeline.options import APPLY_PATCH, media_type_of, read_body
@@ -80,13 +81,14 @@ async def decode_patch(exchange: Exchange, expected: Expected, schemas: Schemas,
     patch = _patch_body(body)
     if exchange.audit is not None:
         exchange.audit.patched(body)
+    named, patches = _fields_of(patch, form), _copies(patch, body)
     strict = tuple(unknown_members(patch)) if form == JSON_PATCH and isinstance(patch, list) else ()
 
     def change(current: JsonObject) -> JsonObject:
-        patched = apply(current, _patch_body(body))  # its parts may become the object's, and be changed there
+        patched = apply(current, next(patches))  # its parts may become the object's, and be changed there
         if form == JSON_PATCH:
             patched = orjson.loads(orjson.dumps(patched))  # what was copied is in it twice, and must not be one
-        findings = check(schema, patched)
+        findings = _check(schema, patched, named)
         if findings.errors:
             raise _refusal(body, findings.errors[0])
         unknown = (*strict, *findings.strict)
@@ -97,6 +99,30 @@ async def decode_patch(exchange: Exchange, expected: Expected, schemas: Schemas,
         return findings.object
 
     return change
+
+
+def _copies(patch: Any, body: bytes) -> Iterator[Any]:
+    """The patch that was read from the body, then copies of how it was."""
+    yield patch
+    while True:
+        yield _patch_body(body)
+
+
+def _fields_of(patch: Any, form: str) -> frozenset[str]:
+    """The fields of the object that a patch changes; nothing where that may be any of them."""
+    if form == JSON_PATCH or not isinstance(patch, dict) or any(name.startswith("$") for name in patch):
+        return frozenset()
+    return frozenset(patch)
+
+
+def _check(schema: Schema, obj: JsonObject, names: frozenset[str]) -> Findings:
+    """Hold the fields of these names against the schema: all others are as they are stored, and right."""
+    if not names:
+        return check(schema, obj)
+    found = check(schema, {name: value for name, value in obj.items() if name in names})
+    part = found.object
+    whole = {name: part.get(name, value) for name, value in obj.items() if name in part or name not in names}
+    return replace(found, object=whole)
 
 
 def _refusal(body: bytes, why: str) -> StatusError:
