@@ -2,12 +2,14 @@ from collections.abc import Awaitable, Callable
 from functools import cache
 from typing import Any
 
+import orjson
 import pytest
 
 from pilothouse.api.catalogue import builtin
 from pilothouse.api.machinery.errors import Forbidden, NotFound, StatusError
 from pilothouse.api.machinery.schema import Schemas
 from pilothouse.api.types.core_v1 import ConfigMap, Namespace, Pod, ServiceAccount
+from pilothouse.api.types.node_v1 import RuntimeClass
 from pilothouse.api.types.scheduling_v1 import PriorityClass
 from pilothouse.apiserver.admission.chain import AdmissionChain
 from pilothouse.apiserver.admission.framework import Admission
@@ -58,7 +60,8 @@ def test_names_of_plugins() -> None:
     async def scenario(clock: LoopClock, chance: Chance) -> None:
         async with MemoryStore(clock) as store, ApiServer(store, builtin(), schemas(), clock, chance) as server:
             names = [plugin.name for plugin in AdmissionChain.of(server.cache, Chain(()), clock, chance).plugins]
-            assert names[:2] == ["NamespaceLifecycle", "ServiceAccount"]
+            assert names[:3] == ["NamespaceLifecycle", "LimitRanger", "ServiceAccount"]
+            assert names[-1] == "ResourceQuota"
             less = AdmissionChain.of(server.cache, Chain(()), clock, chance, disabled=["Priority"])
             assert [plugin.name for plugin in less.plugins] == [name for name in names if name != "Priority"]
             with pytest.raises(LookupError, match="no admission plugin is called Nonsense"):
@@ -164,6 +167,24 @@ def test_tolerations_of_ones_own_are_kept() -> None:
         await account(client)
         everything = [{"operator": "Exists"}]
         assert (await client.create(Pod, pod(tolerations=everything))).raw["spec"]["tolerations"] == everything
+
+    run(story)
+
+
+def test_what_plugins_put_into_a_pod_needs_no_defaults() -> None:
+    async def story(client: Client) -> None:
+        await account(client, imagePullSecrets=[{"name": "pull"}])
+        await client.create(PriorityClass, {"metadata": {"name": "usual"}, "value": 7, "globalDefault": True})
+        scheduling = {"nodeSelector": {"a": "b"}, "tolerations": [{"key": "sandbox"}]}
+        sandboxed = {"handler": "h", "overhead": {"podFixed": {"cpu": "0.25"}}, "scheduling": scheduling}
+        await client.create(RuntimeClass, {"metadata": {"name": "sandboxed"}, **sandboxed})
+        found = (await client.create(Pod, pod(runtimeClassName="sandboxed"))).raw
+        assert {"volumes", "imagePullSecrets", "tolerations", "overhead", "priority"} <= found["spec"].keys()
+        again = orjson.loads(orjson.dumps(found))
+        resource = builtin().by_kind("", "v1", "Pod")
+        assert resource is not None
+        resource.default(again)
+        assert again == found
 
     run(story)
 

@@ -40,7 +40,7 @@ class Admission(ABC):
             raise ValueError(f"{self.name} takes no configuration")
 
     async def mutate(self, write: Write) -> None:
-        """Change `write.new`, or refuse."""
+        """Change `write.new`, or refuse. What is put in is complete: no defaults come after it, as none do upstream."""
 
     async def validate(self, write: Write) -> None:
         """Refuse, or accept by returning."""

@@ -1,7 +1,7 @@
 """The pipeline itself: which stage follows which, for a creation and for an update.
 
-decode, convert → stamp → default → managed fields → mutate → guard → default → strategy → allocate → validate → admit →
-encode → commit. This is upstream's order (handlers/{create,update}.go, then registry/generic/registry/store.go); where
+decode, convert → stamp → default → managed fields → mutate → guard → strategy → allocate → validate → admit → encode →
+commit. This is upstream's order (handlers/{create,update}.go, then registry/generic/registry/store.go); where
 it differs from DESIGN, see docs/decisions. No stage may be left out, a subresource only has its own rules in some.
 """
 
@@ -130,7 +130,6 @@ class Pipeline:
         managed.record_manager(write, manager, self._served, self._clock)
         await self._admission.mutate(write)
         self._guard(write)
-        write.resource.default(new)
         strategy.prepare_for_create(write)
         strategy.stamp(write, self._clock.now())
         for _ in range(_ATTEMPTS):
@@ -158,7 +157,6 @@ class Pipeline:
         managed.record_manager(write, manager, self._served, self._clock)
         await self._admission.mutate(write)
         self._guard(write)
-        write.resource.default(new)
         strategy.prepare_for_update(write)
         strategy.stamp(write, self._clock.now())
         managed.keep_times(write)
