@@ -23,7 +23,7 @@ UNKNOWN = "<unknown>"
 def dig(obj: Any, *path: str) -> Any:
     """The value below `path`, None where a step is missing or null."""
     for step in path:
-        if not isinstance(obj, Mapping):
+        if not isinstance(obj, dict):  # much cheaper than to ask for a Mapping, and asked for every write
             return None
         obj = obj.get(step)
     return obj

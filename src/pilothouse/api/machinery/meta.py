@@ -131,6 +131,8 @@ def validate_managed_fields(entries: Sequence[Meta], errors: FieldErrors, path: 
 
 def validate_field_manager(manager: str, errors: FieldErrors, path: str) -> None:
     """At most 128 bytes, all printable."""
+    if manager.isprintable() and len(manager) <= 32:
+        return  # of four bytes each at most
     if len(manager.encode()) > 128:
         errors.too_long(path, 128)
     position = 0

@@ -102,6 +102,8 @@ def _place(entry: Entry) -> tuple[str, ...]:
 
 def capped(entries: Entries) -> Entries:
     """Merge the oldest updates of one API version into one entry until there are few enough."""
+    if len(entries) <= MOST_UPDATERS:
+        return entries
     updates = sorted((entry for entry in entries.values() if entry.owner.operation == UPDATE), key=_place)
     excess = len(updates) - MOST_UPDATERS
     oldest: dict[str, Owner] = {}

@@ -6,6 +6,7 @@ KEP-555 and apimachinery/pkg/util/managedfields for the clock's part.
 """
 
 from dataclasses import replace
+from functools import lru_cache
 
 from pilothouse.api.machinery.managed_fields.entries import (
     Entries,
@@ -54,6 +55,7 @@ def record_write(
     new["metadata"] = metadata
 
 
+@lru_cache(maxsize=256)
 def default_manager(user_agent: str) -> str:
     """The manager of a request that names none: the User-Agent up to its first slash, 128 bytes at most."""
     name = "".join(letter for letter in user_agent.partition("/")[0] if letter.isprintable())
