@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import ClassVar
 
 import pytest
 
@@ -18,7 +19,7 @@ from pilothouse.client.memo import Memo
 from pilothouse.client.transport import HandlerTransport
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import LoopClock
-from pilothouse.store.interface import Turn, Unavailable
+from pilothouse.store.interface import Listing, StoreError, Turn, Unavailable
 from pilothouse.store.memory import MemoryStore
 from pilothouse.testing.loop import run
 
@@ -95,6 +96,33 @@ def test_a_server_that_dies_is_forgotten() -> None:
             assert await addresses(client) == ["192.0.2.1"]
 
     tell(story)
+
+
+class Faulty(Shared):
+    """Is asked for the servers once too late, and once fails."""
+
+    answers: ClassVar[list[str]] = []
+
+    async def list(self, prefix: str, *, start: str = "", limit: int = 0, revision: int | None = None) -> Listing:
+        answer = self.answers.pop(0) if prefix.startswith("kube/") and self.answers else ""
+        if answer == "refused":
+            raise StoreError(answer)
+        found = await super().list(prefix, start=start, limit=limit, revision=revision)
+        return Listing([], found.revision) if answer == "late" else found
+
+
+def test_a_store_that_fails_or_is_late_is_asked_again() -> None:
+    async def story(publish: Publish, client: Client, clock: LoopClock, store: MemoryStore) -> None:
+        async with publish("192.0.2.1"):
+            Faulty.answers += ["late", "refused"]
+            await store.create("kube/masterleases/192.0.2.9", b"", ttl=100)
+            await clock.sleep(25)
+            assert not Faulty.answers
+            assert await addresses(client) == ["192.0.2.1"]
+            await clock.sleep(10)
+            assert await addresses(client) == ["192.0.2.1", "192.0.2.9"]
+
+    tell(story, Faulty)
 
 
 def test_an_address_that_another_service_has_is_told() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pilothouse.apiserver.encryption.configuration import read_configuration
-from pilothouse.apiserver.encryption.framework import Encryption
+from pilothouse.apiserver.encryption.framework import OWN, Encryption
 from pilothouse.apiserver.encryption.store import EncryptingStore, Undecipherable, encrypting
 from pilothouse.runtime.clock import Clock, SystemClock
 from pilothouse.store.contract import StoreContract
@@ -112,5 +112,19 @@ def test_a_conflict_shows_what_is_there() -> None:
                 with pytest.raises(Conflict) as refused:
                     await write
                 assert refused.value.current == record
+
+    asyncio.run(main())
+
+
+def test_what_servers_keep_for_themselves_stays_plain() -> None:
+    async def main() -> None:
+        async with MemoryStore(SystemClock()) as inner:
+            store = encrypting(inner, configured(("aescbc", "a"), resources="*.*"))
+            await inner.create(f"{OWN}masterleases/192.0.2.1", b"")
+            assert [record.value for record in (await store.list("")).records] == [b""]
+            await store.create(f"{OWN}masterleases/192.0.2.2", b"seen")
+            kept = await inner.get(f"{OWN}masterleases/192.0.2.2")
+            assert kept is not None
+            assert kept.value == b"seen"
 
     asyncio.run(main())

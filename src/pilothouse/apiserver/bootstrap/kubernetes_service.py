@@ -13,15 +13,16 @@ from pilothouse.api.machinery.errors import AlreadyExists, Invalid, NotFound, St
 from pilothouse.api.machinery.view import JsonObject, View
 from pilothouse.api.types.core_v1 import Endpoints, Service
 from pilothouse.api.types.discovery_v1 import EndpointSlice
+from pilothouse.apiserver.encryption.framework import OWN
 from pilothouse.client.client import Client
 from pilothouse.runtime.clock import Clock
 from pilothouse.runtime.log import Log
 from pilothouse.runtime.tasks import Tasks
-from pilothouse.store.interface import Conflict, KeyExists, SharedStore, Store, Unavailable
+from pilothouse.store.interface import KeyExists, SharedStore, Store, StoreError
 
 NAME, NAMESPACE, PORT = "kubernetes", "default", 443
 _LABELS = {"component": "apiserver", "provider": "kubernetes"}
-_SERVERS = "kube/masterleases/"
+_SERVERS = f"{OWN}masterleases/"
 """Where the servers' records are; their values say nothing."""
 _RENEWED_SECONDS, _KEPT_SECONDS = 10.0, 15.0
 
@@ -53,14 +54,15 @@ async def published(
 
     async def renew() -> None:
         await _renew(store, key)
-        await publish(client, cidr, await _addresses(store), port)
+        if addresses := await _addresses(store):  # ours, too, unless the store took longer than a record is kept
+            await publish(client, cidr, addresses, port)
 
     async def keep() -> None:
         while True:
             await clock.sleep(_RENEWED_SECONDS)
             try:
                 await renew()
-            except (StatusError, Unavailable, Conflict) as error:
+            except (StatusError, StoreError) as error:
                 _log.warning("The addresses of the API servers could not be renewed", error=str(error))
 
     await renew()
@@ -69,7 +71,7 @@ async def published(
             tasks.spawn(keep(), name="api-server-addresses")
             yield
     finally:
-        with suppress(StatusError, Unavailable, Conflict):
+        with suppress(StatusError, StoreError):
             if (own := await store.get(key)) is not None:
                 await store.delete(key, expected=own.revision)
             if others := await _addresses(store):

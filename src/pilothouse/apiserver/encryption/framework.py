@@ -13,6 +13,8 @@ from typing import ClassVar
 ENCRYPTED = b"k8s:enc:"
 ANY = "*"
 """Any group, or any resource of a group."""
+OWN = "kube/"
+"""Below it is what servers keep for themselves: no resource of the API, so that `*.*` does not mean it."""
 
 
 class CannotDecrypt(Exception):

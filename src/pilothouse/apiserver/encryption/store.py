@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
-from pilothouse.apiserver.encryption.framework import CannotDecrypt, Encryption, Wardrobe
+from pilothouse.apiserver.encryption.framework import OWN, CannotDecrypt, Encryption, Wardrobe
 from pilothouse.store.interface import (
     Conflict,
     Event,
@@ -156,7 +156,7 @@ class _Coats:
         return replace(record, value=value)
 
     def _of(self, key: str) -> Wardrobe | None:
-        if not key:
+        if not key or key.startswith(OWN):
             return None
         group, _, rest = key.partition("/")
         plural = rest.partition("/")[0]
