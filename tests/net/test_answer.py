@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 import pytest
 
 from pilothouse.net.answer import AnswerWriter, dispose
-from pilothouse.net.http import Response
+from pilothouse.net.http import ByteStream, Response
 from pilothouse.net.outflow import Outflow
 from pilothouse.runtime.clock import SystemClock
 
@@ -108,5 +108,22 @@ def test_nothing_is_pushed_to_a_client_without_chunks() -> None:
         body = Pushed()
         assert await _sent(body, head_only=False, chunks=False) == b"\r\nac"
         assert body.taken == [False, False]
+
+    asyncio.run(main())
+
+
+def test_an_upgrade_that_never_begins_finds_its_client_gone() -> None:
+    async def main() -> None:
+        found: list[object] = []
+
+        async def upgrade(client: ByteStream) -> None:
+            try:
+                found.append(await client.read())
+                await client.write(b"?")
+            finally:
+                found.append("cleaned up")
+
+        await dispose(Response(101, upgrade=upgrade))
+        assert found == [b"", "cleaned up"]
 
     asyncio.run(main())

@@ -20,7 +20,7 @@ from hyperframe.frame import (
 
 from fakes.http2_client import CLOCK, Client, client_tls, served, server_tls
 from pilothouse.net.http import Request, Response
-from pilothouse.net.http2_connection import STREAMS
+from pilothouse.net.http2_connection import STREAMS, Http2Connection
 from pilothouse.net.server import Limits, serve
 
 
@@ -389,5 +389,23 @@ def test_a_peer_that_reads_nothing_is_dropped_with_little_in_memory() -> None:
             while listening.connections:
                 await CLOCK.sleep(0.01)
             assert made < 500, "what the sockets hold, and not much more"
+
+    asyncio.run(main())
+
+
+def test_what_came_of_a_request_that_was_reset_at_once_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[int] = []
+    monkeypatch.setattr(Http2Connection, "acknowledge", lambda _self, size, _stream: given.append(size))
+
+    async def main() -> None:
+        async with served(_hello) as (client, _):
+            for _ in range(5):
+                number = client.engine.get_next_available_stream_id()
+                client.engine.send_headers(number, [(":method", "POST"), *HEAD[1:]])
+                client.engine.send_data(number, bytes(1000))
+                client.engine.reset_stream(number)
+            client.flush()  # all in one piece
+            await client.ask()
+            assert sum(given) == 5000
 
     asyncio.run(main())

@@ -1,6 +1,7 @@
 """Sending answers: a head, and a body of whichever form, at the speed of the client."""
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 
 from pilothouse.net.arrival import Refusal
 from pilothouse.net.http import Pushing, Response
@@ -76,8 +77,30 @@ def _chunk(piece: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(piece), piece)
 
 
+class _Gone:
+    """A client that has left, as an upgrade sees it."""
+
+    async def read(self) -> bytes:
+        """The end."""
+        return b""
+
+    async def write(self, data: bytes) -> None:  # noqa: ARG002 - the signature of every stream
+        """Refuse."""
+        raise ConnectionResetError("the peer has left")
+
+    def write_eof(self) -> None:
+        """Nothing to close."""
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
 async def dispose(response: Response) -> None:
-    """Close a body that iterates: whoever feeds it must know that nobody reads on."""
+    """Close a body that iterates, or an upgrade that never begins: whoever feeds it must know that nobody reads on."""
+    if response.upgrade is not None:
+        with suppress(ConnectionError):
+            await response.upgrade(_Gone())
+        return
     close = getattr(response.body, "aclose", None)
     if close is not None:
         await close()

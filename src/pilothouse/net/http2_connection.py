@@ -190,6 +190,7 @@ class Http2Connection(asyncio.BufferedProtocol):
         fresh, self._fresh = self._fresh, []
         for stream in fresh:
             if stream.lost:
+                stream.forget_body()
                 self._forget(stream)
             else:
                 stream.task = self.door.tasks.spawn(self._run(stream), name="stream")

@@ -113,6 +113,11 @@ class Http2Stream:
         """Whether nobody waits for the answer."""
         return self._closed
 
+    def forget_body(self) -> None:
+        """Nobody will read what is left of the request: give its window back."""
+        if self.arrival is not None and self.arrival.body is not None:
+            self.arrival.body.take()
+
     def give_room(self) -> None:
         """There may be window for more."""
         if self._room is not None and not self._room.done():
@@ -135,13 +140,16 @@ class Http2Stream:
             log.crash("Stream failed", error=error, method=arrival.method)
             self._reset(ErrorCodes.INTERNAL_ERROR)
         finally:
-            self._forget_body(arrival)
+            self.forget_body()
+            if not arrival.complete:  # ask for no more of it
+                self._reset(ErrorCodes.NO_ERROR)
 
     async def _serve(self, arrival: Arrival) -> None:
         request = self._request(arrival)
         try:
             response = await self._carrier.door.handler(request)
             if response.upgrade is not None:
+                await dispose(response)
                 raise RuntimeError("an upgrade was answered to a request that asked for none")
         except BodyBroken as error:
             response = _refused(Refusal(408, str(error)))
@@ -266,13 +274,6 @@ class Http2Stream:
             with suppress(H2Error):
                 self._carrier.engine.reset_stream(self.number, code)
             self._carrier.flush()
-
-    def _forget_body(self, arrival: Arrival) -> None:
-        """Nobody will read what is left of the request: give its window back, and ask for no more of it."""
-        if arrival.body is not None:
-            arrival.body.take()
-        if not arrival.complete:
-            self._reset(ErrorCodes.NO_ERROR)
 
 
 def _refused(refusal: Refusal) -> Response:

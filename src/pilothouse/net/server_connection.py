@@ -250,6 +250,7 @@ class ServerConnection(asyncio.BufferedProtocol):
         try:
             response = await self._door.handler(request)
             if response.upgrade is not None and not (self._switching and arrival.modern):
+                await dispose(response)
                 raise RuntimeError("an upgrade was answered to a request that asked for none")
         except BodyBroken as error:
             self._refuse(Refusal(408, str(error)))

@@ -1,5 +1,6 @@
 """What is recorded of requests, stage by stage, as audit.k8s.io/v1 has it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import cache
 from typing import Any
@@ -284,6 +285,22 @@ def test_a_client_that_leaves_is_recorded() -> None:
         assert api.backend.events[1]["responseStatus"]["message"] == "Connection closed early"
 
     tell(story, "rules: [{level: Metadata}]")
+
+
+class NeverSettled(Kept):
+    async def settled(self) -> bool:
+        await asyncio.get_running_loop().create_future()
+        raise AssertionError("unreachable")
+
+
+def test_an_answer_whose_client_leaves_while_it_is_recorded_is_let_go() -> None:
+    async def story(api: Fixture) -> None:
+        with pytest.raises(TimeoutError):
+            async with api.clock.timeout(1):
+                await api.ask("GET", f"{MAPS}?watch=1")
+        assert stages(api.backend.events) == ["RequestReceived", "ResponseStarted", "ResponseComplete"]
+
+    tell(story, "rules: [{level: Metadata}]", backend=NeverSettled())
 
 
 def test_stages_may_be_omitted() -> None:

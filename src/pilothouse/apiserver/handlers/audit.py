@@ -23,6 +23,7 @@ from pilothouse.apiserver.handlers.deadline import is_lasting
 from pilothouse.apiserver.handlers.framework import Next, Step
 from pilothouse.apiserver.handlers.recover import status_of
 from pilothouse.apiserver.user import User
+from pilothouse.net.answer import dispose
 from pilothouse.net.http import Response
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock
@@ -102,7 +103,11 @@ class Auditing(Collector):
             raise
         record.answered(response)
         self._follow(record, exchange, response)
-        await self._settle()
+        try:
+            await self._settle()
+        except BaseException:  # the client has left: nobody else knows of the answer
+            await dispose(response)
+            raise
         return response
 
     def collect(self) -> Iterable[Metric]:
