@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pilothouse.apiserver.audit.record import Record
-from pilothouse.apiserver.authorization.framework import Authorizer
+from pilothouse.apiserver.authorization.framework import Attributes, Authorizer, forbidden
 from pilothouse.apiserver.request_info import RequestInfo
 from pilothouse.apiserver.user import User
 from pilothouse.net.http import Request
@@ -36,6 +36,14 @@ class Exchange:
     def header(self, name: str) -> str:
         """A request header by its lower-case name, empty when it is absent."""
         return self.request.headers.get(name, "")
+
+    def demand(self, attributes: Attributes) -> None:
+        """What the request needs leave for besides. Raises Forbidden."""
+        if self.authorizer is None:
+            return
+        decision = self.authorizer.authorize(attributes)
+        if not decision.allowed:
+            raise forbidden(attributes, decision.reason)
 
     def annotate(self, key: str, value: str) -> None:
         """Leave a note in the audit event, where there is one. The first of a key stays."""

@@ -6,9 +6,13 @@ from functools import cache
 from typing import Any
 
 import orjson
+import pytest
 
 from pilothouse.api.catalogue import builtin
 from pilothouse.api.machinery.schema import Schemas
+from pilothouse.apiserver.authorization.framework import Attributes, Decision, Verdict
+from pilothouse.apiserver.handlers.authorize import authorize
+from pilothouse.apiserver.handlers.framework import Step
 from pilothouse.apiserver.server import ApiServer
 from pilothouse.apiserver.streaming.proxy import KubeletProxy
 from pilothouse.apiserver.subresources.streaming import Streaming
@@ -34,7 +38,7 @@ async def kubelet(request: Request) -> Response:
     return Response(200, f"log of {request.target}".encode(), content_type="text/plain")
 
 
-def run(story: Callable[[Ask], Awaitable[None]]) -> None:
+def run(story: Callable[[Ask], Awaitable[None]], *steps: Step) -> None:
     """A cluster of a pod `web` on node `n`, a pod `lost` on a node that is gone, and a pod `new` on none."""
 
     async def scenario() -> None:
@@ -44,7 +48,7 @@ def run(story: Callable[[Ask], Awaitable[None]]) -> None:
             MemoryStore(clock) as store,
             ApiServer(store, builtin(), schemas(), clock, Chance(1)) as server,
         ):
-            server.assemble(parts=Streaming(server.served, KubeletProxy(None, clock)).parts())
+            server.assemble(steps=steps, parts=Streaming(server.served, KubeletProxy(None, clock)).parts())
             transport = HandlerTransport(server.handle, None)
 
             async def ask(method: str, target: str, body: Any = None, kind: str = "json", **headers: str) -> Answer:
@@ -103,3 +107,24 @@ def test_what_is_not_there_is_said() -> None:
                 assert (answer.status, orjson.loads(answer.body)["message"]) == (status, message)
 
     run(story)
+
+
+class Reads:
+    """Lets everybody do all but create streams."""
+
+    def authorize(self, attributes: Attributes) -> Decision:
+        if attributes.verb == "create" and attributes.subresource:
+            return Decision(Verdict.NO_OPINION, "you may read")
+        return Decision(Verdict.ALLOW)
+
+
+@pytest.mark.parametrize("part", ["exec?command=ls", "attach?stdout=1", "portforward"])
+def test_a_stream_needs_leave_to_create_it_whatever_the_method(part: str) -> None:
+    async def story(ask: Ask) -> None:
+        answer = await ask("GET", f"{PODS}/web/{part}", upgrade="websocket", connection="Upgrade")
+        assert answer.status == 403
+        name = part.partition("?")[0]
+        assert f'cannot create resource "pods/{name}"' in orjson.loads(answer.body)["message"]
+        assert (await ask("GET", f"{PODS}/web/log")).status == 200
+
+    run(story, authorize(Reads()))

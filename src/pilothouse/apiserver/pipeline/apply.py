@@ -17,7 +17,7 @@ from pilothouse.api.machinery.managed_fields import Application, apply, apply_fo
 from pilothouse.api.machinery.schema import check
 from pilothouse.api.machinery.schema.explain import Pairs
 from pilothouse.api.machinery.view import JsonObject
-from pilothouse.apiserver.authorization.framework import Attributes, forbidden
+from pilothouse.apiserver.authorization.framework import Attributes
 from pilothouse.apiserver.exchange import Exchange
 from pilothouse.apiserver.pipeline.decode import place
 from pilothouse.apiserver.pipeline.managed import Translations, left_alone
@@ -129,12 +129,7 @@ def placed(obj: JsonObject, write: Write, *, is_new: bool) -> JsonObject:
 
 def permit_creation(exchange: Exchange) -> None:
     """Who may patch or update may not create by it without being allowed that, too. Raises Forbidden."""
-    if exchange.authorizer is None:
-        return
-    attributes = Attributes.of(exchange.user, exchange.info, verb="create")
-    decision = exchange.authorizer.authorize(attributes)
-    if not decision.allowed:
-        raise forbidden(attributes, decision.reason)
+    exchange.demand(Attributes.of(exchange.user, exchange.info, verb="create"))
 
 
 def _decode(body: bytes) -> tuple[Any, list[str]]:

@@ -1,6 +1,6 @@
 """log, exec, attach, portforward: what a pod's node answers.
 
-Source: pkg/registry/core/pod/rest/{log,subresources}.go.
+Source: pkg/registry/core/pod/rest/{log,subresources}.go; KEP-4006, "Synthetic RBAC CREATE authorization check".
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from typing import Any
 from pilothouse.api.machinery import errors
 from pilothouse.api.machinery.resource import Resource, Subresource
 from pilothouse.api.machinery.view import JsonObject
+from pilothouse.apiserver.authorization.framework import Attributes
 from pilothouse.apiserver.exchange import Exchange
 from pilothouse.apiserver.registry.served import Served
 from pilothouse.apiserver.routes import Part
@@ -47,6 +48,7 @@ class Streaming:
 
     async def command(self, exchange: Exchange, resource: Resource[Any], part: Subresource, form: Form) -> Response:  # noqa: ARG002 - the signature of every part
         """A command in a container, or its own streams."""
+        _demand_creation(exchange)
         pod = self._pod(exchange, resource)
         target = command_target(pod, exchange.info)
         return await self._proxy.command(exchange, self._kubelet(pod), target)
@@ -59,6 +61,7 @@ class Streaming:
         form: Form,  # noqa: ARG002 - the signature of every part
     ) -> Response:
         """Connections to a pod's ports."""
+        _demand_creation(exchange)
         pod = self._pod(exchange, resource)
         target = port_forward_target(pod, exchange.info)
         return await self._proxy.port_forward(exchange, self._kubelet(pod), target)
@@ -76,3 +79,9 @@ class Streaming:
         if entry is None:
             raise errors.not_found("nodes", "", name)
         return kubelet_of(entry.decode())
+
+
+def _demand_creation(exchange: Exchange) -> None:
+    """WebSockets begin with GET; whoever may only read must not run commands. Raises Forbidden."""
+    if exchange.info.verb != "create":
+        exchange.demand(Attributes.of(exchange.user, exchange.info, verb="create"))
