@@ -133,3 +133,28 @@ def test_get_waits() -> None:
         return clock.monotonic()
 
     assert run(main) == 4
+
+
+def test_what_is_put_first_leaves_first() -> None:
+    async def main(clock: LoopClock, chance: Chance) -> list[str]:
+        queue: WorkQueue[str] = WorkQueue(clock)
+        for key in "abc":
+            queue.add(key)
+        queue.add_first("c")
+        queue.add_first("d")
+        found = [await queue.get() for _ in range(4)]
+        queue.add_first("a")
+        assert queue.depth == 0
+        queue.done("a")
+        return [*found, await queue.get()]
+
+    assert run(main) == ["d", "c", "a", "b", "a"]
+
+
+def test_what_is_put_first_wakes_who_waits() -> None:
+    async def main(clock: LoopClock, chance: Chance) -> str:
+        queue: WorkQueue[str] = WorkQueue(clock)
+        asyncio.get_running_loop().call_later(4, queue.add_first, "a")
+        return await queue.get()
+
+    assert run(main) == "a"

@@ -39,6 +39,17 @@ class WorkQueue(Generic[K]):
             self._line.append(key)
             self._wake()
 
+    def add_first(self, key: K) -> None:
+        """Put `key` before all others in line."""
+        if key in self._in_work:
+            self.add(key)
+            return
+        if key in self._wanted:
+            self._line.remove(key)
+        self._wanted[key] = None
+        self._line.appendleft(key)
+        self._wake()
+
     def add_after(self, key: K, seconds: float) -> None:
         """Put `key` in line after `seconds`; of several such wishes the earliest counts."""
         if seconds <= 0:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
+from pilothouse.api.core.pod.needs import will_not_grow, with_actual
 from pilothouse.api.core.pod.resources import Amounts, amounts, container_sum, is_pod_level, is_sidecar
 from pilothouse.api.machinery.quantity import Quantity
 from pilothouse.api.machinery.view import JsonObject
@@ -88,7 +89,7 @@ def pod_requests(pod: Mapping[str, object]) -> tuple[Units, Units]:
     spec: JsonObject = pod.get("spec") or {}  # type: ignore[assignment]
     status: JsonObject = pod.get("status") or {}  # type: ignore[assignment]
     if not _PLAIN.isdisjoint(spec) or "containerStatuses" in status:
-        return _requests(_with_actual(spec, status))
+        return _requests(with_actual(spec, status, "requests"))
     return _plain_requests(tuple([tuple(one.items()) for one in _stated(spec)]))
 
 
@@ -123,15 +124,7 @@ def _needs(pod: Mapping[str, object]) -> list[object]:
     parts = [spec.get(name) for name in ("containers", "initContainers", "overhead", "resources")]
     running = (*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ()))
     held = [(one.get("name"), one.get("resources"), one.get("allocatedResources")) for one in running]
-    return [*parts, [one for one in held if one[1] or one[2]], _will_not_grow(status)]
-
-
-def _will_not_grow(status: JsonObject) -> bool:
-    """Whether the kubelet has found that a resize can never happen here."""
-    return any(
-        one.get("type") == "PodResizePending" and one.get("reason") == "Infeasible"
-        for one in status.get("conditions") or ()
-    )
+    return [*parts, [one for one in held if one[1] or one[2]], will_not_grow(status)]
 
 
 def _whole(spec: JsonObject, total: Amounts) -> Amounts:
@@ -157,35 +150,6 @@ def _with_assumed(spec: JsonObject) -> JsonObject:
         return {**container, "resources": {"requests": {**ASSUMED_REQUESTS, **stated}}}
 
     return {name: [complete(one) for one in spec.get(name) or ()] for name in ("containers", "initContainers")}
-
-
-def _with_actual(spec: JsonObject, status: JsonObject) -> JsonObject:
-    """While a resize is under way, a container needs the larger of what it asks for and what it has; what it asks for
-    does not count where it can never have it."""
-    has = {
-        one.get("name"): one
-        for name in ("containerStatuses", "initContainerStatuses")
-        for one in status.get(name) or ()
-        if one.get("resources") or one.get("allocatedResources")
-    }
-    if not has:
-        return spec
-    stuck = _will_not_grow(status)
-
-    def larger(container: JsonObject) -> JsonObject:
-        found = has.get(container.get("name"))
-        if found is None:
-            return container
-        needs = {} if stuck else amounts(container.get("resources"), "requests")
-        for held in (amounts(found.get("resources"), "requests"),
-                     amounts({"requests": found.get("allocatedResources")}, "requests")):  # fmt: skip
-            for name, amount in held.items():
-                if name not in needs or needs[name] < amount:
-                    needs[name] = amount
-        return {**container, "resources": {"requests": {name: str(amount) for name, amount in needs.items()}}}
-
-    changed = {name: [larger(one) for one in spec.get(name) or ()] for name in ("containers", "initContainers")}
-    return {**spec, **changed}
 
 
 def _ports(spec: JsonObject) -> tuple[HostPort, ...]:

@@ -1,0 +1,1 @@
+"""The kinds of which quotas count more than objects, one a file."""
