@@ -141,6 +141,12 @@ def conflict(name: str) -> dict[str, Any]:
         ("GET", MAPS + "?continue=nonsense", None, 400, "continue key is not valid"),
         ("GET", MAPS + "?resourceVersion=x", None, 422, "resourceVersion: Invalid value"),
         ("POST", "/api/v1/configmaps", config_map(), 405, "the server does not allow this method"),
+        ("POST", f"{MAPS}/another", config_map(), 405, "the server does not allow this method"),
+        ("PUT", MAPS, config_map(), 405, "the server does not allow this method"),
+        ("PATCH", MAPS, {}, 405, "the server does not allow this method"),
+        ("POST", "/api/v1/namespaces/another", {}, 405, "the server does not allow this method"),
+        ("POST", "/api/v1/watch/namespaces/default/configmaps/a", config_map(), 405, "the server does not allow"),
+        ("DELETE", "/api/v1/watch/namespaces/default/configmaps", None, 405, "the server does not allow this method"),
     ],
 )
 def test_bad_requests(run: Run, method: str, target: str, body: Any, status: int, message: str) -> None:

@@ -6,11 +6,11 @@ path rules of apiserver/pkg/endpoints/request/requestinfo.go. What could be read
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from urllib.parse import parse_qsl, unquote
 
 from pilothouse.api.machinery.errors import BadRequest
 from pilothouse.api.machinery.selectors import FieldRequirement, FieldSelector, parse_field_selector
+from pilothouse.runtime.short_memo import short_memo
 
 _VERBS = {"POST": "create", "GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _NAMESPACE_SUBRESOURCES = frozenset({"status", "finalize"})
@@ -54,12 +54,16 @@ class RequestInfo:
         return found is not None and found[0].lower() not in ("false", "0")
 
 
-@lru_cache(maxsize=2048)
 def parse_request_info(method: str, target: str) -> RequestInfo:
     """Parse a request line, those that come again and again but once.
 
     Raises BadRequest for a path that could be read in two ways.
     """
+    return _parse_request_info(target, method)
+
+
+@short_memo(2048)
+def _parse_request_info(target: str, method: str) -> RequestInfo:
     raw_path, _, raw_query = target.partition("?")
     if "%" in raw_path:
         if "%2f" in raw_path.lower() or "%5c" in raw_path.lower() or "%00" in raw_path:
@@ -84,10 +88,10 @@ def parse_request_info(method: str, target: str) -> RequestInfo:
 
 
 def _parse_query(raw: str) -> Mapping[str, tuple[str, ...]]:
-    query: dict[str, tuple[str, ...]] = {}
+    query: dict[str, list[str]] = {}
     for name, value in parse_qsl(raw, keep_blank_values=True):
-        query[name] = (*query.get(name, ()), value)
-    return query
+        query.setdefault(name, []).append(value)
+    return {name: tuple(values) for name, values in query.items()}
 
 
 def _resource_request(
@@ -105,12 +109,14 @@ def _resource_request(
     resource, name, subresource, *rest = [*parts, *[""] * (3 - len(parts))]
     if not name:
         if verb == "get":
-            verb = "watch" if watching or _is_true(query, "watch") else "list"
+            verb = "watch" if _is_true(query, "watch") else "list"
             name = _name_in_selector(query)
         elif verb == "delete":
             verb = "deletecollection"
     elif watching:
-        verb, query = "watch", {**query, "fieldSelector": (f"metadata.name={name}",)}
+        query = {**query, "fieldSelector": (f"metadata.name={name}",)}
+    if watching:
+        verb = "watch"
     remainder = ""
     if subresource == "proxy":
         remainder = "/" + "/".join(rest)

@@ -12,6 +12,7 @@ from pilothouse.api.machinery.errors import MethodNotAllowed, NotAcceptable
 from pilothouse.api.machinery.resource import Resource, Subresource
 from pilothouse.apiserver.exchange import Exchange
 from pilothouse.apiserver.registry.served import Served
+from pilothouse.apiserver.request_info import RequestInfo
 from pilothouse.apiserver.verbs.change import Changing
 from pilothouse.apiserver.verbs.forms import JSON, PROTOBUF, YAML, Form, negotiate
 from pilothouse.apiserver.verbs.read import Reader
@@ -71,7 +72,7 @@ class Routes:
             if info.verb not in part.verbs and (part.name, info.method) != ("proxy", "OPTIONS"):
                 raise _not_allowed()
             return await self._part(exchange, resource, part)
-        if info.verb not in resource.verbs or (resource.namespaced and not info.namespace and not _lists(info.verb)):
+        if info.verb not in resource.verbs or not _fits(resource, info):
             raise _not_allowed()
         return await self._object(exchange, resource)
 
@@ -147,8 +148,16 @@ def _form(exchange: Exchange, part: Subresource) -> Form:
     return negotiate(exchange.header("accept"))
 
 
-def _lists(verb: str) -> bool:
-    return verb in ("list", "watch")
+def _fits(resource: Resource[Any], info: RequestInfo) -> bool:
+    """Whether the path is such as the verb is for: a collection, or one object; both where they are.
+
+    That is no mere form: a role may allow to create what has a certain name, and the body could have another.
+    """
+    if info.verb in ("list", "watch"):
+        return info.method in ("GET", "HEAD")
+    if resource.namespaced and not info.namespace:
+        return False
+    return bool(info.name) == (info.verb not in ("create", "deletecollection"))
 
 
 def _not_found() -> Response:
