@@ -26,7 +26,12 @@ class Chance:
 
     def suffix(self, length: int = 5) -> str:
         """Letters to append to a generateName."""
-        return "".join(self._random.choices(_SUFFIX_ALPHABET, k=length))
+        number = self._random.getrandbits(8 * length + 32)  # asked for once: each time is a call of the kernel
+        letters = []
+        for _ in range(length):
+            number, position = divmod(number, len(_SUFFIX_ALPHABET))
+            letters.append(_SUFFIX_ALPHABET[position])
+        return "".join(letters)
 
     def uniform(self, low: float, high: float) -> float:
         """A number between `low` and `high`."""
