@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from contract.api import STRATEGIC, Api, Json, Objects, Refused
+from contract.api import STRATEGIC, Api, Json, Objects, Refused, eventually
 from contract.conformance import Checks, conformance
+from contract.pods import pause_pod
 
 STORAGE = "storage.k8s.io/v1"
 
@@ -109,6 +110,59 @@ def _limits(name: str, unique: str) -> Json:
     item: Json = {"type": "Container", "min": {"cpu": "50m"}, "max": {"cpu": "500m"}, "default": {"cpu": "500m"}}
     item["defaultRequest"] = {"cpu": "50m"}
     return {"metadata": {"name": name, "labels": {unique: "true"}}, "spec": {"limits": [item]}}
+
+
+def _amounts(cpu: str, memory: str, storage: str) -> dict[str, str]:
+    found = {"cpu": cpu, "memory": memory, "ephemeral-storage": storage}
+    return {name: amount for name, amount in found.items() if amount}
+
+
+def _is_made(objects: Objects, body: Json) -> bool:
+    try:
+        objects.create(body)
+    except Refused:
+        return False
+    return True
+
+
+TOO_LITTLE: Json = {"requests": _amounts("10m", "50Mi", "50Gi")}
+TOO_MUCH: Json = {"requests": _amounts("600m", "600Mi", "600Gi")}
+
+
+@conformance("LimitRange should create a LimitRange with defaults and ensure pod has those defaults applied.")
+def test_defaults_of_a_limit_range(api: Api, namespace: str, check: Checks, unique: str) -> None:
+    objects, pods, label = api.objects("v1", "LimitRange", namespace), api.objects("v1", "Pod", namespace), "time"
+    limits, requests = _amounts("500m", "500Mi", "500Gi"), _amounts("100m", "200Mi", "200Gi")
+    item: Json = {"type": "Container", "min": _amounts("50m", "100Mi", "100Gi"), "max": limits}
+    item |= {"default": limits, "defaultRequest": requests}
+    found = objects.all(label=f"{label}={unique}")
+    check("none", found["items"], [])
+
+    def resources(name: str, stated: Json | None = None) -> Any:
+        pods.create(pause_pod(name, resources=stated))
+        return pods.get(name)["spec"]["containers"][0]["resources"]
+
+    with objects.watch(since=found["metadata"]["resourceVersion"], label=f"{label}={unique}") as changes:
+        objects.create({"metadata": {"name": "limit-range", "labels": {label: unique}}, "spec": {"limits": [item]}})
+        check("observed", next(changes)["type"], "ADDED")
+    read = objects.get("limit-range")["spec"]["limits"][0]
+    check("values", (read["defaultRequest"], read["default"]), (requests, limits))
+    check("defaults", resources("pod-no-resources"), {"requests": requests, "limits": limits})
+    partial: Json = {"requests": _amounts("", "150Mi", "150Gi"), "limits": _amounts("300m", "", "")}
+    merged = {"requests": _amounts("300m", "150Mi", "150Gi"), "limits": _amounts("300m", "500Mi", "500Gi")}
+    check("merged", resources("pod-partial-resources", partial), merged)
+    check("too-little", not _is_made(pods, pause_pod("pfpod", resources=TOO_LITTLE)))
+    check("too-much", not _is_made(pods, pause_pod("pfpod", resources=TOO_MUCH)))
+    least = _amounts("9m", "49Mi", "49Gi")
+    objects.change("limit-range", lambda one: one["spec"]["limits"][0].update(min=least))
+    check("updated", objects.get("limit-range")["spec"]["limits"][0]["min"], least)
+    check("little-enough", resources("pfpod", TOO_LITTLE))
+    check("still-too-much", not _is_made(pods, pause_pod("pfpod2", resources=TOO_MUCH)))
+    objects.delete("limit-range", gracePeriodSeconds=30)
+    objects.until(lambda items: not items, 30)
+    check("gone", True)
+    eventually(lambda: _is_made(pods, pause_pod("pfpod2", resources=TOO_MUCH)), 30, 1)
+    check("much", pods.exists("pfpod2"))
 
 
 @conformance("LimitRange should list, patch and delete a LimitRange by collection")
