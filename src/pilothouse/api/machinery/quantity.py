@@ -10,7 +10,8 @@ dropped; above int64 `Value` wraps) we keep them.
 import re
 from collections.abc import Iterable
 from enum import Enum
-from functools import lru_cache
+
+from pilothouse.runtime.short_memo import short_memo
 
 _NANO = 10**9
 _LARGEST_BINARY = (2**63 - 1) * _NANO
@@ -128,7 +129,7 @@ def of_milli(value: int, form: QuantityFormat = QuantityFormat.DECIMAL) -> Quant
     return Quantity(value * 10**6, form)
 
 
-@lru_cache(maxsize=4096)
+@short_memo(4096)
 def _parse(text: str) -> Quantity:
     """Remembered: clusters hold few distinct amounts."""
     found = _SHAPE.fullmatch(text) if text else None

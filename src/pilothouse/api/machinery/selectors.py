@@ -9,15 +9,16 @@ once and asked often, so the common case, equality, is two dictionary look-ups. 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from pilothouse.api.machinery.field import FieldErrors, index
 from pilothouse.api.machinery.names import label_key, label_value
 from pilothouse.api.machinery.view import View
+from pilothouse.runtime.short_memo import short_memo
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _TOKEN = re.compile(r"[ \t\r\n]*(?:(!=|==|[=!(),<>])|([^=!(),<> \t\r\n]+))")
+_SPACE = " \t\r\n"
 _BINARY = ("=", "==", "!=", "in", "notin", ">", "<")
 _BINARY_NAMES = "in, notin, =, ==, !=, gt, lt"
 """How upstream lists them; > and < go by their names there."""
@@ -157,7 +158,7 @@ def requirement(key: str, operator: str, values: tuple[str, ...] = ()) -> Requir
     return Requirement(key, operator, values)
 
 
-@lru_cache(maxsize=1024)
+@short_memo(1024)
 def parse_label_selector(text: str) -> LabelSelector:
     """Read the text of a label selector, as `?labelSelector=` has it. Raises ValueError in upstream's words."""
     return LabelSelector(_Parser(text).parse()) if text else EVERYTHING
@@ -167,7 +168,7 @@ class _Parser:
     """Reads the tokens of one selector. The end of the text is the token ""."""
 
     def __init__(self, text: str) -> None:
-        self.tokens = [found.group(1) or found.group(2) for found in _TOKEN.finditer(text)]
+        self.tokens = [found.group(1) or found.group(2) for found in _TOKEN.finditer(text.rstrip(_SPACE))]
         self.position = 0
 
     def peek(self) -> str:
@@ -317,7 +318,7 @@ def escape_field_value(value: str) -> str:
     return re.sub(r"[\\,=]", lambda found: f"\\{found.group()}", value)
 
 
-@lru_cache(maxsize=1024)
+@short_memo(1024)
 def parse_field_selector(text: str) -> FieldSelector:
     """Read the text of a field selector, as `?fieldSelector=` has it. Raises ValueError in upstream's words."""
     terms = re.findall(r"(?:\\.|[^\\,]|\\\Z)+", text, re.DOTALL)

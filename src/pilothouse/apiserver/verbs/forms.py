@@ -5,10 +5,10 @@
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 from pilothouse.api.machinery.codec import protobuf
 from pilothouse.api.machinery.errors import NotAcceptable
+from pilothouse.runtime.short_memo import short_memo
 
 JSON, YAML, PROTOBUF = "application/json", "application/yaml", protobuf.MEDIA_TYPE
 _META = "meta.k8s.io"
@@ -30,7 +30,7 @@ _DISCOVERY = ("apidiscovery.k8s.io", "APIGroupDiscoveryList")
 _ANY = {"*/*": JSON, "application/*": JSON, "text/yaml": YAML}
 
 
-@lru_cache(maxsize=256)
+@short_memo(256)
 def negotiate(
     accept: str, served: tuple[str, ...] = (JSON, YAML, PROTOBUF), *, tables: bool = True, discovery: bool = False
 ) -> Form:

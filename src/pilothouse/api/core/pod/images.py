@@ -5,7 +5,8 @@ having no tag, as upstream ignores the error here and leaves it to validation an
 """
 
 import re
-from functools import lru_cache
+
+from pilothouse.runtime.short_memo import short_memo
 
 _PATH = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _DOMAIN = (
@@ -19,7 +20,7 @@ _REFERENCE = re.compile(
 )
 
 
-@lru_cache(maxsize=4096)
+@short_memo(4096)
 def image_tag(image: str) -> str:
     """The tag of an image's name: `latest` where it has neither tag nor digest, empty where only a digest."""
     found = _REFERENCE.fullmatch(image)

@@ -5,22 +5,22 @@ before it, and then its containers beside all sidecars; what it needs is the lar
 sharing rules of KEP-753 (sidecars) and KEP-2837 (pod-level resources), component-helpers/resource/helpers.go.
 """
 
-from functools import lru_cache
 from typing import Any
 
 from pilothouse.api.machinery.quantity import Quantity, parse_quantity
 from pilothouse.api.machinery.view import JsonObject
+from pilothouse.runtime.short_memo import short_memo
 
 Amounts = dict[str, Quantity]
 
 
-@lru_cache(maxsize=4096)
+@short_memo(4096)
 def quantity(text: str) -> Quantity:
     """Parse, remembered: clusters hold few distinct amounts. Raises ValueError for what is no quantity."""
     return parse_quantity(text)
 
 
-@lru_cache(maxsize=4096)
+@short_memo(4096)
 def _canonical(text: str) -> str:
     try:
         return str(quantity(text))
@@ -28,7 +28,7 @@ def _canonical(text: str) -> str:
         return text  # validation says what is wrong with it
 
 
-@lru_cache(maxsize=4096)
+@short_memo(4096)
 def _canonical_milli(text: str) -> str:
     try:
         amount = quantity(text)
