@@ -190,3 +190,26 @@ def test_what_was_applied_by_the_client_is_taken_over_by_the_server(kubectl: Kub
     assert labels == {"app": "web"}  # what was applied by the client before goes with the migration
     kubectl("apply", "-f", "-", text=MANIFESTS)
     assert kubectl("get", "deployment/web", "-o", "jsonpath={..image}") == "example:1"
+
+
+def test_quotas_and_limit_ranges_are_described(kubectl: Kubectl) -> None:
+    kubectl("create", "quota", "q", "--hard=configmaps=1,limits.cpu=2")
+    status = {
+        "status": {"hard": {"configmaps": "1", "limits.cpu": "2"}, "used": {"configmaps": "0", "limits.cpu": "0"}}
+    }
+    kubectl("patch", "quota", "q", "--subresource=status", "--type=merge", "-p", json.dumps(status))
+    kubectl("create", "configmap", "a")
+    refused = kubectl("create", "configmap", "b", fails=True)
+    assert "exceeded quota: q, requested: configmaps=1, used: configmaps=1, limited: configmaps=1" in refused
+    shown = kubectl("get", "quota")
+    assert "configmaps: 1/1" in shown
+    assert "limits.cpu: 0/2" in shown
+    rows = [line.split() for line in kubectl("describe", "quota", "q").splitlines()]
+    assert rows[-2:] == [["configmaps", "1", "1"], ["limits.cpu", "0", "2"]]
+    limits = {"limits": [{"type": "Container", "max": {"cpu": "1"}, "default": {"cpu": "500m"}}]}
+    kind = {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "l"}}
+    kubectl("apply", "-f", "-", text=json.dumps({**kind, "spec": limits}))
+    described = kubectl("describe", "namespace", kubectl("get", "quota", "q", "-o", "jsonpath={.metadata.namespace}"))
+    rows = [line.split() for line in described.splitlines()]
+    assert ["configmaps", "1", "1"] in rows
+    assert ["Container", "cpu", "-", "1", "500m", "500m", "-"] in rows
