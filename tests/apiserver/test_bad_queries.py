@@ -37,7 +37,8 @@ def _forged(start: object, revision: object = 1) -> str:
 
 TOKENS = (
     "=", "\u00e9", "a" * 100_000, _token("x"), _token([]), _token({}), _token(None), _forged("a", "1"),
-    _forged("a", 1.5), _forged("../../secrets/a"), _forged("/a"), _forged(["a"]), _forged("a\0b"), _forged("a" * 70_000, -1),
+    _forged("a", 1.5), _forged("../../secrets/a"), _forged("/a"), _forged(["a"]), _forged("a\0b"),
+    _forged("a" * 70_000, -1),
 )  # fmt: skip
 SELECTORS = (
     "=a", "a in ()", "a in (b", "a>x", "a>" + "9" * 5000, "(", ",", "a=b,,c", "!!", "a=" + "b" * 300, "\u00e9=a",
