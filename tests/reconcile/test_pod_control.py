@@ -4,9 +4,11 @@ import pytest
 
 from fakes.api import FakeApi
 from pilothouse.api.machinery import errors
+from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.apps_v1 import ReplicaSet
 from pilothouse.api.types.core_v1 import Pod, PodTemplateSpec
 from pilothouse.client.events import EventRecorder
+from pilothouse.reconcile import pod_control
 from pilothouse.reconcile.pod_control import (
     PodControl,
     all_at_once,
@@ -116,6 +118,32 @@ def test_all_at_once_collects_what_the_network_says_and_nothing_else() -> None:
     run(main)
 
 
+def test_the_manifest_of_many_pods_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[JsonObject] = []
+
+    def counted(*arguments: Any) -> JsonObject:
+        made.append(pod_from_template(*arguments))
+        return made[-1]
+
+    monkeypatch.setattr(pod_control, "pod_from_template", counted)
+
+    async def main(clock: LoopClock, chance: Chance) -> None:
+        api = FakeApi(clock)
+        async with Tasks() as tasks:
+            client = api.client()
+            control = PodControl(client, EventRecorder(client, clock, tasks, "replicaset-controller"))
+            done, failure = await slow_start(
+                7, control.creation(_owner(), PodTemplateSpec({"spec": {"hostname": "h"}}))
+            )
+            assert (done, failure) == (7, None)
+            found = api.of("pods")
+            assert len({pod["metadata"]["name"] for pod in found}) == 7
+            assert all(pod["spec"] == {"hostname": "h"} for pod in found)
+            assert len(made) == 1
+
+    run(main)
+
+
 def _told(error: errors.StatusError | None, *, create: bool) -> list[tuple[str, str, str]]:
     """The events that one creation or deletion causes."""
 
@@ -128,7 +156,7 @@ def _told(error: errors.StatusError | None, *, create: bool) -> list[tuple[str, 
             control = PodControl(client, EventRecorder(client, clock, tasks, "replicaset-controller"))
             try:
                 if create:
-                    await control.create(_owner(), PodTemplateSpec({}))
+                    await control.creation(_owner(), PodTemplateSpec({}))()
                 else:
                     await control.delete(_owner(), Pod(api.get("pods", "ns", "web-x")))
             except errors.StatusError:

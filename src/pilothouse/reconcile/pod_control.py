@@ -6,6 +6,7 @@ not five hundred times. Upstream: pkg/controller/controller_utils.go and slowSta
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from pilothouse.api.machinery.errors import NotFound, StatusError
 from pilothouse.api.machinery.names import dns_subdomain
@@ -46,10 +47,12 @@ class PodControl:
         self._client = client
         self._events = events
 
-    async def create(self, owner: View, template: PodTemplateSpec) -> None:
-        """Create one pod. Raises what the server answers."""
+    def creation(self, owner: View, template: PodTemplateSpec) -> Callable[[], Awaitable[None]]:
+        """What creates one pod each time it is called, all of one manifest. Raises then what the server answers."""
         reference = controller_reference(owner, self._client.resource(type(owner)))
-        manifest = pod_from_template(template, owner, reference)
+        return partial(self._create, owner, pod_from_template(template, owner, reference))
+
+    async def _create(self, owner: View, manifest: JsonObject) -> None:
         try:
             pod = await self._client.create(Pod, manifest, owner.metadata.namespace)
         except StatusError as error:

@@ -174,8 +174,7 @@ class ReplicasController(Controller):
 
     async def _create(self, key: Key, replicated: Replicated, count: int) -> StatusError | OSError | None:
         self._expectations.expect_creations(key, count)
-        template = replicated.spec.template
-        done, failure = await slow_start(count, lambda: self._control.create(replicated, template))
+        done, failure = await slow_start(count, self._control.creation(replicated, replicated.spec.template))
         if done < count:
             self._expectations.created(key, count - done)
         gone = isinstance(failure, StatusError) and is_namespace_terminating(failure)
