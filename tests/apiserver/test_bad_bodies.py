@@ -188,3 +188,30 @@ def test_more_digits_than_python_reads(path: str, body: str, status: int) -> Non
         assert answer.status == status, answer.body
 
     served(story)
+
+
+@pytest.mark.parametrize("operation", [5, "x", [], [1], True])
+def test_json_patch_operations_that_are_none(operation: object) -> None:
+    headers = {"content-type": "application/json-patch+json"}
+
+    async def story(api: WholeApi) -> None:
+        await api.send("POST", MAPS, b'{"metadata":{"name":"m"}}')
+        answer = await api.send("PATCH", f"{MAPS}/m", orjson.dumps([operation]), headers)
+        error = orjson.loads(answer.body)
+        assert answer.status == 400
+        assert error["message"].endswith("into Go value of type handlers.jsonPatchOp")
+
+    served(story)
+
+
+def test_a_json_patch_that_goes_deeper_with_every_operation() -> None:
+    headers = {"content-type": "application/json-patch+json"}
+    patch = [{"op": "add", "path": "/x" + "/a" * depth, "value": {}} for depth in range(400)]
+
+    async def story(api: WholeApi) -> None:
+        await api.send("POST", MAPS, b'{"metadata":{"name":"m"}}')
+        answer = await api.send("PATCH", f"{MAPS}/m", orjson.dumps(patch), headers)
+        assert answer.status == 400
+        assert "exceeded max depth" in orjson.loads(answer.body)["message"]
+
+    served(story)

@@ -12,7 +12,7 @@ import orjson
 from pilothouse.api.machinery import errors
 from pilothouse.api.machinery.codec import json
 from pilothouse.api.machinery.codec.body import Expected, FieldValidation, read, strict_error
-from pilothouse.api.machinery.codec.syntax import MalformedError
+from pilothouse.api.machinery.codec.syntax import TOO_DEEP, MalformedError
 from pilothouse.api.machinery.errors import BadRequest, StatusError, UnsupportedMediaType
 from pilothouse.api.machinery.field import FieldErrors
 from pilothouse.api.machinery.patch.json import apply_json_patch, unknown_members
@@ -87,6 +87,8 @@ async def decode_patch(exchange: Exchange, expected: Expected, schemas: Schemas,
     def change(current: JsonObject) -> JsonObject:
         patched = apply(current, next(patches))  # its parts may become the object's, and be changed there
         if form == JSON_PATCH:
+            if json.too_deep(patched):  # each operation may go as deep as a body, and begin where the last ended
+                raise BadRequest(TOO_DEEP)
             patched = orjson.loads(orjson.dumps(patched))  # what was copied is in it twice, and must not be one
         findings = _check(schema, patched, named)
         if findings.errors:

@@ -44,12 +44,13 @@ def apply_json_patch(doc: JsonObject, operations: Any) -> JsonObject:
     return draft.root
 
 
-def unknown_members(operations: list[JsonObject]) -> list[str]:
-    """What strict field validation says about the operations."""
+def unknown_members(operations: list[Any]) -> list[str]:
+    """What strict field validation says about the operations; what is none is refused when they are carried out."""
     return [
         f'json patch unknown field "[{position}].{name}"'
         for position, operation in enumerate(operations)
-        for name in operation or ()
+        if isinstance(operation, dict)
+        for name in operation
         if name not in _KNOWN
     ]
 
