@@ -61,3 +61,9 @@ def test_uids(uid: str, wrong: str) -> None:
     errors = FieldErrors()
     validate_uid(uid, errors, "x")
     assert [error.detail.partition(",")[0] for error in errors] == ([wrong] if wrong else [])
+
+
+def test_a_pool_of_slashes_is_not_a_million_findings() -> None:
+    errors = FieldErrors()
+    validate_pool("/" * 1_000_000, errors, "x")
+    assert len(list(errors)) < 1000
