@@ -17,11 +17,22 @@ STORES = ("sqlite", "etcd")
 HISTORY_SECONDS = 400
 """Longer than any version is kept that nobody reads."""
 _POLICIES = "admission policies are kept, not yet obeyed"
+_BUDGETS = "nobody counts yet what a PodDisruptionBudget allows"
+_KEEPER = "nothing makes the pods of DaemonSets and StatefulSets yet"
 NOT_YET = {
     "ValidatingAdmissionPolicy should validate against a Deployment": _POLICIES,
     "ValidatingAdmissionPolicy should allow expressions to refer variables.": _POLICIES,
     "MutatingAdmissionPolicy should mutate a Deployment": _POLICIES,
     "MutatingAdmissionPolicy should mutate a Deployment with annotations": _POLICIES,
+    "DisruptionController Listing PodDisruptionBudgets for all namespaces should list and delete a collection of"
+    " PodDisruptionBudgets": _BUDGETS,
+    "DisruptionController should create a PodDisruptionBudget": _BUDGETS,
+    "DisruptionController should observe PodDisruptionBudget status updated": _BUDGETS,
+    "DisruptionController should update/patch PodDisruptionBudget status": _BUDGETS,
+    "DisruptionController should block an eviction until the PDB is updated to allow it": _BUDGETS,
+    "ControllerRevision should manage the lifecycle of a ControllerRevision": _KEEPER,
+    "Daemon set should verify changes to a daemon set status": _KEEPER,
+    "StatefulSet Basic StatefulSet functionality should validate Statefulset Status endpoints": _KEEPER,
 }
 """Tests of the contract suite that we are known to fail, and why. One that passes fails, so that it goes from here."""
 
