@@ -35,7 +35,7 @@ def validate_pool(name: str, errors: FieldErrors, path: str) -> None:
         return
     if len(name.encode()) > _LONGEST_POOL:
         errors.too_long(path, _LONGEST_POOL)
-    for part in name[: _LONGEST_POOL + 1].split("/"):  # a body of slashes would be a million findings
+    for part in name.split("/", _LONGEST_POOL)[:_LONGEST_POOL]:  # a body of slashes would be a million findings
         validate_text(part, dns_subdomain, errors, path)
 
 
