@@ -41,6 +41,8 @@ class Write:
     """What writes it, where servers that share a store must agree on what is given to it."""
     entries: list[JsonObject] | None = None
     """What managedFields become, where the change itself has settled that: by an apply."""
+    charged: bool = False
+    """Whether quotas have been charged for a new object, which is done once however often its storing is tried."""
 
     @property
     def part(self) -> str:

@@ -40,8 +40,8 @@ class LimitRanger(Admission):
 
     async def mutate(self, write: Write) -> None:
         """Write what a pod leaves out into it."""
-        if write.resource.qualified_name == _PODS and write.new is not None:
-            for limit_range in self._ranges_for(write):
+        for limit_range in self._ranges_for(write):
+            if write.new is not None and write.resource.qualified_name == _PODS:
                 fill_in(write.new, limit_range)
 
     async def validate(self, write: Write) -> None:

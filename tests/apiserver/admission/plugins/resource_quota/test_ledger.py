@@ -21,7 +21,7 @@ from pilothouse.client.memo import Memo
 from pilothouse.client.transport import HandlerTransport
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import LoopClock
-from pilothouse.store.interface import Record
+from pilothouse.store.interface import Record, TurnLost
 from pilothouse.store.memory import MemoryStore
 from pilothouse.testing.loop import run as run_virtual
 
@@ -38,6 +38,14 @@ class MeddledStore(MemoryStore):
 
     meddle: Callable[[], Awaitable[None]] | None = None
     updates = 0
+    lost_turns = 0
+
+    async def create(self, key: str, value: bytes, *, ttl: float | None = None) -> Record:
+        """Another server has had its turn, so many times."""
+        if self.lost_turns:
+            self.lost_turns -= 1
+            raise TurnLost
+        return await super().create(key, value, ttl=ttl)
 
     async def update(self, key: str, value: bytes, *, expected: int, ttl: float | None = None) -> Record:
         """Count, and let the other go first."""
@@ -270,5 +278,16 @@ def test_what_the_configuration_limits_needs_a_quota() -> None:
         await world.limit({"count/configmaps": "1"})
         (made,) = await world.make("a")
         assert isinstance(made, ConfigMap)
+
+    run(story)
+
+
+def test_a_creation_that_is_tried_again_is_charged_once() -> None:
+    async def story(world: World) -> None:
+        await world.limit({"configmaps": "9"})
+        world.store.lost_turns = 3
+        (made,) = await world.make("a")
+        assert isinstance(made, ConfigMap)
+        assert await world.used() == {"configmaps": "1"}
 
     run(story)

@@ -43,7 +43,7 @@ class ResourceQuota(Admission):
         at once."""
         if not self._limited and not self._ledger.has_quotas(write.namespace):
             return
-        if not write.namespace or write.operation not in _COUNTED or write.new is None:
+        if not write.namespace or write.operation not in _COUNTED or write.new is None or write.charged:
             return
         kind = (write.resource.group, write.resource.plural)
         evaluator = evaluator_of(*kind)
@@ -56,3 +56,4 @@ class ResourceQuota(Admission):
                 await self._ledger.charge(write.namespace, asked)
         except TimeoutError:
             raise errors.InternalError("resource quota evaluation timed out") from None
+        write.charged = write.operation is Operation.CREATE
