@@ -42,6 +42,14 @@ DEPLOYMENT = "/apis/apps/v1/namespaces/{namespace}/deployments"
         ("readCoreV1NamespacedPodLog", "get", f"{POD}/log", "get", "Pod"),
         ("connectCoreV1PostNamespacedPodExec", "post", f"{POD}/exec", "connect", "PodExecOptions"),
         ("connectCoreV1GetNamespacedPodProxyWithPath", "get", f"{POD}/proxy/{{path}}", "connect", "PodProxyOptions"),
+        ("connectCoreV1HeadNamespacedPodProxy", "head", f"{POD}/proxy", "connect", "PodProxyOptions"),
+        (
+            "connectCoreV1OptionsNamespacedPodProxyWithPath",
+            "options",
+            f"{POD}/proxy/{{path}}",
+            "connect",
+            "PodProxyOptions",
+        ),
         ("createCoreV1NamespacedPodEviction", "post", f"{POD}/eviction", "post", "Eviction"),
         ("listAppsV1DeploymentForAllNamespaces", "get", EVERYWHERE, "list", "Deployment"),
         ("deleteAppsV1CollectionNamespacedDeployment", "delete", DEPLOYMENT, "deletecollection", "Deployment"),
@@ -54,6 +62,12 @@ def test_operations_are_named_as_upstream_names_them(name: str, method: str, pat
     assert (found.method, found.path, found.action) == (method, path, action)
     assert found.kind is not None
     assert found.kind[2] == kind
+
+
+def test_only_a_proxy_passes_on_what_has_no_verb() -> None:
+    assert [name for name in ALL if "PodExec" in name] == [
+        "connectCoreV1PostNamespacedPodExec", "connectCoreV1GetNamespacedPodExec",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

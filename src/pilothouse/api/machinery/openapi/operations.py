@@ -193,9 +193,9 @@ class _Writer:
             yield self.write_or_read(verb, path, kind, body, suffix, what)
 
     def connections(self, subresource: Subresource, path: str, suffix: str, kind: Kind) -> Iterator[Operation]:
-        """Subresources that are streams or proxies."""
-        for verb in subresource.verbs:
-            method = _METHODS[verb]
+        """Subresources that are streams or proxies; a proxy passes on methods for which there are no verbs."""
+        methods = [_METHODS[verb] for verb in subresource.verbs]
+        for method in (*methods, "head", "options") if subresource.name == "proxy" else methods:
             connect = f"connect{self.group}{method.capitalize()}{suffix}"
             about = f"connect {method.upper()} requests to {subresource.name} of {self.resource.name}"
             places = [(path, connect, self.named)]
