@@ -132,12 +132,34 @@ def test_patch(api: Api, namespace: str, kubectl: Kubectl, check: Checks, reques
     check("annotated", api.objects("v1", "Pod", namespace).get(name)["metadata"]["annotations"]["x"], "y")
 
 
+@conformance("Kubectl client Kubectl expose should create services for rc")
+def test_expose(api: Api, namespace: str, kubectl: Kubectl, check: Checks, request: pytest.FixtureRequest) -> None:
+    request.getfixturevalue("primary")
+    services, endpoints = (api.objects("v1", kind, namespace) for kind in ("Service", "Endpoints"))
+
+    def leads(name: str, port: int) -> bool:
+        """Whether there is the Service of one port, and its only endpoint is the pod's."""
+        (found,) = services.get(name)["spec"]["ports"]
+
+        def reached(items: dict[str, Json]) -> bool:
+            subsets = items.get(name, {}).get("subsets", [])
+            return [(len(one.get("addresses", [])), one["ports"][0]["port"]) for one in subsets] == [(1, 6379)]
+
+        endpoints.until(reached, 180, field=f"metadata.name={name}")
+        return (found["port"], found["targetPort"]) == (port, 6379)
+
+    kubectl("expose", "rc", "agnhost-primary", "--name=rm2", "--port=1234", "--target-port=6379")
+    check("controller", leads("rm2", 1234))
+    kubectl("expose", "service", "rm2", "--name=rm3", "--port=2345", "--target-port=6379")
+    check("service", leads("rm3", 2345))
+
+
 @conformance(
     "Kubectl client Kubectl describe should check if kubectl describe prints relevant information for rc and pods"
 )
 def test_describe(api: Api, namespace: str, kubectl: Kubectl, check: Checks, request: pytest.FixtureRequest) -> None:
-    service = {"metadata": {"name": "agnhost-primary", "labels": LABELS}, "spec": {"selector": LABELS}}
-    service["spec"]["ports"] = [{"port": 6379}]
+    spec = {"selector": LABELS, "ports": [{"port": 6379}]}
+    service = {"metadata": {"name": "agnhost-primary", "labels": LABELS}, "spec": spec}
     api.objects("v1", "Service", namespace).create(service)
     name = request.getfixturevalue("primary")
     pod = api.objects("v1", "Pod", namespace).get(name)

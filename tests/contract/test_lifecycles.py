@@ -8,6 +8,7 @@ import pytest
 
 from contract.api import STRATEGIC, Api, Json, Objects, Refused
 from contract.conformance import Checks, conformance
+from contract.operations import is_newer, valid_version
 from contract.pods import pause_pod
 
 
@@ -130,21 +131,30 @@ def test_replaced_pod_template(api: Api, check: Checks, namespace: str) -> None:
 @conformance("Lease lease API should be available")
 def test_lease(api: Api, check: Checks, namespace: str) -> None:
     objects = api.objects("coordination.k8s.io/v1", "Lease", namespace)
-    spec: Json = {"holderIdentity": "holder", "leaseDurationSeconds": 30, "leaseTransitions": 0}
-    spec |= {"acquireTime": "2026-01-01T00:00:00.000000Z", "renewTime": "2026-01-01T00:00:05.000000Z"}
-    objects.create({"metadata": {"name": "lease", "labels": {"lease": "one"}}, "spec": spec})
-    check("made", objects.get("lease")["spec"], spec)
-    spec = {**spec, "holderIdentity": "holder2", "leaseDurationSeconds": 45, "leaseTransitions": 1}
-    objects.change("lease", lambda item: item.update(spec=spec))
-    check("updated", objects.get("lease")["spec"], spec)
-    objects.patch("lease", {"spec": {"holderIdentity": "holder3", "leaseDurationSeconds": 60}}, STRATEGIC)
-    check("patched", objects.get("lease")["spec"], {**spec, "holderIdentity": "holder3", "leaseDurationSeconds": 60})
-    objects.create({"metadata": {"name": "lease2", "labels": {"lease": "two"}}, "spec": spec})
+
+    def spec(holder: str, seconds: int, transitions: int, acquired: str, renewed: str) -> Json:
+        """Times are soon after Go's zero."""
+        return {
+            "holderIdentity": holder, "leaseDurationSeconds": seconds, "leaseTransitions": transitions,
+            "acquireTime": f"0001-01-01T00:{acquired}.000000Z", "renewTime": f"0001-01-01T00:{renewed}.000000Z",
+        }  # fmt: skip
+
+    first = spec("holder", 30, 0, "00:02", "00:05")
+    objects.create({"metadata": {"name": "lease"}, "spec": first})
+    check("made", objects.get("lease")["spec"], first)
+    second = spec("holder2", 30, 1, "00:20", "00:50")
+    objects.change("lease", lambda item: item.update(spec=second))
+    check("updated", objects.get("lease")["spec"], second)
+    third = spec("holder3", 60, 2, "00:50", "01:10")
+    objects.patch("lease", {"spec": third}, STRATEGIC)
+    check("patched", objects.get("lease")["spec"], third)
+    objects.create({"metadata": {"name": "lease2", "labels": {"deletecollection": "true"}}, "spec": first})
     check("listed", len(objects.items()), 2)
-    objects.delete_all(label="lease=two")
+    objects.delete_all(label="deletecollection=true")
     check("one-left", objects.names(), ["lease"])
     objects.delete("lease")
     check("gone", not objects.exists("lease"))
+    check("listed-everywhere", objects.everywhere().all()["kind"], "LeaseList")
 
 
 @conformance("Node Lifecycle should run through the lifecycle of a node")
@@ -329,11 +339,16 @@ def test_endpoints(api: Api, check: Checks, namespace: str, unique: str) -> None
 def test_addresses(api: Api, check: Checks) -> None:
     objects = api.objects("networking.k8s.io/v1", "IPAddress")
     parent = {"group": "mygroup", "resource": "myresources", "namespace": "foo", "name": "bar"}
-    for name, kind in (("255.255.255.255", "broadcast"), ("fe80::42:1dff:fe84:f9e2", "link-local")):
-        objects.create({"metadata": {"name": name, "labels": {"type": kind}}, "spec": {"parentRef": parent}})
     name = "255.255.255.255"
+    made = {
+        address: objects.create(
+            {"metadata": {"name": address, "labels": {"type": kind}}, "spec": {"parentRef": parent}}
+        )
+        for address, kind in ((name, "broadcast"), ("fe80::42:1dff:fe84:f9e2", "link-local"))
+    }
     try:
         after = objects.patch(name, {"metadata": {"annotations": {"patched": "true"}}})
+        check("newer", valid_version(made[name]) and is_newer(after, made[name]))
         check("patched", after["metadata"]["annotations"]["patched"], "true")
         after = objects.change(name, lambda item: item["metadata"]["annotations"].update(updated="true"))
         check("updated", after["metadata"]["annotations"]["updated"], "true")
@@ -350,11 +365,11 @@ def test_addresses(api: Api, check: Checks) -> None:
 @conformance("ServiceCIDR and IPAddress API should support ServiceCIDR API operations")
 def test_address_ranges(api: Api, check: Checks) -> None:
     objects = api.objects("networking.k8s.io/v1", "ServiceCIDR")
-    check("default", objects.get("kubernetes")["metadata"]["name"], "kubernetes")
-    after = objects.patch("kubernetes", {"metadata": {"annotations": {"patched": "true"}}})
-    check("patched", after["metadata"]["annotations"]["patched"], "true")
-    after = objects.change("kubernetes", lambda item: item["metadata"]["annotations"].update(updated="true"))
-    check("updated", after["metadata"]["annotations"]["updated"], "true")
+    found = objects.get("kubernetes")
+    check("default", found["metadata"]["name"], "kubernetes")
+    status = objects.get("kubernetes", "status")
+    whole = (status["apiVersion"], status["kind"], status["metadata"]["uid"])
+    check("status-read", whole, ("networking.k8s.io/v1", "ServiceCIDR", found["metadata"]["uid"]))
     check("listed", objects.items())
     with objects.watch() as changes:
         check("watched", next(changes)["type"], "ADDED")

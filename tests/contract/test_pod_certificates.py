@@ -101,8 +101,8 @@ def test_pod_certificate_requests(api: Api, requests: Objects, check: Checks, un
     for form in FORMS:
         name = made()
         change = {"metadata": {"name": name, "labels": {LABEL: "test"}}}
-        operations = [{"op": "add", "path": f"/metadata/labels/{LABEL}", "value": "test"}]
-        check("patched", _patch(requests, name, form, change, operations)["metadata"]["labels"][LABEL], "test")
+        adding: list[Json] = [{"op": "add", "path": f"/metadata/labels/{LABEL}", "value": "test"}]
+        check("patched", _patch(requests, name, form, change, adding)["metadata"]["labels"][LABEL], "test")
 
     def is_granted(item: Json) -> bool:
         return bool(material.status.items() <= item["status"].items())
@@ -114,7 +114,7 @@ def test_pod_certificate_requests(api: Api, requests: Objects, check: Checks, un
     check("status-read", is_granted(requests.get(name, "status")))
     for form in FORMS:
         name = made()
-        operations = [{"op": "add", "path": "/status", "value": material.status}]
+        operations: list[Json] = [{"op": "add", "path": "/status", "value": material.status}]
         after = _patch(requests, name, form, {"status": material.status}, operations, "status")
         check("status-patched", is_granted(after) and condition(after, "Issued")["reason"] == "E2E")
     requests.delete(name)

@@ -41,7 +41,7 @@ def _counted(quotas: Objects, name: str, used: dict[str, str]) -> bool:
     def reached(items: Items) -> bool:
         status = items[name].get("status", {})
         found = status.get("used", {})
-        return status.get("hard") == items[name]["spec"]["hard"] and used.items() <= found.items()
+        return bool(status.get("hard") == items[name]["spec"]["hard"]) and used.items() <= found.items()
 
     quotas.until(reached, SECONDS, field=f"metadata.name={name}")
     return True

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from contract.api import STRATEGIC, Api, Json, Objects, Refused, eventually
 from contract.conformance import Checks, conformance
 from contract.pods import pause_pod
@@ -41,7 +43,29 @@ def test_csi_node(api: Api, check: Checks, unique: str) -> None:
 
 @conformance("CSIInlineVolumes should run through the lifecycle of a CSIDriver")
 def test_csi_driver(api: Api, check: Checks, unique: str) -> None:
-    _replaced(api.objects(STORAGE, "CSIDriver"), check, {"spec": {"attachRequired": False}}, unique)
+    objects, labels = api.objects(STORAGE, "CSIDriver"), {"e2e-test": unique}
+    modes = (["Ephemeral"], ["Persistent", "Ephemeral"])
+    bodies = [
+        {"metadata": {"name": f"inline-driver-{unique}-{number}", "labels": labels},
+         "spec": {"volumeLifecycleModes": mode, "fsGroupPolicy": "ReadWriteOnceWithFSType"}}
+        for number, mode in enumerate(modes)
+    ]  # fmt: skip
+    first, second = (objects.create(body)["metadata"] for body in bodies)
+    with pytest.raises(Refused) as refused:
+        objects.create(bodies[0])
+    check("once", refused.value.reason, "AlreadyExists")
+    check("same-uid", [objects.get(one["name"])["metadata"]["uid"] for one in (first, second)],
+          [first["uid"], second["uid"]])  # fmt: skip
+    name = second["name"]
+    after = objects.patch(name, {"metadata": {"labels": {name: "patched"}}}, STRATEGIC)
+    check("patched", after["metadata"]["labels"][name], "patched")
+    after = objects.change(name, lambda item: item["metadata"]["labels"].update({name: "updated"}))
+    check("updated", after["metadata"]["labels"][name], "updated")
+    check("listed", len(objects.items(label=f"e2e-test={unique}")), 2)
+    objects.delete(first["name"])
+    check("gone", not objects.exists(first["name"]))
+    objects.delete_all(label=f"{name}=updated")
+    check("none-left", not objects.exists(name))
 
 
 @conformance("VolumeAttributesClass should run through the lifecycle of a VolumeAttributesClass")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from contract.api import STRATEGIC, Api, Json, Objects, Refused
+from contract.api import MERGE, STRATEGIC, Api, Json, Objects, Refused
 from contract.conformance import Checks, conformance
 from contract.pods import pause_pod, until_running
 
@@ -62,8 +62,8 @@ def test_pod_status(pods: Objects, check: Checks) -> None:
     pods.create(pause_pod("test"))
     until_running(pods, "test")
     check("running", True)
-    patch = {"status": {"message": "Patched by e2e test", "reason": "E2E"}}
-    status = pods.patch("test", patch, STRATEGIC, "status")["status"]
+    annotations, words = {"patchedstatus": "true"}, {"message": "Patched by e2e test", "reason": "E2E"}
+    status = pods.patch("test", {"metadata": {"annotations": annotations}, "status": words}, MERGE, "status")["status"]
     check("patched", (status["message"], status["reason"]), ("Patched by e2e test", "E2E"))
 
 
@@ -144,7 +144,7 @@ def test_mirrored_endpoints(api: Api, namespace: str, check: Checks) -> None:
 
         return bool(slices.until(reached, 12, label=label))
 
-    subset: dict[str, Any] = {"ports": ports, "addresses": [{"ip": "10.1.2.3"}]}
+    subset: dict[str, Any] = {"ports": [{"port": 80}], "addresses": [{"ip": "10.1.2.3"}]}
     endpoints.create({"metadata": {"name": "example-custom-endpoints"}, "subsets": [subset]})
     check("created", mirrored("10.1.2.3"))
     subset["addresses"] = [{"ip": "10.2.3.4"}]
