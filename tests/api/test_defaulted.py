@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from pilothouse.api.catalogue import builtin
-from pilothouse.api.networking.ip_address import canonical_ip
+from pilothouse.api.machinery.addresses import canonical_ip
 
 DEFAULTS: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
     (

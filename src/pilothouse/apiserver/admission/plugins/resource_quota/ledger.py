@@ -7,7 +7,7 @@ as the controller's write left them. Source: controller.go and resource_access.g
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -89,7 +89,7 @@ class Ledger:
             line.waiting[:0] = [asked for asked in batch if not asked.answered]
 
     async def _settle(self, namespace: str, batch: Sequence[Asked]) -> None:
-        names: Collection[str] | None = None
+        names: Sequence[str] | None = None
         for _ in range(_ATTEMPTS):
             entries = [entry for entry in self._quotas.of(namespace) if names is None or entry.name in names]
             before = [entry.variant(Quota, _read) for entry in entries]
