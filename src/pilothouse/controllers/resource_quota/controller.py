@@ -155,7 +155,8 @@ def _raw(view: View) -> JsonObject:
 
 
 def _spec(view: View) -> JsonObject:
-    return view.raw.get("spec") or {}
+    spec: JsonObject = view.raw.get("spec") or {}
+    return spec
 
 
 def _evaluators(quota: ResourceQuota) -> list[Evaluator]:

@@ -4,6 +4,8 @@
 generic/evaluator.go in apiserver/pkg/quota/v1.
 """
 
+from collections.abc import Sequence
+
 from pilothouse.api.machinery.view import JsonObject
 
 
@@ -15,7 +17,7 @@ def selectors_of(spec: JsonObject) -> list[JsonObject]:
 
 def selects(selector: JsonObject, value: str) -> bool:
     """Whether a requirement holds for a value; an empty one is none."""
-    values = selector.get("values") or ()
+    values: Sequence[str] = selector.get("values") or ()
     match selector.get("operator"):
         case "Exists":
             return bool(value)

@@ -107,12 +107,13 @@ def _compute_usage(requests: Amounts, limits: Amounts) -> Amounts:
 
 
 def _is_terminating(spec: JsonObject) -> bool:
-    deadline = spec.get("activeDeadlineSeconds")
+    deadline: int | None = spec.get("activeDeadlineSeconds")
     return deadline is not None and deadline >= 0
 
 
 def _is_best_effort(pod: JsonObject) -> bool:
-    return ((pod.get("status") or {}).get("qosClass") or qos_class(pod)) == "BestEffort"
+    found: str = (pod.get("status") or {}).get("qosClass") or qos_class(pod)
+    return found == "BestEffort"
 
 
 def _is_counted(pod: JsonObject, now: Instant) -> bool:
@@ -120,7 +121,8 @@ def _is_counted(pod: JsonObject, now: Instant) -> bool:
     if (pod.get("status") or {}).get("phase") in ("Failed", "Succeeded"):
         return False
     metadata = pod.get("metadata") or {}
-    going, grace = metadata.get("deletionTimestamp"), metadata.get("deletionGracePeriodSeconds")
+    going: str | None = metadata.get("deletionTimestamp")
+    grace: int | None = metadata.get("deletionGracePeriodSeconds")
     return going is None or grace is None or now <= parse_time(going) + grace
 
 
