@@ -133,7 +133,8 @@ def test_a_merge_key_that_is_no_plain_value() -> None:
 
     async def story(api: WholeApi) -> None:
         assert (await api.send("POST", services, orjson.dumps(service))).status == 201
-        for port in ({}, [], {"a": 1}):
+        ports: tuple[object, ...] = ({}, [], {"a": 1})
+        for port in ports:
             for extra in ({}, {"$patch": "delete"}):
                 body = orjson.dumps({"spec": {"ports": [{"port": port, **extra}]}})
                 answer = await api.send("PATCH", f"{services}/x", body, STRATEGIC)

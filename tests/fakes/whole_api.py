@@ -33,7 +33,7 @@ from pilothouse.apiserver.user import MASTERS_GROUP, User
 from pilothouse.client.client import Client
 from pilothouse.client.memo import Memo
 from pilothouse.client.transport import Answer, HandlerTransport
-from pilothouse.net.pki import new_signing_key
+from pilothouse.net.pki import SigningKey, new_signing_key
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import LoopClock
 from pilothouse.store.memory import MemoryStore
@@ -49,7 +49,7 @@ def schemas() -> Schemas:
 
 
 @cache
-def _signing_key() -> bytes:
+def _signing_key() -> SigningKey:
     return new_signing_key()
 
 

@@ -23,7 +23,7 @@ def short_memo(
         remembered = lru_cache(maxsize)(function)
 
         @wraps(function)
-        def ask(text: str, *rest: P.args, **named: P.kwargs) -> R:
+        def ask(text: str, /, *rest: P.args, **named: P.kwargs) -> R:
             if len(text) > longest:
                 return function(text, *rest, **named)
             return remembered(text, *rest, **named)  # type: ignore[arg-type]

@@ -231,11 +231,11 @@ def test_nothing_differs_from_itself(pod: Any) -> None:
 @pytest.mark.parametrize("new", [{"a": 2}, "y", 2, [2], False])
 def test_what_may_be_anything_may_be_a_plain_value(old: Any, new: Any) -> None:
     schema = real("ControllerRevision", "apps")
-    inside = {"f:data": {"f:a": {}}}
+    inside: dict[str, Any] = {"f:data": {"f:a": {}}}
     assert compare(schema, None, {"data": new}).changed == (inside if new == {"a": 2} else {"f:data": {}})
     changes = compare(schema, {"data": old}, {"data": new})
     if isinstance(old, dict) and isinstance(new, dict):
         assert (changes.changed, changes.removed) == (inside, {})
     else:
-        whole = {"f:data": {".": {}, "f:a": {}}} if new == {"a": 2} else {"f:data": {}}
+        whole: dict[str, Any] = {"f:data": {".": {}, "f:a": {}}} if new == {"a": 2} else {"f:data": {}}
         assert (changes.changed, changes.removed) == (whole, inside if old == {"a": 1} else {})
