@@ -94,8 +94,17 @@ def test_it_is_ready_once_the_cluster_has_what_it_begins_with() -> None:
 def test_before_it_ends_it_says_that_it_is_not_ready_and_serves_on() -> None:
     async def story(api: Fixture) -> None:
         await api.operations.begin(api.client, ITSELF)
+        withdrawn: list[float] = []
+
+        async def serve() -> None:
+            async with api.operations.serving_on():
+                try:
+                    await api.operations.until_cancelled()
+                finally:
+                    withdrawn.append(api.clock.monotonic())
+
         async with Tasks() as tasks:
-            serving = tasks.spawn(api.operations.until_cancelled(), name="serving")
+            serving = tasks.spawn(serve(), name="serving")
             await api.clock.sleep(100)
             assert (await api.ask("/readyz"))[0] == 200
             begin = api.clock.monotonic()
@@ -107,6 +116,7 @@ def test_before_it_ends_it_says_that_it_is_not_ready_and_serves_on() -> None:
             with pytest.raises(asyncio.CancelledError):
                 await serving
             assert api.clock.monotonic() - begin == 30.0
+            assert withdrawn == [begin], "its address goes first: the delay is for those who still know it"
 
     tell(story, config(shutdown_delay=30.0))
 

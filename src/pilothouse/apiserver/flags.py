@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from pilothouse.api.machinery.view import JsonObject
+from pilothouse.api.machinery.whole_numbers import parse_int
 from pilothouse.apiserver.audit.backend import Mode
 from pilothouse.apiserver.audit.log_file import Rotation
 from pilothouse.apiserver.config import ApiServerConfig, AuditConfig, EtcdConfig
@@ -24,11 +25,24 @@ class FlagError(ValueError):
     """A flag that is not known, or whose value cannot be."""
 
 
-def _number(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise ValueError(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+def _count(text: str) -> int:
+    found = parse_int(text)
+    if found < 0:
+        raise ValueError("must not be negative")
+    return found
+
+
+def _span(text: str) -> float:
+    found = parse_duration(text)
+    if found < 0:
+        raise ValueError("must not be negative")
+    return found
+
+
+def _file(text: str) -> Path:
+    if not text:
+        raise ValueError("it names no file")
+    return Path(text)
 
 
 def _truth(text: str) -> bool:
@@ -42,9 +56,9 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _port_range(text: str) -> tuple[int, int]:
-    first, dash, last = text.partition("-")
+    first, _, last = text.partition("-")
     try:
-        found = int(first), int(last) if dash else int(first)
+        found = parse_int(first), parse_int(last or first)
     except ValueError:
         raise ValueError(f"invalid port range: {text}") from None
     if not 0 < found[0] <= found[1] < 65536:
@@ -54,7 +68,7 @@ def _port_range(text: str) -> tuple[int, int]:
 
 def _admission_configurations(text: str) -> dict[str, JsonObject]:
     """The plugins' configurations in a file of kind AdmissionConfiguration, or in the files that it names."""
-    path = Path(text)
+    path = _file(text)
     document = _document(path)
     found: dict[str, JsonObject] = {}
     for plugin in document.get("plugins") or ():
@@ -78,30 +92,30 @@ def _document(path: Path) -> JsonObject:
 FLAGS: Mapping[str, Callable[[str], Any]] = {
     "admission-control-config-file": _admission_configurations,
     "anonymous-auth": _truth,
-    "audit-log-maxage": _number,
-    "audit-log-maxbackup": _number,
-    "audit-log-maxsize": _number,
+    "audit-log-maxage": _count,
+    "audit-log-maxbackup": _count,
+    "audit-log-maxsize": _count,
     "audit-log-mode": Mode,
-    "audit-log-path": Path,
-    "audit-policy-file": Path,
+    "audit-log-path": _file,
+    "audit-policy-file": _file,
     "disable-admission-plugins": _names,
     "disable-http2-serving": _truth,
     "enable-admission-plugins": _names,
-    "encryption-provider-config": Path,
-    "etcd-cafile": Path,
-    "etcd-certfile": Path,
-    "etcd-compaction-interval": parse_duration,
-    "etcd-keyfile": Path,
+    "encryption-provider-config": _file,
+    "etcd-cafile": _file,
+    "etcd-certfile": _file,
+    "etcd-compaction-interval": _span,
+    "etcd-keyfile": _file,
     "etcd-prefix": str,
     "etcd-servers": _names,
-    "event-ttl": parse_duration,
-    "max-mutating-requests-inflight": _number,
-    "max-requests-inflight": _number,
+    "event-ttl": _span,
+    "max-mutating-requests-inflight": _count,
+    "max-requests-inflight": _count,
     "service-node-port-range": _port_range,
-    "shutdown-delay-duration": parse_duration,
+    "shutdown-delay-duration": _span,
 }
 """What reads the value of each."""
-FILES = frozenset(name for name, read in FLAGS.items() if read in (Path, _admission_configurations))
+FILES = frozenset(name for name, read in FLAGS.items() if read in (_file, _admission_configurations))
 """Those whose value is the name of a file."""
 
 

@@ -73,6 +73,7 @@ async def run(
         tls = ServerTls(config.serving, config.client_authority, http2=config.http2)
         async with (
             serve(server.handle, config.host, config.port, tls, clock, grace=config.shutdown_grace) as listening,
+            operations.serving_on(),
             published(
                 client, store, clock,
                 cidr=config.service_cidr, address=config.advertise_address, port=listening.port,

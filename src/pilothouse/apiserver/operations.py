@@ -4,7 +4,8 @@ Audit, priority and fairness, and how far the server is. An async context manage
 """
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
 from typing import Self
 
@@ -98,13 +99,20 @@ class Operations:
         if files is not None:
             self._tasks.spawn(renew(files, tls, self._server.clock), name="certificates")
 
+    @asynccontextmanager
+    async def serving_on(self) -> AsyncIterator[None]:
+        """On leaving, serve on for a while: nobody sends new clients by now, but some do not know yet."""
+        try:
+            yield
+        finally:
+            await self._server.clock.sleep(self._config.shutdown_delay)
+
     async def until_cancelled(self) -> None:
-        """Wait until the server is to end; it then says that it is not ready, and serves on for a while."""
+        """Wait until the server is to end; it then says that it is not ready."""
         try:
             await asyncio.get_running_loop().create_future()
         finally:
             self.life.ending = True
-            await self._server.clock.sleep(self._config.shutdown_delay)
 
     async def _open_audit(self) -> None:
         wanted, server = self._config.audit, self._server

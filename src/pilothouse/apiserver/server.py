@@ -179,7 +179,7 @@ class ApiServer:
 
     def _store_health(self) -> str:
         """The check that upstream names for its store, whichever store it is."""
-        return self.cache.store.trouble
+        return self.cache.trouble
 
     async def _not_ready(self, _exchange: Exchange) -> Response:
         return Response(503, b"the server is starting\n", {"Retry-After": "1"}, "text/plain; charset=utf-8")

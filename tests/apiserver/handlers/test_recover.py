@@ -22,7 +22,7 @@ from pilothouse.client.transport import Answer, HandlerTransport
 from pilothouse.net.http import Peer, Request, Response
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import SystemClock
-from pilothouse.store.interface import TooLarge, Unavailable
+from pilothouse.store.interface import StoreError, TooLarge, Unavailable
 from pilothouse.store.sqlite import SqliteStore
 
 MAPS = "/api/v1/namespaces/default/configmaps"
@@ -151,3 +151,15 @@ def test_what_the_store_finds_too_large_is_told_so() -> None:
     error = orjson.loads(answer.body)
     assert (answer.status, error["reason"]) == (413, "RequestEntityTooLarge")
     assert error["message"] == "etcdserver: request is too large"
+
+
+def test_whatever_else_the_store_says_is_no_fault_of_ours() -> None:
+    async def refuse(exchange: Exchange) -> Response:
+        raise StoreError("etcdserver: requested lease not found")
+
+    request = Request("POST", MAPS, {}, Peer(""))
+    answer = asyncio.run(recover(Exchange(request, parse_request_info("POST", MAPS), 0.0, User("me")), refuse))
+    assert isinstance(answer.body, bytes)
+    error = orjson.loads(answer.body)
+    assert (answer.status, error["reason"]) == (503, "ServiceUnavailable")
+    assert error["message"] == "etcdserver: requested lease not found"

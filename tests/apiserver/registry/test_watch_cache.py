@@ -4,6 +4,9 @@ import orjson
 
 from fakes.served import schemas
 from pilothouse.api.catalogue import builtin
+from pilothouse.apiserver.encryption.ciphers.aesgcm import AesGcm
+from pilothouse.apiserver.encryption.framework import Coat, Encryption, Wardrobe
+from pilothouse.apiserver.encryption.store import encrypting
 from pilothouse.apiserver.registry.watch_cache import WatchCache
 from pilothouse.apiserver.server import ApiServer
 from pilothouse.runtime.chance import Chance
@@ -56,3 +59,26 @@ def test_of_two_who_write_one_key_each_takes_back_its_own() -> None:
                 assert await shown(server.cache, store, orjson.dumps(two)) is two["metadata"]["labels"]
 
     run(story)
+
+
+def test_what_no_key_opens_is_waited_for_not_died_of() -> None:
+    async def story(clock: LoopClock, chance: Chance) -> None:
+        async with MemoryStore(clock) as inner:
+            ours, theirs = encrypting(inner, configured("a")), encrypting(inner, configured("b"))
+            async with ApiServer(ours, builtin(), schemas(), clock, chance) as server:
+                cache = server.cache
+                strange = await theirs.create("core/secrets/default/a", orjson.dumps(config_map()))
+                await clock.sleep(10)
+                assert cache.trouble == "unable to transform key 'core/secrets/default/a': no matching prefix found"
+                assert cache.revision < strange.revision
+                await inner.delete(strange.key, expected=strange.revision)
+                await clock.sleep(10)
+                assert cache.trouble == ""
+                assert await shown(cache, inner, orjson.dumps(config_map(by="us"))) == {"by": "us"}
+
+    run(story)
+
+
+def configured(key: str) -> Encryption:
+    coat = Coat(f"k8s:enc:aesgcm:v1:{key}:".encode(), AesGcm(key.encode() * 32))
+    return Encryption({("", "secrets"): Wardrobe((coat,))})

@@ -2,9 +2,13 @@
 
 from collections.abc import AsyncIterator
 
+import orjson
 import pytest
 
 from fakes.served import MAPS, Api, events_of, rest, run
+from pilothouse.apiserver.registry.entry import Entry
+from pilothouse.apiserver.registry.resource_cache import Change
+from pilothouse.apiserver.registry.selection import Selection
 from pilothouse.apiserver.verbs import watch
 from pilothouse.net.answer import dispose
 from pilothouse.net.http import Peer, Pushing, Request
@@ -133,3 +137,29 @@ def test_frames_leave_at_once_where_they_can_and_keep_their_order() -> None:
             await dispose(response)
 
     run(story)
+
+
+def test_a_watch_that_crashes_ends_alone(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    classify = watch.classify
+
+    def crash(change: Change, selection: Selection) -> tuple[str, Entry] | None:
+        if selection.fields is not None:
+            raise KeyError("columns")
+        return classify(change, selection)
+
+    monkeypatch.setattr(watch, "classify", crash)
+
+    async def story(api: Api) -> None:
+        async with api.watch("fieldSelector=metadata.name%3Da") as crashes, api.watch() as goes_on:
+            broken, sound = aiter(crashes.body), aiter(goes_on.body)
+            assert await anext(broken) == await anext(sound) == b""
+            await api.make("a")
+            (error,) = [orjson.loads(piece) async for piece in broken]
+            assert error["type"] == "ERROR"
+            assert (error["object"]["code"], error["object"]["reason"]) == (500, "InternalError")
+            assert [name for _, name, _ in events_of(await anext(sound))] == ["a"]
+            await api.make("b")
+            assert [name for _, name, _ in events_of(await anext(sound))] == ["b"]
+
+    run(story)
+    assert "A watch crashed" in caplog.text

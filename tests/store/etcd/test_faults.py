@@ -150,10 +150,13 @@ def test_a_full_quota_is_told_and_got_over() -> None:
         async def story(store: EtcdStore) -> None:
             record = await store.create("/a", bytes(1 << 20))
             with pytest.raises(Unavailable) as refused:  # noqa: PT012 - some write of them
-                for _ in range(20):
+                for _ in range(200):  # the quota is looked at only as often as the backend commits
                     record = await store.update("/a", bytes(1 << 20), expected=record.revision)
             assert str(refused.value) == "etcdserver: mvcc: database space exceeded"
-            assert await store.get("/a") == record, "what is there can be read"
+            found = await store.get("/a")
+            assert found is not None, "what is there can be read"
+            assert found.revision in (record.revision, record.revision + 1), "etcd makes the write that it complains of"
+            record = found
             await store.compact(record.revision)
             ctl(member, "defrag")
             ctl(member, "alarm", "disarm")

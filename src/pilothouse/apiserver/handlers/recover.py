@@ -8,7 +8,7 @@ from pilothouse.apiserver.request_info import RequestInfo
 from pilothouse.apiserver.verbs.shape import warnings_of
 from pilothouse.net.http import Response
 from pilothouse.runtime.log import Log
-from pilothouse.store.interface import TooLarge, Unavailable
+from pilothouse.store.interface import StoreError, TooLarge, Unavailable
 
 log = Log(__name__)
 _READS = frozenset({"get", "list", "watch"})
@@ -35,9 +35,13 @@ def status_of(error: Exception, info: RequestInfo) -> StatusError | None:
         return error
     if isinstance(error, TooLarge):
         return RequestEntityTooLarge(str(error))
-    return _unavailable(error, retried=info.verb in _READS) if isinstance(error, Unavailable) else None
+    if isinstance(error, StoreError):
+        if not isinstance(error, Unavailable):
+            log.error("The store refused a request", error=error, method=info.method, path=info.path)
+        return _unavailable(error, retried=info.verb in _READS)
+    return None
 
 
-def _unavailable(error: Unavailable, *, retried: bool) -> ServiceUnavailable:
+def _unavailable(error: StoreError, *, retried: bool) -> ServiceUnavailable:
     """What the store says. Clients repeat by themselves what may be retried: no write, since it may have happened."""
     return ServiceUnavailable(str(error), details={"retryAfterSeconds": 1} if retried else None)

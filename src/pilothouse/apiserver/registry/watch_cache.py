@@ -13,6 +13,7 @@ import orjson
 from pilothouse.api.machinery.errors import Timeout
 from pilothouse.api.machinery.resource import Resource
 from pilothouse.api.machinery.view import JsonObject
+from pilothouse.apiserver.encryption.store import Undecipherable
 from pilothouse.apiserver.registry.resource_cache import ResourceCache
 from pilothouse.runtime.clock import Clock
 from pilothouse.runtime.deadlines import Deadlines
@@ -36,6 +37,7 @@ class WatchCache:
         self._deadlines = Deadlines(clock, _FRESHNESS_SECONDS)
         self._caches = {(r.group or "core", r.plural): ResourceCache(r) for r in resources if r.stored_as is None}
         self.revision = 0
+        self._trouble = ""
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
         self._expected: dict[str, tuple[bytes, JsonObject]] = {}
         """What this server is writing, by key: the value, and what it was made of."""
@@ -105,6 +107,9 @@ class WatchCache:
                 async with self.store.watch("", after=self.revision) as events:
                     async for event in events:
                         self._apply(event)
+            except Undecipherable as error:
+                await self._be_in_trouble(str(error))
+                await self._leap()
             except Compacted as gap:
                 _log.warning("The store forgot history that this server had not read", error=str(gap))
                 await self._leap()
@@ -118,9 +123,8 @@ class WatchCache:
         while True:
             try:
                 listing = await self.store.list("")
-            except Unavailable as error:
-                _log.warning("The store cannot be read again", error=str(error))
-                await self._clock.sleep(_RETRY_SECONDS)
+            except (Unavailable, Undecipherable) as error:
+                await self._be_in_trouble(str(error))
             else:
                 break
         found = {record.key: record for record in listing.records}
@@ -136,6 +140,17 @@ class WatchCache:
         for cache in self._caches.values():
             cache.loaded(listing.revision)
         self._reached(listing.revision)
+
+    async def _be_in_trouble(self, why: str) -> None:
+        """Tell, and wait a little: it may be over by then, as when a server with another key has written."""
+        _log.warning("The store cannot be read on", error=why)
+        self._trouble = why
+        await self._clock.sleep(_RETRY_SECONDS)
+
+    @property
+    def trouble(self) -> str:
+        """What keeps the cache from following the store; empty when nothing does."""
+        return self._trouble or self.store.trouble
 
     def _apply(self, event: Event) -> None:
         if event.key:
@@ -156,6 +171,7 @@ class WatchCache:
 
     def _reached(self, revision: int) -> None:
         self.revision = revision
+        self._trouble = ""
         if self._waiters:
             for wanted, waiter in self._waiters:
                 if wanted <= revision and not waiter.done():

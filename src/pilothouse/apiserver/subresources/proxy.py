@@ -50,6 +50,7 @@ class Proxying:
         """Pass the request on."""
         info = exchange.info
         await self._admit(exchange, resource, part)
+        await self._served.cache.reach_latest()
         wanted = named(resource.singular, info.name)
         match resource.plural:
             case "pods":

@@ -40,7 +40,7 @@ class Streaming:
 
     async def log(self, exchange: Exchange, resource: Resource[Any], part: Subresource, form: Form) -> Response:  # noqa: ARG002 - the signature of every part
         """A container's log; empty for a pod that has no node yet."""
-        pod = self._pod(exchange, resource)
+        pod = await self._pod(exchange, resource)
         target = log_target(pod, exchange.info)
         if not pod["spec"].get("nodeName"):
             return Response(200, b"", content_type="text/plain")
@@ -49,7 +49,7 @@ class Streaming:
     async def command(self, exchange: Exchange, resource: Resource[Any], part: Subresource, form: Form) -> Response:  # noqa: ARG002 - the signature of every part
         """A command in a container, or its own streams."""
         _demand_creation(exchange)
-        pod = self._pod(exchange, resource)
+        pod = await self._pod(exchange, resource)
         target = command_target(pod, exchange.info)
         return await self._proxy.command(exchange, self._kubelet(pod), target)
 
@@ -62,12 +62,13 @@ class Streaming:
     ) -> Response:
         """Connections to a pod's ports."""
         _demand_creation(exchange)
-        pod = self._pod(exchange, resource)
+        pod = await self._pod(exchange, resource)
         target = port_forward_target(pod, exchange.info)
         return await self._proxy.port_forward(exchange, self._kubelet(pod), target)
 
-    def _pod(self, exchange: Exchange, resource: Resource[Any]) -> JsonObject:
+    async def _pod(self, exchange: Exchange, resource: Resource[Any]) -> JsonObject:
         info = exchange.info
+        await self._served.cache.reach_latest()
         entry = self._served.cache_of(resource).get(info.namespace, info.name)
         if entry is None:
             raise errors.not_found(resource.plural, resource.group, info.name)

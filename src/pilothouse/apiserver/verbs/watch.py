@@ -14,7 +14,7 @@ import orjson
 
 from pilothouse.api.machinery import errors
 from pilothouse.api.machinery.codec import protobuf
-from pilothouse.api.machinery.errors import BadRequest, StatusError
+from pilothouse.api.machinery.errors import BadRequest, InternalError, StatusError
 from pilothouse.api.machinery.field import FieldErrors
 from pilothouse.api.machinery.resource import Resource
 from pilothouse.api.machinery.view import JsonObject
@@ -31,6 +31,9 @@ from pilothouse.apiserver.verbs.shape import Shaper
 from pilothouse.net.http import Response
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock
+from pilothouse.runtime.log import Log
+
+_log = Log(__name__)
 
 MOST_WAITING = 1000
 """Frames that wait for one slow watcher before it is cut off."""
@@ -95,7 +98,10 @@ class Feed:
 
 
 class Watched(AsyncIterator[bytes]):
-    """The body of a watch: what it begins with and what did not leave at once, a piece at a time."""
+    """The body of a watch: what it begins with and what did not leave at once, a piece at a time.
+
+    Over HTTP/2 nothing is pushed: there the connection has a window to keep to.
+    """
 
     def __init__(self, pieces: AsyncGenerator[bytes, None], feed: Feed) -> None:
         self._pieces = pieces
@@ -220,10 +226,16 @@ class Watching:
         sent = self.sent.setdefault((resource.group, resource.version, resource.plural), [0])
 
         def offer(change: Change) -> None:
-            found = classify(change, selection)
-            if found is not None:
-                sent[0] += 1
-                feed.put(framed(*found))
+            try:
+                found = classify(change, selection)
+                if found is not None:
+                    sent[0] += 1
+                    feed.put(framed(*found))
+            except Exception as error:  # noqa: BLE001 - the HTTP boundary: one watch's fault is not everybody's
+                _log.crash("A watch crashed", error=error, path=exchange.info.path)
+                crash = InternalError(f"{type(error).__name__} while watching {exchange.info.path}")
+                feed.put(_frame("ERROR", _encoded(crash.status(), form), form))
+                feed.end()
 
         try:
             first = self._first(resource, selection, since, framed)

@@ -222,7 +222,9 @@ class EtcdStore:
         except Refused as refusal:
             if "future" in str(refusal):
                 raise FutureRevision(await self.revision()) from None
-            raise Compacted(await self._oldest(fields["revision"])) from None
+            if "compacted" in str(refusal):
+                raise Compacted(await self._oldest(fields["revision"])) from None
+            raise
 
     async def _oldest(self, compacted: Revision) -> Revision:
         """The oldest revision that can be read; a watch from one that cannot is told."""
