@@ -1,8 +1,10 @@
 """Clients of other hands, unmodified: each makes, lists, watches, patches, applies and deletes, as its users do."""
 
 import asyncio
+import gc
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import kr8s
@@ -16,6 +18,18 @@ from kubernetes.aio import watch as aio_watch
 from lightkube.core.exceptions import ApiError
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import ConfigMap
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _what_they_leave() -> Iterator[None]:
+    """Some of these clients leave sockets to the garbage collector: it finds them here, not in somebody else's test."""
+    yield
+    gc.collect()
 
 
 def test_the_official_client_in_its_asynchronous_form(kubeconfig: Path) -> None:

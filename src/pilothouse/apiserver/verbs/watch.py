@@ -210,19 +210,7 @@ class Watching:
         feed: Feed,
     ) -> AsyncGenerator[bytes, None]:
         cache = self._served.cache_of(resource)
-        headed = True
-
-        def framed(kind: str, entry: Entry) -> bytes:
-            nonlocal headed
-            if not form.shape:
-                return self._frames.of(resource, kind, entry, form, encoded)
-            frame = _frame(kind, encoded(entry), form)
-            headed = False
-            return frame
-
-        def encoded(entry: Entry) -> bytes:
-            return self._shape.encoded(exchange, resource, entry, form, headed=headed)
-
+        framed = self._framing(exchange, resource, form)
         sent = self.sent.setdefault((resource.group, resource.version, resource.plural), [0])
 
         def offer(change: Change) -> None:
@@ -232,9 +220,7 @@ class Watching:
                     sent[0] += 1
                     feed.put(framed(*found))
             except Exception as error:  # noqa: BLE001 - the HTTP boundary: one watch's fault is not everybody's
-                _log.crash("A watch crashed", error=error, path=exchange.info.path)
-                crash = InternalError(f"{type(error).__name__} while watching {exchange.info.path}")
-                feed.put(_frame("ERROR", _encoded(crash.status(), form), form))
+                feed.put(_crashed(error, exchange.info.path, form))
                 feed.end()
 
         try:
@@ -263,6 +249,23 @@ class Watching:
             timer.cancel()
             self._bookmarks.remove(feed)
 
+    def _framing(self, exchange: Exchange, resource: Resource[Any], form: Form) -> Callable[[str, Entry], bytes]:
+        """What makes the frames of one watch."""
+        headed = True
+
+        def framed(kind: str, entry: Entry) -> bytes:
+            nonlocal headed
+            if not form.shape:
+                return self._frames.of(resource, kind, entry, form, encoded)
+            frame = _frame(kind, encoded(entry), form)
+            headed = False
+            return frame
+
+        def encoded(entry: Entry) -> bytes:
+            return self._shape.encoded(exchange, resource, entry, form, headed=headed)
+
+        return framed
+
     def _first(self, resource: Resource[Any], selection: Selection, since: int | None, framed: Any) -> list[bytes]:
         """What a watch begins with: all that is there, or the changes since a revision. Raises Expired."""
         cache = self._served.cache_of(resource)
@@ -284,6 +287,13 @@ class Watching:
         except ValueError as error:
             raise BadRequest(str(error)) from None
         return float(asked) if asked > 0 else self._chance.uniform(_SHORTEST_WATCH, 2 * _SHORTEST_WATCH)
+
+
+def _crashed(error: Exception, path: str, form: Form) -> bytes:
+    """The last frame of a watch that cannot go on."""
+    _log.crash("A watch crashed", error=error, path=path)
+    told = InternalError(f"{type(error).__name__} while watching {path}")
+    return _frame("ERROR", _encoded(told.status(), form), form)
 
 
 def classify(change: Change, selection: Selection) -> tuple[str, Entry] | None:
