@@ -1,4 +1,4 @@
-from pilothouse.runtime.metrics import CONTENT_TYPE, Metrics
+from pilothouse.runtime.metrics import CONTENT_TYPE, Metrics, cumulated
 
 
 def test_the_page_shows_what_was_counted() -> None:
@@ -20,3 +20,8 @@ def test_two_registries_do_not_meet() -> None:
     second.counter("same_name", "Again")
     assert b"Once" in first.page()
     assert b"Once" not in second.page()
+
+
+def test_each_bucket_counts_what_is_less_too() -> None:
+    assert cumulated([1, 0, 2], (0.5, 1.0)) == [("0.5", 1.0), ("1.0", 1.0), ("+Inf", 3.0)]
+    assert cumulated([1, 0, 2], (0.5, 1.0), at_once=4) == [("0.5", 5.0), ("1.0", 5.0), ("+Inf", 7.0)]

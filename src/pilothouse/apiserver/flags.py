@@ -15,9 +15,9 @@ from pilothouse.api.machinery.whole_numbers import parse_int
 from pilothouse.apiserver.audit.backend import Mode
 from pilothouse.apiserver.audit.log_file import Rotation
 from pilothouse.apiserver.config import ApiServerConfig, AuditConfig, EtcdConfig
+from pilothouse.runtime.booleans import parse_bool
 from pilothouse.runtime.durations import parse_duration
 
-_TRUE, _FALSE = ("1", "t", "T", "TRUE", "true", "True"), ("0", "f", "F", "FALSE", "false", "False")
 _READ_ONLY, _MUTATING = 400, 200
 
 
@@ -43,12 +43,6 @@ def _file(text: str) -> Path:
     if not text:
         raise ValueError("it names no file")
     return Path(text)
-
-
-def _truth(text: str) -> bool:
-    if text in _TRUE or text in _FALSE:
-        return text in _TRUE
-    raise ValueError(f'strconv.ParseBool: parsing "{text}": invalid syntax')
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -91,7 +85,7 @@ def _document(path: Path) -> JsonObject:
 
 FLAGS: Mapping[str, Callable[[str], Any]] = {
     "admission-control-config-file": _admission_configurations,
-    "anonymous-auth": _truth,
+    "anonymous-auth": parse_bool,
     "audit-log-maxage": _count,
     "audit-log-maxbackup": _count,
     "audit-log-maxsize": _count,
@@ -99,7 +93,7 @@ FLAGS: Mapping[str, Callable[[str], Any]] = {
     "audit-log-path": _file,
     "audit-policy-file": _file,
     "disable-admission-plugins": _names,
-    "disable-http2-serving": _truth,
+    "disable-http2-serving": parse_bool,
     "enable-admission-plugins": _names,
     "encryption-provider-config": _file,
     "etcd-cafile": _file,

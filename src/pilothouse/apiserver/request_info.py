@@ -49,9 +49,8 @@ class RequestInfo:
         return _field_selector(self.query).requirements
 
     def flag(self, parameter: str) -> bool:
-        """A boolean query parameter: present without value, `true` and `1` mean yes."""
-        found = self.query.get(parameter)
-        return found is not None and found[0].lower() not in ("false", "0")
+        """A boolean query parameter."""
+        return _is_true(self.query, parameter)
 
 
 def parse_request_info(method: str, target: str) -> RequestInfo:
@@ -130,6 +129,7 @@ def _resource_request(
 
 
 def _is_true(query: Mapping[str, tuple[str, ...]], parameter: str) -> bool:
+    """What Go makes of it: anything but false and 0 is true, nothing at all too."""
     found = query.get(parameter)
     return found is not None and found[0].lower() not in ("false", "0")
 

@@ -36,3 +36,12 @@ class Metrics:
     def page(self) -> bytes:
         """What `/metrics` answers."""
         return generate_latest(self.registry)
+
+
+def cumulated(counts: Sequence[int], limits: Sequence[float], at_once: int = 0) -> list[tuple[str, float]]:
+    """The buckets of a histogram as Prometheus has them: each with all that is less, `at_once` is in every one."""
+    found, total = [], at_once
+    for limit, count in zip((*map(str, limits), "+Inf"), counts, strict=True):
+        total += count
+        found.append((limit, float(total)))
+    return found

@@ -9,7 +9,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from pilothouse.apiserver.flowcontrol.control import WAIT_BUCKETS, FlowControl, Level, Tally, Waits
+from pilothouse.apiserver.flowcontrol.control import WAIT_BUCKETS, FlowControl, Level, Tally
+from pilothouse.runtime.metrics import cumulated
 
 _PREFIX = "apiserver_flowcontrol"
 _FLOW = ("priority_level", "flow_schema")
@@ -71,20 +72,17 @@ class FlowMetrics(Collector):
         for flow, tally in self._control.tallies.items():
             if self._limits(flow[0]):
                 unqueued = tally.dispatched - sum(tally.waits[True].counts)
-                family.add_metric((*flow, "true"), _cumulated(tally.waits[True], unqueued), tally.waits[True].total)
+                family.add_metric(
+                    (*flow, "true"),
+                    cumulated(tally.waits[True].counts, WAIT_BUCKETS, unqueued),
+                    tally.waits[True].total,
+                )
                 if any(tally.waits[False].counts):
-                    family.add_metric((*flow, "false"), _cumulated(tally.waits[False], 0), tally.waits[False].total)
+                    family.add_metric(
+                        (*flow, "false"), cumulated(tally.waits[False].counts, WAIT_BUCKETS), tally.waits[False].total
+                    )
         return family
 
     def _limits(self, name: str) -> bool:
         level = self._control.levels.get(name)
         return level is not None and not level.exempt
-
-
-def _cumulated(waits: Waits, at_once: int) -> list[tuple[str, float]]:
-    """The buckets as Prometheus has them: each with all that is less, those who waited not at all too."""
-    found, total = [], at_once
-    for limit, count in zip((*map(str, WAIT_BUCKETS), "+Inf"), waits.counts, strict=True):
-        total += count
-        found.append((limit, float(total)))
-    return found

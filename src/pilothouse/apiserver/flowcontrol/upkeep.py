@@ -21,6 +21,7 @@ from pilothouse.apiserver.flowcontrol.bootstrap import (
 from pilothouse.apiserver.flowcontrol.control import FlowControl
 from pilothouse.client.client import Client, PatchForm
 from pilothouse.client.retry import retry_on_conflict
+from pilothouse.runtime.booleans import FALSE, TRUE
 from pilothouse.runtime.clock import Clock, format_time
 from pilothouse.runtime.log import Log
 
@@ -30,7 +31,6 @@ ANNOTATION = "apf.kubernetes.io/autoupdate-spec"
 PRODUCER, CONSUMER = "api-priority-and-fairness-config-producer-v1", "api-priority-and-fairness-config-consumer-v1"
 """As whose the fields are managed: the user agents of the two clients."""
 _PERIOD_SECONDS = 60.0
-_FALSE, _TRUE = ("0", "f", "F", "false", "False", "FALSE"), ("1", "t", "T", "true", "True", "TRUE")
 
 
 async def keep_up(producer: Client, consumer: Client, control: FlowControl, clock: Clock) -> None:
@@ -86,11 +86,11 @@ def mended(current: JsonObject, wanted: JsonObject, *, mandatory: bool) -> JsonO
     metadata = current["metadata"]
     annotations: Mapping[str, str] = metadata.get("annotations") or {}
     said = annotations.get(ANNOTATION, "")
-    ours = mandatory or said in _TRUE or (said not in _FALSE and metadata.get("generation") == 1)
+    ours = mandatory or said in TRUE or (said not in FALSE and metadata.get("generation") == 1)
     spec = wanted["spec"] if ours else current["spec"]
     if mandatory and "exempt" in spec and "exempt" in current["spec"]:
         spec = {**spec, "exempt": current["spec"]["exempt"]}  # which may be changed
-    if spec == current["spec"] and said in (_TRUE if ours else _FALSE):
+    if spec == current["spec"] and said in (TRUE if ours else FALSE):
         return None
     noted = {**annotations, ANNOTATION: "true" if ours else "false"}
     return {**current, "metadata": {**metadata, "annotations": noted}, "spec": spec}
@@ -105,7 +105,7 @@ async def _ensure(
     names = {one["metadata"]["name"] for one in (*mandatory, *suggested)}
     for item in (await client.list(kind)).items:
         metadata = item.raw["metadata"]
-        if metadata["name"] not in names and (metadata.get("annotations") or {}).get(ANNOTATION, "") in _TRUE:
+        if metadata["name"] not in names and (metadata.get("annotations") or {}).get(ANNOTATION, "") in TRUE:
             with suppress(NotFound):
                 await client.delete(kind, metadata["name"])
 

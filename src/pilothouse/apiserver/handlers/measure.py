@@ -19,6 +19,7 @@ from pilothouse.apiserver.handlers.framework import Next
 from pilothouse.apiserver.request_info import RequestInfo
 from pilothouse.net.http import Response
 from pilothouse.runtime.clock import Clock
+from pilothouse.runtime.metrics import cumulated
 
 _BUCKETS = (0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0,
             20.0, 30.0, 45.0, 60.0)  # fmt: skip
@@ -121,14 +122,14 @@ class RequestMetrics(Collector):
             "apiserver_request_duration_seconds", "Seconds until the answer, by what was asked for.", labels=_LABELS
         )
         for labels, (buckets, total) in self._times.items():
-            durations.add_metric(labels, _cumulated(buckets, _BUCKETS), total[0])
+            durations.add_metric(labels, cumulated(buckets, _BUCKETS), total[0])
         yield durations
         yield from self._collect_more()
 
     def _collect_more(self) -> Iterable[Metric]:
         sizes = HistogramMetricFamily("apiserver_response_sizes", "Bytes of answers.", labels=_UNDRY)
         for labels, (buckets, total) in self._sizes.items():
-            sizes.add_metric(labels, _cumulated(buckets, _SIZES), total[0])
+            sizes.add_metric(labels, cumulated(buckets, _SIZES), total[0])
         yield sizes
         lasting = GaugeMetricFamily("apiserver_longrunning_requests", "Requests that last.", labels=_UNDRY)
         for labels, number in self._lasting.items():
@@ -164,11 +165,3 @@ def labels_of(info: RequestInfo, catalogue: Catalogue) -> Labels:
 _SUBRESOURCES = frozenset({"status", "scale", "binding", "eviction", "log", "exec", "attach", "portforward", "proxy",
                            "token", "finalize", "ephemeralcontainers", "resize", "approval"})  # fmt: skip
 _ROOTS = frozenset({"api", "apis", "healthz", "livez", "readyz", "metrics", "openapi", "version"})
-
-
-def _cumulated(buckets: list[int], limits: Sequence[float]) -> list[tuple[str, float]]:
-    found, total = [], 0
-    for limit, count in zip((*map(str, limits), "+Inf"), buckets, strict=True):
-        total += count
-        found.append((limit, float(total)))
-    return found

@@ -67,7 +67,7 @@ def write_options(exchange: Exchange, kind: str) -> WriteOptions:
     if wrong:
         raise errors.invalid(kind, _META, "", wrong)
     manager = manager or default_manager(exchange.header("user-agent"))
-    return WriteOptions(dry_run, manager, validation, _is_forced(exchange))
+    return WriteOptions(dry_run, manager, validation, exchange.info.flag("force"))
 
 
 def _validate_patch_options(exchange: Exchange, manager: str, wrong: FieldErrors) -> None:
@@ -77,11 +77,6 @@ def _validate_patch_options(exchange: Exchange, manager: str, wrong: FieldErrors
             wrong.required("fieldManager", "is required for apply patch")
     elif "force" in exchange.info.query:
         wrong.forbidden("force", "may not be specified for non-apply patch")
-
-
-def _is_forced(exchange: Exchange) -> bool:
-    """What Go makes of it: anything but false and 0 is true."""
-    return "force" in exchange.info.query and exchange.info.value("force").lower() not in ("false", "0")
 
 
 async def delete_options(exchange: Exchange, schemas: Schemas) -> DeleteOptions:
