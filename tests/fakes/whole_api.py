@@ -88,7 +88,7 @@ def _assemble(server: ApiServer) -> None:
     tokens = ServiceAccountTokens(keys, cache_, clock, (keys.issuer,))
     rbac = Rbac(cache_)
     may = Chain([Masters(), rbac])
-    admission = AdmissionChain.of(cache_, may, clock, chance)
+    admission = AdmissionChain.of(server.served, may, clock, chance)
     requests = TokenRequests(server.served, keys, tokens.audiences, admission, clock, chance)
     flows = FlowControl(cache_, clock)
     who = FirstOf([InProcessAuthenticator(), tokens])

@@ -97,7 +97,7 @@ def assemble(server: ApiServer, config: ApiServerConfig, operations: Operations,
     rbac = Rbac(cache)
     may = Chain([Masters(), NodeAuthorizer(cache, rules(*CLUSTER_ROLES["system:node"])), rbac])
     admission = AdmissionChain.of(
-        cache, may, clock, chance,
+        server.served, may, clock, chance,
         enabled=config.enabled_admission, disabled=config.disabled_admission, configurations=config.admission,
     )  # fmt: skip
     backends = ReverseProxy(kubelet_tls, client_context(b"", verify=False), clock)

@@ -135,7 +135,7 @@ class Cluster:
         fair = [priority(self.flows, cache, self.catalogue, self.clock)] if self.flows is not None else []
         server.assemble(
             steps=(authenticate(InProcessAuthenticator(), anonymous=False), impersonate(may), *fair, authorize(may)),
-            admission=AdmissionChain.of(cache, may, self.clock, self.chance),
+            admission=AdmissionChain.of(server.served, may, self.clock, self.chance),
             guard=Escalation(rbac, may).check,
             allocate=pools.allocate,
         )

@@ -33,7 +33,7 @@ def schemas() -> Schemas:
 def run(story: Callable[[Client], Awaitable[None]]) -> None:
     async def scenario(clock: LoopClock, chance: Chance) -> None:
         async with MemoryStore(clock) as store, ApiServer(store, builtin(), schemas(), clock, chance) as server:
-            server.assemble(admission=AdmissionChain.of(server.cache, Chain(()), clock, chance))
+            server.assemble(admission=AdmissionChain.of(server.served, Chain(()), clock, chance))
             client = Client(HandlerTransport(server.handle, None), builtin(), clock, memo=Memo())
             await client.create(Namespace, {"metadata": {"name": "default"}})
             await story(client)
@@ -59,13 +59,13 @@ async def refused(call: Awaitable[Any], kind: type[StatusError]) -> StatusError:
 def test_names_of_plugins() -> None:
     async def scenario(clock: LoopClock, chance: Chance) -> None:
         async with MemoryStore(clock) as store, ApiServer(store, builtin(), schemas(), clock, chance) as server:
-            names = [plugin.name for plugin in AdmissionChain.of(server.cache, Chain(()), clock, chance).plugins]
+            names = [plugin.name for plugin in AdmissionChain.of(server.served, Chain(()), clock, chance).plugins]
             assert names[:3] == ["NamespaceLifecycle", "LimitRanger", "ServiceAccount"]
             assert names[-1] == "ResourceQuota"
-            less = AdmissionChain.of(server.cache, Chain(()), clock, chance, disabled=["Priority"])
+            less = AdmissionChain.of(server.served, Chain(()), clock, chance, disabled=["Priority"])
             assert [plugin.name for plugin in less.plugins] == [name for name in names if name != "Priority"]
             with pytest.raises(LookupError, match="no admission plugin is called Nonsense"):
-                AdmissionChain.of(server.cache, Chain(()), clock, chance, enabled=["Nonsense"])
+                AdmissionChain.of(server.served, Chain(()), clock, chance, enabled=["Nonsense"])
 
     run_virtual(scenario)
 
@@ -201,7 +201,7 @@ def test_an_eviction_is_admitted_as_such_and_not_as_a_deletion() -> None:
 
     async def scenario(clock: LoopClock, chance: Chance) -> None:
         async with MemoryStore(clock) as store, ApiServer(store, builtin(), schemas(), clock, chance) as server:
-            server.assemble(admission=AdmissionChain([Watcher(server.cache, Chain(()), clock, chance)]))
+            server.assemble(admission=AdmissionChain([Watcher(server.served, Chain(()), clock, chance)]))
             client = Client(HandlerTransport(server.handle, None), builtin(), clock, memo=Memo())
             await client.create(Pod, pod())
             seen.clear()

@@ -81,7 +81,7 @@ def run(story: Callable[[Ask, Recorder], Awaitable[None]], *, plugins: bool = Fa
             MemoryStore(clock) as store,
             ApiServer(store, builtin(), schemas(), clock, Chance(1)) as server,
         ):
-            admission = AdmissionChain.of(server.cache, Chain([Masters()]), clock, Chance(1)) if plugins else recorder
+            admission = AdmissionChain.of(server.served, Chain([Masters()]), clock, Chance(1)) if plugins else recorder
             proxy = ReverseProxy(None, client_context(b"", verify=False), clock, allowed=lambda _: True)
             proxying = Proxying(server.served, proxy, admission, Chance(1))
             steps = (authenticate(InProcessAuthenticator(), anonymous=False), authorize(recorder))

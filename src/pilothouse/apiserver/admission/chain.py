@@ -7,7 +7,7 @@ from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.admission.framework import Admission
 from pilothouse.apiserver.authorization.framework import Authorizer
 from pilothouse.apiserver.pipeline.write import Write
-from pilothouse.apiserver.registry.watch_cache import WatchCache
+from pilothouse.apiserver.registry.served import Served
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock
 from pilothouse.runtime.units import subclasses
@@ -24,7 +24,7 @@ class AdmissionChain:
     @classmethod
     def of(
         cls,
-        cache: WatchCache,
+        served: Served,
         authorizer: Authorizer,
         clock: Clock,
         chance: Chance,
@@ -47,7 +47,7 @@ class AdmissionChain:
             for name, kind in found.items()
             if (kind.default or name in enabled) and (name not in disabled or name in enabled)
         ]
-        plugins = [kind(cache, authorizer, clock, chance) for kind in chosen]
+        plugins = [kind(served, authorizer, clock, chance) for kind in chosen]
         for plugin in plugins:
             plugin.configure((configurations or {}).get(plugin.name))
         return cls(plugins)

@@ -10,7 +10,7 @@ from typing import ClassVar
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.authorization.framework import Authorizer
 from pilothouse.apiserver.pipeline.write import Write
-from pilothouse.apiserver.registry.watch_cache import WatchCache
+from pilothouse.apiserver.registry.served import Served
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock
 
@@ -25,8 +25,9 @@ class Admission(ABC):
     order: ClassVar[int]
     """Its place in upstream's fixed order of plugins."""
 
-    def __init__(self, cache: WatchCache, authorizer: Authorizer, clock: Clock, chance: Chance) -> None:
-        self.cache = cache
+    def __init__(self, served: Served, authorizer: Authorizer, clock: Clock, chance: Chance) -> None:
+        self.served = served
+        self.cache = served.cache
         self.authorizer = authorizer
         self.clock = clock
         self.chance = chance

@@ -35,7 +35,7 @@ def tell(story: Callable[[Post, LoopClock], Awaitable[None]], *limits: dict[str,
     async def whole(clock: LoopClock, chance: Chance) -> None:
         async with MemoryStore(clock) as store, ApiServer(store, builtin(), schemas(), clock, chance) as server:
             admission = AdmissionChain.of(
-                server.cache, Chain(()), clock, chance, enabled=("EventRateLimit",), disabled=DEFAULTS,
+                server.served, Chain(()), clock, chance, enabled=("EventRateLimit",), disabled=DEFAULTS,
                 configurations={"EventRateLimit": {**KIND, "limits": list(limits)}},
             )  # fmt: skip
             server.assemble(steps=(authenticate(InProcessAuthenticator()),), admission=admission)
@@ -123,9 +123,9 @@ def test_what_is_no_configuration(configuration: dict[str, Any] | None, message:
             given = {} if configuration is None else {"EventRateLimit": configuration}
             with pytest.raises(ValueError, match=message):
                 AdmissionChain.of(
-                    server.cache, Chain(()), clock, chance, enabled=("EventRateLimit",), configurations=given
+                    server.served, Chain(()), clock, chance, enabled=("EventRateLimit",), configurations=given
                 )
             with pytest.raises(ValueError, match="Priority takes no configuration"):
-                AdmissionChain.of(server.cache, Chain(()), clock, chance, configurations={"Priority": {}})
+                AdmissionChain.of(server.served, Chain(()), clock, chance, configurations={"Priority": {}})
 
     run(whole)

@@ -31,7 +31,7 @@ def schemas() -> Schemas:
 def run(story: Callable[[Client], Awaitable[None]]) -> None:
     async def scenario(clock: LoopClock, chance: Chance) -> None:
         async with MemoryStore(clock) as store, ApiServer(store, builtin(), schemas(), clock, chance) as server:
-            plugin = LimitRanger(server.cache, Chain(()), clock, chance)
+            plugin = LimitRanger(server.served, Chain(()), clock, chance)
             server.assemble(admission=AdmissionChain([plugin]))
             await story(Client(HandlerTransport(server.handle, None), builtin(), clock, memo=Memo()))
 

@@ -40,7 +40,7 @@ def run(story: Callable[[Client], Awaitable[None]], *others: type[Admission]) ->
     async def scenario(clock: LoopClock, chance: Chance) -> None:
         async with MemoryStore(clock) as store, ApiServer(store, builtin(), schemas(), clock, chance) as server:
             kinds: list[type[Admission]] = [Plugin, *others]
-            plugins = [kind(server.cache, Chain(()), clock, chance) for kind in kinds]
+            plugins = [kind(server.served, Chain(()), clock, chance) for kind in kinds]
             server.assemble(admission=AdmissionChain(plugins))
             await story(Client(HandlerTransport(server.handle, None), builtin(), clock, memo=Memo()))
 

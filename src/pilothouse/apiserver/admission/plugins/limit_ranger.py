@@ -13,7 +13,7 @@ from pilothouse.apiserver.admission.framework import Admission
 from pilothouse.apiserver.authorization.framework import Authorizer
 from pilothouse.apiserver.pipeline.write import Operation, Write
 from pilothouse.apiserver.registry.by_namespace import ByNamespace
-from pilothouse.apiserver.registry.watch_cache import WatchCache
+from pilothouse.apiserver.registry.served import Served
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock
 
@@ -34,9 +34,9 @@ class LimitRanger(Admission):
     name = "LimitRanger"
     order = 20
 
-    def __init__(self, cache: WatchCache, authorizer: Authorizer, clock: Clock, chance: Chance) -> None:
-        super().__init__(cache, authorizer, clock, chance)
-        self._ranges = ByNamespace(cache.of("", "limitranges"))
+    def __init__(self, served: Served, authorizer: Authorizer, clock: Clock, chance: Chance) -> None:
+        super().__init__(served, authorizer, clock, chance)
+        self._ranges = ByNamespace(self.cache.of("", "limitranges"))
 
     async def mutate(self, write: Write) -> None:
         """Write what a pod leaves out into it."""

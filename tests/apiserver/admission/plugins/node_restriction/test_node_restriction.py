@@ -80,7 +80,7 @@ def schemas() -> Schemas:
 def run(story: Callable[[Api], Awaitable[None]]) -> None:
     async def scenario(clock: LoopClock, chance: Chance) -> None:
         async with MemoryStore(clock) as store, ApiServer(store, builtin(), schemas(), clock, chance) as server:
-            admission = AdmissionChain([NodeRestriction(server.cache, Rbac(server.cache), clock, chance)])
+            admission = AdmissionChain([NodeRestriction(server.served, Rbac(server.cache), clock, chance)])
             keys = TokenKeys(new_signing_key(), "https://issuer.example")
             tokens = TokenRequests(server.served, keys, (keys.issuer,), admission, clock, chance)
             server.assemble(

@@ -91,7 +91,7 @@ def run(story: Callable[[World], Awaitable[None]]) -> None:
     async def scenario(clock: LoopClock, chance: Chance) -> None:
         store = MeddledStore(clock)
         async with store, ApiServer(store, builtin(), schemas(), clock, chance) as server:
-            plugin = Plugin(server.cache, Chain(()), clock, chance)
+            plugin = Plugin(server.served, Chain(()), clock, chance)
             server.assemble(admission=AdmissionChain([plugin]))
             client = Client(HandlerTransport(server.handle, None), builtin(), clock, memo=Memo())
             await story(World(client, store, server, plugin))

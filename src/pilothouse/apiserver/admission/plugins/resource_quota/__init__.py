@@ -15,7 +15,7 @@ from pilothouse.apiserver.admission.plugins.resource_quota.configuration import 
 from pilothouse.apiserver.admission.plugins.resource_quota.ledger import Asked, Ledger
 from pilothouse.apiserver.authorization.framework import Authorizer
 from pilothouse.apiserver.pipeline.write import Operation, Write
-from pilothouse.apiserver.registry.watch_cache import WatchCache
+from pilothouse.apiserver.registry.served import Served
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock
 
@@ -29,10 +29,10 @@ class ResourceQuota(Admission):
     name = "ResourceQuota"
     order = 1000
 
-    def __init__(self, cache: WatchCache, authorizer: Authorizer, clock: Clock, chance: Chance) -> None:
-        super().__init__(cache, authorizer, clock, chance)
+    def __init__(self, served: Served, authorizer: Authorizer, clock: Clock, chance: Chance) -> None:
+        super().__init__(served, authorizer, clock, chance)
         self._limited: tuple[Limited, ...] = ()
-        self._ledger = Ledger(cache, clock)
+        self._ledger = Ledger(self.cache, clock)
 
     def configure(self, configuration: JsonObject | None) -> None:
         """Take on what may be used only where a quota covers it. Raises ValueError for what is no configuration."""
