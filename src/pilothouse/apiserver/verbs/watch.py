@@ -1,13 +1,11 @@
 """watch: changes as they happen, one JSON document a line, or in protobuf one message a frame.
 
 A watcher gets what its selection gains as ADDED and what it loses as DELETED. Frames of plain objects are made once
-and shared by all watchers. One that lags too far behind is cut off: it lists again. Source: API concepts, "Efficient
-detection of changes"; KEP-956 (bookmarks), KEP-3157 (sendInitialEvents).
+and shared by all watchers; how they get to each is in `feed.py`. Source: API concepts, "Efficient detection of
+changes"; KEP-956 (bookmarks), KEP-3157 (sendInitialEvents).
 """
 
-import asyncio
-from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import Any
 
 import orjson
@@ -25,6 +23,7 @@ from pilothouse.apiserver.registry.resource_cache import Change
 from pilothouse.apiserver.registry.selection import Selection, selection_of
 from pilothouse.apiserver.registry.served import Served
 from pilothouse.apiserver.request_info import RequestInfo
+from pilothouse.apiserver.verbs.feed import Bookmarks, Feed, Watched
 from pilothouse.apiserver.verbs.forms import JSON, PROTOBUF, Form
 from pilothouse.apiserver.verbs.read import NOT_OLDER, parse_revision
 from pilothouse.apiserver.verbs.shape import Shaper
@@ -35,112 +34,9 @@ from pilothouse.runtime.log import Log
 
 _log = Log(__name__)
 
-MOST_WAITING = 1000
-"""Frames that wait for one slow watcher before it is cut off."""
-MOST_WAITING_BYTES = 4 << 20
-_BOOKMARK_SECONDS = 60.0
 _SHORTEST_WATCH = 1800.0
 """A watch that names no timeout lives this long to twice as long, as upstream's."""
 _INITIAL_EVENTS_END = "k8s.io/initial-events-end"
-
-
-class Feed:
-    """Frames on their way to one watcher."""
-
-    def __init__(self) -> None:
-        self.frames: deque[bytes] = deque()
-        self._size = 0
-        self.over = False
-        """Whether the watch ends: its time is up, or its watcher does not read."""
-        self.bookmark_due = False
-        self.take: Callable[[bytes], bool] | None = None
-        """What sends a frame at once if it can, where the watcher has that."""
-        self._waiter: asyncio.Future[None] | None = None
-
-    def put(self, frame: bytes) -> None:
-        """Queue a frame, or give up on a watcher that does not read."""
-        if self.over or (self.take is not None and not self.frames and self.take(frame)):
-            return
-        if len(self.frames) >= MOST_WAITING or self._size > MOST_WAITING_BYTES:
-            self.frames.clear()
-            self.over = True
-        else:
-            self.frames.append(frame)
-            self._size += len(frame)
-        self._wake()
-
-    def want_bookmark(self) -> None:
-        """Let the watcher know how far it is."""
-        self.bookmark_due = True
-        self._wake()
-
-    def end(self) -> None:
-        """Its time is up."""
-        self.over = True
-        self._wake()
-
-    def waiting(self) -> bytes:
-        """All that waits, joined; then nothing does."""
-        joined = b"".join(self.frames)
-        self.frames.clear()
-        self._size = 0
-        return joined
-
-    async def ready(self) -> None:
-        """Wait until there is something to do."""
-        if not (self.frames or self.over or self.bookmark_due):
-            self._waiter = asyncio.get_running_loop().create_future()
-            await self._waiter
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-
-class Watched(AsyncIterator[bytes]):
-    """The body of a watch: what it begins with and what did not leave at once, a piece at a time.
-
-    Over HTTP/2 nothing is pushed: there the connection has a window to keep to.
-    """
-
-    def __init__(self, pieces: AsyncGenerator[bytes, None], feed: Feed) -> None:
-        self._pieces = pieces
-        self._feed = feed
-        self.aclose = pieces.aclose
-
-    def __anext__(self) -> Awaitable[bytes]:
-        return self._pieces.__anext__()
-
-    def push_to(self, take: Callable[[bytes], bool]) -> None:
-        """Have frames sent as they come, without a turn of the watch's task."""
-        self._feed.take = take
-
-
-class Bookmarks:
-    """One timer for all watchers that want bookmarks: a minute in which nothing happens wakes the server once."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._feeds: dict[Feed, None] = {}
-        self._timer: asyncio.TimerHandle | None = None
-
-    def add(self, feed: Feed) -> None:
-        """Remind a feed every minute from now on."""
-        self._feeds[feed] = None
-        if self._timer is None:
-            self._timer = self._clock.call_later(_BOOKMARK_SECONDS, self._ring)
-
-    def remove(self, feed: Feed) -> None:
-        """Remind it no more."""
-        self._feeds.pop(feed, None)
-        if not self._feeds and self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _ring(self) -> None:
-        for feed in self._feeds:
-            feed.want_bookmark()
-        self._timer = self._clock.call_later(_BOOKMARK_SECONDS, self._ring)
 
 
 class Frames:
