@@ -31,6 +31,8 @@ class Limits:
     """Between two pieces of a body that the handler waits for."""
     write: float = 120.0
     """Between two moments in which the client takes something of an answer."""
+    farewell: float = 5.0
+    """From closing a connection until what is left must have been sent."""
 
 
 class Connected(Protocol):

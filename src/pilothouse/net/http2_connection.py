@@ -27,6 +27,7 @@ from h2.exceptions import H2Error, ProtocolError
 from h2.settings import SettingCodes, Settings
 from hyperframe.frame import GoAwayFrame
 
+from pilothouse.net.deadline import Deadline
 from pilothouse.net.door import Door, Limits, peer_of
 from pilothouse.net.http2_allowance import FrameMeter
 from pilothouse.net.http2_head import read_head
@@ -41,8 +42,6 @@ STREAMS = 250
 _STREAM_WINDOW = 256 * 1024
 _CONNECTION_WINDOW = 16 * 1024 * 1024
 """How much of bodies may be on its way or unread, on a stream and on all of them."""
-_FAREWELL = 5.0
-"""How long a closed connection may take to send what is left."""
 
 
 class Http2Connection(asyncio.BufferedProtocol):
@@ -56,10 +55,7 @@ class Http2Connection(asyncio.BufferedProtocol):
         self._fresh: list[Http2Stream] = []
         self._retiring = False
         self._closing = False
-        self._deadline: float | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._due = 0.0
-        self._farewell: asyncio.TimerHandle | None = None
+        self._deadline = Deadline(door.clock, self._too_late)
 
     # What asyncio calls.
 
@@ -74,7 +70,7 @@ class Http2Connection(asyncio.BufferedProtocol):
         self.flush()
         if self.door.draining:
             self._transport.abort()
-        self._arm(self.door.limits.head)
+        self._deadline.set(self.door.limits.head)
 
     def get_buffer(self, _hint: int) -> memoryview:
         """Where to put what has come."""
@@ -109,10 +105,7 @@ class Http2Connection(asyncio.BufferedProtocol):
         """The client is gone, and with it all that it asked for."""
         self._closing = True
         self.out.lose()
-        self._deadline = None
-        for timer in (self._timer, self._farewell):
-            if timer is not None:
-                timer.cancel()
+        self._deadline.end()
         self._lose_all()
         self.door.connections.pop(self, None)
         self.door.changed.set()
@@ -170,7 +163,7 @@ class Http2Connection(asyncio.BufferedProtocol):
         stream.arrival, stream.refusal = read_head(event.headers, stream.new_body, self.door.limits)
         self._streams[event.stream_id] = stream
         self._fresh.append(stream)
-        self._deadline = None
+        self._deadline.lift()
 
     def _feed(self, event: DataReceived) -> None:
         padding = event.flow_controlled_length - len(event.data)
@@ -205,7 +198,8 @@ class Http2Connection(asyncio.BufferedProtocol):
         self._streams.pop(stream.number, None)
         if not self._streams:
             self.door.changed.set()
-            self._arm(self.door.limits.idle)
+            if not self._closing:
+                self._deadline.set(self.door.limits.idle)
             if self._retiring:
                 self._close(ErrorCodes.NO_ERROR)
 
@@ -249,28 +243,11 @@ class Http2Connection(asyncio.BufferedProtocol):
         self._closing = True
         self._lose_all()
         self._transport.close()
-        if not self.out.lost:
-            self._farewell = self.door.clock.call_later(_FAREWELL, self._transport.abort)
+        self._deadline.set(self.door.limits.farewell)
 
-    def _arm(self, seconds: float) -> None:
+    def _too_late(self) -> None:
         if self._closing:
-            return
-        self._deadline = self.door.clock.monotonic() + seconds
-        if self._timer is not None:
-            if self._due <= self._deadline:
-                return
-            self._timer.cancel()
-        self._due = self._deadline
-        self._timer = self.door.clock.call_later(seconds, self._check)
-
-    def _check(self) -> None:
-        self._timer = None
-        if self._deadline is None:
-            return
-        left = self._deadline - self.door.clock.monotonic()
-        if left > 0.001:
-            self._due = self._deadline
-            self._timer = self.door.clock.call_later(left, self._check)
+            self._transport.abort()
         else:
             self._close(ErrorCodes.NO_ERROR)
 
