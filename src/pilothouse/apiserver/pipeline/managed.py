@@ -96,12 +96,12 @@ class Translations:
             return None
         return Version(
             self._schemas.kind(group, version, other.name),
-            lambda obj: _shown(self._resource, other, obj),
-            lambda obj: _shown(other, self._resource, obj),
+            lambda obj: shown_as(self._resource, other, obj),
+            lambda obj: shown_as(other, self._resource, obj),
         )
 
 
-def _shown(source: AnyResource, target: AnyResource, obj: JsonObject) -> JsonObject:
+def shown_as(source: AnyResource, target: AnyResource, obj: JsonObject) -> JsonObject:
     """The object of one version as another shows it."""
     if source is target:
         return obj

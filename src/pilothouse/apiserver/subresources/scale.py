@@ -121,7 +121,7 @@ class Scaling:
             _validate(scale, write.name)
             for name in ("resourceVersion", "uid"):
                 current["metadata"][name] = (scale.get("metadata") or {}).get(name) or current["metadata"][name]
-            _put(current, paths.replicas, (scale.get("spec") or {}).get("replicas") or 0)
+            put_replicas(current, paths, scale)
             return current
 
         written = await self._pipeline.update(write, scaled, options.manager)
@@ -145,6 +145,11 @@ def scale_of(obj: JsonObject, paths: ScalePaths) -> JsonObject:
         "spec": {"replicas": _dig(obj, paths.replicas) or 0},
         "status": {"replicas": _dig(obj, paths.status_replicas) or 0, "selector": text},
     }
+
+
+def put_replicas(obj: JsonObject, paths: ScalePaths, scale: JsonObject) -> None:
+    """Give a workload the replicas of a Scale."""
+    _put(obj, paths.replicas, (scale.get("spec") or {}).get("replicas") or 0)
 
 
 def _validate(scale: JsonObject, name: str) -> None:
