@@ -10,6 +10,7 @@ from hyperframe.frame import (
     ContinuationFrame,
     DataFrame,
     Frame,
+    GoAwayFrame,
     HeadersFrame,
     PingFrame,
     PriorityFrame,
@@ -20,7 +21,8 @@ from hyperframe.frame import (
 
 from fakes.http2_client import CLOCK, Client, client_tls, served, server_tls
 from pilothouse.net.http import Request, Response
-from pilothouse.net.http2_connection import STREAMS, Http2Connection
+from pilothouse.net.http2_connection import Http2Connection
+from pilothouse.net.http2_engine import STREAMS
 from pilothouse.net.server import Limits, serve
 
 
@@ -174,6 +176,74 @@ def test_leaving_the_door_says_goodbye_and_finishes_what_is_under_way() -> None:
             await CLOCK.sleep(0)
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("code", [ErrorCodes.NO_ERROR, ErrorCodes.INTERNAL_ERROR])
+def test_a_client_that_says_it_leaves_gets_what_it_has_asked_for(code: ErrorCodes) -> None:
+    async def main() -> None:
+        proceed, begun = asyncio.Event(), asyncio.Event()
+
+        async def handler(request: Request) -> Response:
+            begun.set()
+            body = await request.read(1000)
+            await proceed.wait()
+            return Response(200, body * 100_000)
+
+        async with served(handler) as (client, listening):
+            slow = client.open("POST", "/slow", end=False)
+            await begun.wait()
+            ping = PingFrame(0, b"12345678").serialize()  # in one read with it: what is made before and behind is sent
+            client.writer.write(ping + GoAwayFrame(0, last_stream_id=0, error_code=code).serialize() + ping)
+            client.send(slow, b"abc", end=True)
+            late = HeadersFrame(slow + 2, client.engine.encoder.encode(HEAD), flags=["END_HEADERS", "END_STREAM"])
+            client.writer.write(late.serialize())
+            refusal = RstStreamFrame(slow + 2, error_code=ErrorCodes.REFUSED_STREAM).serialize()
+            wire = await _wire(client, refusal)
+            assert [frame.error_code for frame in _frames(wire) if isinstance(frame, GoAwayFrame)] == [0]
+            assert wire.count(b"12345678") == 2
+            client.writer.write(WindowUpdateFrame(0, window_increment=1_000_000).serialize())
+            client.writer.write(WindowUpdateFrame(slow, window_increment=1_000_000).serialize())
+            proceed.set()
+            wire = await _wire(client, None)
+            assert sum(len(frame.data) for frame in _frames(wire) if isinstance(frame, DataFrame)) == 300_000
+            async with CLOCK.timeout(10):
+                while listening.connections:
+                    await CLOCK.sleep(0)
+
+    asyncio.run(main())
+
+
+def test_a_client_that_leaves_while_nothing_is_under_way_is_shown_out() -> None:
+    async def main() -> None:
+        async with served(_hello) as (client, _):
+            await client.ask()
+            client.writer.write(GoAwayFrame(0).serialize())
+            assert await client.farewell() == ErrorCodes.NO_ERROR
+
+    asyncio.run(main())
+
+
+async def _wire(client: Client, until: bytes | None) -> bytes:
+    """What comes, up to some bytes or the end."""
+    wire = b""
+    async with CLOCK.timeout(10):
+        while until is None or until not in wire:
+            piece = await client.reader.read(65536)
+            if not piece and until is None:
+                break
+            assert piece, "the connection has ended"
+            wire += piece
+    return wire
+
+
+def _frames(wire: bytes) -> list[Frame]:
+    found = []
+    while wire:
+        frame, length = Frame.parse_frame_header(memoryview(wire[:9]))
+        frame.parse_body(memoryview(wire[9 : 9 + length]))
+        found.append(frame)
+        wire = wire[9 + length :]
+    return found
 
 
 def test_idle_connections_are_closed() -> None:

@@ -1,16 +1,15 @@
 """One HTTP/2 connection at the front door: many requests at once, each a stream with a task of its own.
 
-The framing is the h2 library's, which does no I/O. This file feeds it, sends what it makes, and holds the connection to
-limits that the protocol leaves open: frames are counted (`http2_allowance.py`), heads judged (`http2_head.py`), streams
-and what they hold bounded. What breaks the protocol ends the connection; what is merely refused ends a stream. (RFC
-9113. Server push, priorities and extended CONNECT are not offered.)
+The framing is the h2 library's (`http2_engine.py`), which does no I/O. This file feeds it, sends what it makes, and
+holds the connection to limits that the protocol leaves open: frames are counted (`http2_allowance.py`), heads judged
+(`http2_head.py`), streams and what they hold bounded. What breaks the protocol ends the connection; what is merely
+refused ends a stream. (RFC 9113. Server push, priorities and extended CONNECT are not offered.)
 """
 
 import asyncio
 from contextlib import suppress
 from typing import cast
 
-from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import (
@@ -24,12 +23,12 @@ from h2.events import (
     WindowUpdated,
 )
 from h2.exceptions import H2Error, ProtocolError
-from h2.settings import SettingCodes, Settings
 from hyperframe.frame import GoAwayFrame
 
 from pilothouse.net.deadline import Deadline
-from pilothouse.net.door import Door, Limits, peer_of
+from pilothouse.net.door import Door, peer_of
 from pilothouse.net.http2_allowance import FrameMeter
+from pilothouse.net.http2_engine import CONNECTION_WINDOW, Engine
 from pilothouse.net.http2_head import read_head
 from pilothouse.net.http2_stream import Http2Stream
 from pilothouse.net.outflow import Outflow
@@ -37,19 +36,13 @@ from pilothouse.runtime.log import Log
 
 log = Log(__name__)
 
-STREAMS = 250
-"""How many requests a client may have open, as upstream allows."""
-_STREAM_WINDOW = 256 * 1024
-_CONNECTION_WINDOW = 16 * 1024 * 1024
-"""How much of bodies may be on its way or unread, on a stream and on all of them."""
-
 
 class Http2Connection(asyncio.BufferedProtocol):
     """The server's end of one connection."""
 
     def __init__(self, door: Door) -> None:
         self.door = door
-        self.engine = _engine(door.limits)
+        self.engine: H2Connection = Engine(door.limits)
         self._meter = FrameMeter(door.clock.monotonic())
         self._streams: dict[int, Http2Stream] = {}
         self._fresh: list[Http2Stream] = []
@@ -66,7 +59,7 @@ class Http2Connection(asyncio.BufferedProtocol):
         self.peer = peer_of(self._transport)
         self.door.connections[self] = None
         self.engine.initiate_connection()
-        self.engine.increment_flow_control_window(_CONNECTION_WINDOW - 65_535)
+        self.engine.increment_flow_control_window(CONNECTION_WINDOW - 65_535)
         self.flush()
         if self.door.draining:
             self._transport.abort()
@@ -88,8 +81,7 @@ class Http2Connection(asyncio.BufferedProtocol):
             for event in self.engine.receive_data(bytes(data)):
                 self._take(event)
         except ProtocolError:
-            self.flush()  # the engine has said why
-            self._close(None)
+            self._close(None)  # the engine has said why
         except Exception as error:  # noqa: BLE001 - the HTTP boundary: what a peer sends must not hurt others
             log.crash("Connection failed", error=error)
             self._transport.abort()
@@ -152,8 +144,8 @@ class Http2Connection(asyncio.BufferedProtocol):
                 self._give_room(event.stream_id)
             case RemoteSettingsChanged():
                 self._give_room(0)
-            case ConnectionTerminated():  # the engine sends nothing any more
-                self._close(None)
+            case ConnectionTerminated():  # the client leaves, for whatever reason: as upstream, so do we
+                self.retire()
 
     def _open(self, event: RequestReceived) -> None:
         if self._retiring:
@@ -218,6 +210,8 @@ class Http2Connection(asyncio.BufferedProtocol):
 
     def retire(self) -> None:
         """Take no more requests: close now, or after the answers that are under way."""
+        if self._retiring:
+            return
         if self._streams:
             self._retiring = True
             self._go_away(ErrorCodes.NO_ERROR)
@@ -238,6 +232,7 @@ class Http2Connection(asyncio.BufferedProtocol):
         """Leave, for a reason that is still to be told or, with None, has been; what is under way is lost."""
         if self._closing:
             return
+        self.flush()
         if code is not None:
             self._go_away(code)
         self._closing = True
@@ -250,27 +245,3 @@ class Http2Connection(asyncio.BufferedProtocol):
             self._transport.abort()
         else:
             self._close(ErrorCodes.NO_ERROR)
-
-
-def _engine(limits: Limits) -> H2Connection:
-    """The framing, with our limits. Heads are judged by us, once, so the engine need not do it."""
-    engine = H2Connection(
-        H2Configuration(
-            client_side=False,
-            header_encoding=None,
-            validate_inbound_headers=False,
-            normalize_inbound_headers=False,
-            validate_outbound_headers=False,
-            normalize_outbound_headers=False,
-        )
-    )
-    engine.local_settings = Settings(
-        client=False,
-        initial_values={
-            SettingCodes.MAX_CONCURRENT_STREAMS: STREAMS,
-            SettingCodes.INITIAL_WINDOW_SIZE: _STREAM_WINDOW,
-            SettingCodes.MAX_HEADER_LIST_SIZE: limits.header_bytes,
-        },
-    )
-    engine.decoder.max_header_list_size = limits.header_bytes
-    return engine
