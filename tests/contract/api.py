@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlencode
 
+import urllib3.exceptions
 from kubernetes import config
 from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic import DynamicClient
@@ -27,7 +28,7 @@ APPLY = "application/apply-patch+yaml"
 _QUERY = {
     "label": "labelSelector", "field": "fieldSelector", "since": "resourceVersion", "limit": "limit",
     "next_page": "continue", "dry_run": "dryRun", "manager": "fieldManager", "validation": "fieldValidation",
-    "seconds": "timeoutSeconds", "force": "force",
+    "seconds": "timeoutSeconds", "force": "force", "bookmarks": "allowWatchBookmarks",
 }  # fmt: skip
 _CONFLICT, _NOT_FOUND = 409, 404
 _ATTEMPTS = 5
@@ -127,8 +128,8 @@ class Api:
     def _as_it_is(
         self, method: str, path: str, body: bytes, query: Mapping[str, Any], headers: Mapping[str, str]
     ) -> Any:
-        """A request with just these bytes, which the client would parse and encode anew."""
-        sent = {"Content-Type": "application/json", **self._plain.default_headers, **headers}
+        """A request with just these bytes, of no type unless it is given: the client would encode them anew."""
+        sent = {**self._plain.default_headers, **headers}
         self._plain.update_params_for_auth(sent, [], ["BearerToken"], path, method, body)
         url = f"{self._plain.configuration.host}{path}?{urlencode(query)}"
         answer = self._plain.rest_client.pool_manager.request(method, url, body=body, headers=sent)
@@ -145,13 +146,14 @@ class Objects:
     """Objects of one kind in one place."""
 
     def __init__(self, api: Api, resource: Any, namespace: str) -> None:
-        self._api, self._resource, self._namespace = api, resource, namespace
+        self._api, self._resource = api, resource
+        self.namespace = namespace
         self.version = str(resource.group_version)
         self.kind = str(resource.kind)
 
     def path(self, name: str = "", part: str = "") -> str:
         """The URL's path of all, of one, or of a subresource of one."""
-        found = self._resource.path(name=name or None, namespace=self._namespace or None)
+        found = self._resource.path(name=name or None, namespace=self.namespace or None)
         return f"{found}/{part}" if part else str(found)
 
     def everywhere(self) -> "Objects":
@@ -214,15 +216,18 @@ class Objects:
         """Ask for its end."""
         return self._json("DELETE", self.path(name), _delete_options(options))
 
-    def delete_all(self, *, label: str, **options: Any) -> Json:
-        """Ask for the end of all that a selector selects."""
-        return self._json("DELETE", self.path(), _delete_options(options), label=label)
+    def delete_all(self, *, label: str | None = None, field: str | None = None, **options: Any) -> Json:
+        """Ask for the end of all that is there, or that a selector selects."""
+        return self._json("DELETE", self.path(), _delete_options(options), label=label, field=field)
 
-    def watch(self, *, seconds: int = 60, **more: Any) -> "Watch":
-        """What changes from now on, or since a resourceVersion; begun when this returns."""
+    def watch(self, *, seconds: int = 60, silence: float | None = None, **more: Any) -> "Watch":
+        """What changes from now on, or since a resourceVersion; begun when this returns.
+
+        It ends after `seconds`, and fails where it is waited for longer than `silence`.
+        """
         seconds = self._api.limit(seconds)
         query = _query({"seconds": seconds, **more}) | {"watch": "true"}
-        return Watch(self._api.open("GET", self.path(), query=query, timeout=seconds + _GRACE))
+        return Watch(self._api.open("GET", self.path(), query=query, timeout=silence or seconds + _GRACE))
 
     def until(self, reached: Callable[[Items], Any], limit: int, **more: Any) -> Items:
         """The objects by name once `reached` is true of them. Raises AssertionError after `limit` seconds."""
@@ -285,9 +290,12 @@ class Watch:
 
     def _read(self) -> Iterator[bytes]:
         rest = b""
-        for piece in self._answer.stream(amt=None, decode_content=True):
-            *lines, rest = (rest + piece).split(b"\n")
-            yield from (line for line in lines if line.strip())
+        try:
+            for piece in self._answer.stream(amt=None, decode_content=True):
+                *lines, rest = (rest + piece).split(b"\n")
+                yield from (line for line in lines if line.strip())
+        except urllib3.exceptions.ReadTimeoutError as error:
+            raise AssertionError(f"nothing came in time: {error}") from None
 
 
 def eventually(reached: Callable[[], Any], limit: float, pause: float = 0.02) -> None:

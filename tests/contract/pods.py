@@ -27,3 +27,15 @@ def until_running(pods: Objects, name: str) -> Json:
         return name in items and phase(items[name]) == "Running"
 
     return pods.until(runs, START_SECONDS, field=f"metadata.name={name}")[name]
+
+
+def until_ready(pods: Objects, name: str) -> Json:
+    """The pod, once it runs and is ready."""
+
+    def ready(items: Items) -> bool:
+        found = items.get(name, {})
+        return phase(found) == "Running" and ("Ready", "True") in [
+            (condition["type"], condition["status"]) for condition in found["status"].get("conditions", [])
+        ]
+
+    return pods.until(ready, START_SECONDS, field=f"metadata.name={name}")[name]

@@ -5,26 +5,36 @@ import json
 import re
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 import pytest
 
-from contract.api import Api, Json
+from contract.api import Api, Items, Json, eventually
 from contract.conformance import Checks, conformance
 from contract.kubectl import Kubectl
-from contract.pods import PAUSE, pause_pod, until_running
+from contract.pods import PAUSE, pause_pod, until_ready, until_running
 
 HTTPD = "registry.k8s.io/e2e-test-images/httpd:2.4.38-4"
 BUSYBOX = "registry.k8s.io/e2e-test-images/busybox:1.37.0-1"
 POD = "e2e-test-httpd-pod"
 LABELS = {"app": "agnhost", "role": "primary"}
+PRIMARY = "agnhost-primary"
+SERVICE_SECONDS = 180
+"""framework.ServiceStartTimeout of upstream's."""
+CLEAN_SECONDS = 60
+_NOT_ENDING = (
+    "go-template={{ range .items }}{{ if not .metadata.deletionTimestamp }}{{ .metadata.name }}"
+    '{{ "\\n" }}{{ end }}{{ end }}'
+)
 
 
 def _manifest(kind: str, version: str, name: str, replicas: int, image: str, labels: Json) -> Json:
-    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": name, "image": image}]}}
+    ports = [{"name": "agnhost-server", "containerPort": 6379}] if name == PRIMARY else []
+    container = {"name": name, "image": image, "ports": ports}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
     selector = {"matchLabels": labels} if kind == "Deployment" else labels
     spec = {"replicas": replicas, "selector": selector, "template": template}
     return {"apiVersion": version, "kind": kind, "metadata": {"name": name, "labels": labels}, "spec": spec}
@@ -50,16 +60,24 @@ def test_version(kubectl: Kubectl, check: Checks) -> None:
 
 
 @conformance("Kubectl client Kubectl diff should check if kubectl diff finds a difference for Deployments")
-def test_diff(kubectl: Kubectl, check: Checks) -> None:
+def test_diff(api: Api, namespace: str, kubectl: Kubectl, check: Checks) -> None:
     manifest = json.dumps(_manifest("Deployment", "apps/v1", "httpd-deployment", 2, HTTPD, {"app": "httpd"}))
     kubectl("create", "-f", "-", text=manifest)
     printed = kubectl("diff", "-f", "-", text=manifest.replace(HTTPD, BUSYBOX), code=1)
     check("both-images", HTTPD in printed and BUSYBOX in printed)
+    kubectl("delete", "-f", "-", text=manifest.replace(HTTPD, BUSYBOX))
+    check("deleted", not api.objects("apps/v1", "Deployment", namespace).exists("httpd-deployment"))
 
 
 def _image(api: Api, namespace: str) -> str:
     (container,) = api.objects("v1", "Pod", namespace).get(POD)["spec"]["containers"]
     return str(container["image"])
+
+
+def _deleted(api: Api, namespace: str, kubectl: Kubectl) -> bool:
+    """What `kubectl run` has made is deleted, and waited for."""
+    kubectl("delete", "pods", POD)
+    return not api.objects("v1", "Pod", namespace).exists(POD)
 
 
 @conformance("Kubectl client Kubectl server-side dry-run should check if kubectl can dry-run update Pods")
@@ -68,45 +86,51 @@ def test_dry_run(api: Api, namespace: str, kubectl: Kubectl, check: Checks) -> N
     patch = json.dumps({"spec": {"containers": [{"name": POD, "image": BUSYBOX}]}})
     kubectl("patch", "pod", POD, "-p", patch, "--dry-run=server")
     check("unchanged", _image(api, namespace), HTTPD)
-    kubectl("delete", "pods", POD, "--wait=false")
+    check("deleted", _deleted(api, namespace, kubectl))
 
 
 @conformance("Kubectl client Kubectl run pod should create a pod from an image when restart is Never")
 def test_run(api: Api, namespace: str, kubectl: Kubectl, check: Checks) -> None:
-    kubectl("run", POD, "--restart=Never", f"--image={HTTPD}")
+    kubectl("run", POD, "--restart=Never", "--pod-running-timeout=2m0s", f"--image={HTTPD}")
     check("image", _image(api, namespace), HTTPD)
     check("restart-policy", api.objects("v1", "Pod", namespace).get(POD)["spec"]["restartPolicy"], "Never")
-    kubectl("delete", "pods", POD, "--wait=false")
+    check("deleted", _deleted(api, namespace, kubectl))
 
 
 @conformance("Kubectl client Kubectl replace should update a single-container pod's image")
 def test_replace(api: Api, namespace: str, kubectl: Kubectl, check: Checks) -> None:
-    kubectl("run", POD, f"--image={HTTPD}", f"--labels=run={POD}")
+    kubectl("run", POD, f"--image={HTTPD}", "--pod-running-timeout=2m0s", f"--labels=run={POD}")
     until_running(api.objects("v1", "Pod", namespace), POD)
     check("running", True)
     found = kubectl("get", "pod", POD, "-o", "json")
     check("named", POD in found)
     kubectl("replace", "-f", "-", text=found.replace(HTTPD, BUSYBOX, 1))
     check("image", _image(api, namespace), BUSYBOX)
-    kubectl("delete", "pods", POD, "--wait=false")
+    check("deleted", _deleted(api, namespace, kubectl))
 
 
 @conformance("Kubectl client Kubectl label should update the label on a resource")
 def test_label(api: Api, namespace: str, kubectl: Kubectl, check: Checks) -> None:
     pods = api.objects("v1", "Pod", namespace)
-    pods.create(pause_pod("pause"))
-    until_running(pods, "pause")
-    check("running", True)
+    manifest = json.dumps({"apiVersion": "v1", "kind": "Pod", **pause_pod("pause", labels={"name": "pause"})})
+    kubectl("create", "-f", "-", text=manifest)
+    until_ready(pods, "pause")
+    check("ready", True)
     kubectl("label", "pods", "pause", "testing-label=testing-label-value")
     check("added", "testing-label-value" in kubectl("get", "pod", "pause", "-L", "testing-label"))
     kubectl("label", "pods", "pause", "testing-label-")
     check("removed", "testing-label-value" not in kubectl("get", "pod", "pause", "-L", "testing-label"))
+    kubectl("delete", "--grace-period=0", "--force", "-f", "-", text=manifest)
+    selector = ("-l", "name=pause")
+    eventually(lambda: kubectl("get", "rc,svc", *selector, "--no-headers") == "", CLEAN_SECONDS)
+    eventually(lambda: kubectl("get", "pods", *selector, "-o", _NOT_ENDING) == "", CLEAN_SECONDS)
+    check("cleaned", True)
 
 
 @pytest.fixture
 def primary(api: Api, namespace: str, kubectl: Kubectl) -> str:
     """The name of the only pod of a ReplicationController, which runs."""
-    manifest = _manifest("ReplicationController", "v1", "agnhost-primary", 1, PAUSE, LABELS)
+    manifest = _manifest("ReplicationController", "v1", PRIMARY, 1, PAUSE, LABELS)
     kubectl("create", "-f", "-", text=json.dumps(manifest))
     pods = api.objects("v1", "Pod", namespace)
     (name,) = pods.until(lambda items: items, 300, label="app=agnhost")
@@ -115,11 +139,11 @@ def primary(api: Api, namespace: str, kubectl: Kubectl) -> str:
 
 
 def _has(printed: str, *wanted: tuple[str, ...]) -> bool:
-    """Whether lines have these words, in this order."""
-    lines = iter(printed.splitlines())
+    """Whether lines have these words, in this order; one line may be what several ask for."""
+    lines = printed.splitlines()
     for words in wanted:
-        line = next((line for line in lines if words[0] in line), None)
-        if line is None or not all(word in line for word in words):
+        lines = lines[next((number for number, line in enumerate(lines) if words[0] in line), len(lines)) :]
+        if not lines or not all(word in lines[0] for word in words):
             return False
     return True
 
@@ -135,76 +159,79 @@ def test_patch(api: Api, namespace: str, kubectl: Kubectl, check: Checks, reques
 @conformance("Kubectl client Kubectl expose should create services for rc")
 def test_expose(api: Api, namespace: str, kubectl: Kubectl, check: Checks, request: pytest.FixtureRequest) -> None:
     request.getfixturevalue("primary")
-    services, endpoints = (api.objects("v1", kind, namespace) for kind in ("Service", "Endpoints"))
+    services = api.objects("v1", "Service", namespace)
+    slices = api.objects("discovery.k8s.io/v1", "EndpointSlice", namespace)
 
     def leads(name: str, port: int) -> bool:
-        """Whether there is the Service of one port, and its only endpoint is the pod's."""
+        """Whether there is the Service of one port, and it comes to lead to one pod's port."""
+        services.until(lambda items: name in items, SERVICE_SECONDS)
+        label = f"kubernetes.io/service-name={name}"
+        reached = slices.until(_ports_of_pods, SERVICE_SECONDS, label=label)
         (found,) = services.get(name)["spec"]["ports"]
+        return (list(_ports_of_pods(reached).values()), found["port"], found["targetPort"]) == ([6379], port, 6379)
 
-        def reached(items: dict[str, Json]) -> bool:
-            subsets = items.get(name, {}).get("subsets", [])
-            return [(len(one.get("addresses", [])), one["ports"][0]["port"]) for one in subsets] == [(1, 6379)]
-
-        endpoints.until(reached, 180, field=f"metadata.name={name}")
-        return (found["port"], found["targetPort"]) == (port, 6379)
-
-    kubectl("expose", "rc", "agnhost-primary", "--name=rm2", "--port=1234", "--target-port=6379")
+    kubectl("expose", "rc", PRIMARY, "--name=rm2", "--port=1234", "--target-port=6379")
     check("controller", leads("rm2", 1234))
     kubectl("expose", "service", "rm2", "--name=rm3", "--port=2345", "--target-port=6379")
     check("service", leads("rm3", 2345))
+
+
+def _ports_of_pods(slices: Items) -> dict[str, int]:
+    """The first port by the uid of each pod that slices lead to."""
+    return {
+        endpoint["targetRef"]["uid"]: item["ports"][0]["port"]
+        for item in slices.values()
+        for endpoint in item["endpoints"]
+    }
 
 
 @conformance(
     "Kubectl client Kubectl describe should check if kubectl describe prints relevant information for rc and pods"
 )
 def test_describe(api: Api, namespace: str, kubectl: Kubectl, check: Checks, request: pytest.FixtureRequest) -> None:
-    spec = {"selector": LABELS, "ports": [{"port": 6379}]}
-    service = {"metadata": {"name": "agnhost-primary", "labels": LABELS}, "spec": spec}
-    api.objects("v1", "Service", namespace).create(service)
     name = request.getfixturevalue("primary")
-    pod = api.objects("v1", "Pod", namespace).get(name)
-    printed = kubectl("describe", "pod", name)
-    lines = [("Name:", "agnhost-primary-"), ("Namespace:", namespace), ("Node:",), ("Labels:", "app=agnhost")]
-    lines += [
-        ("role=primary",),
-        ("Status:", "Running"),
-        ("IP:",),
-        ("Controlled By:", "ReplicationController/agnhost-primary"),
-    ]
-    check("pod", _has(printed, *lines, ("Image:", PAUSE), ("State:", "Running"), ("QoS Class:", "BestEffort")))
-    printed = kubectl("describe", "rc", "agnhost-primary")
-    lines = [("Name:", "agnhost-primary"), ("Namespace:", namespace), ("Selector:", "app=agnhost,role=primary")]
-    lines += [("Labels:", "app=agnhost"), ("role=primary",), ("Replicas:", "1 current", "1 desired")]
-    lines += [
-        ("Pods Status:", "1 Running", "0 Waiting", "0 Succeeded", "0 Failed"),
-        ("Pod Template:",),
-        ("Image:", PAUSE),
-    ]
-    check("controller", _has(printed, *lines, ("Events:",)))
-    printed = kubectl("describe", "service", "agnhost-primary")
-    lines = [("Name:", "agnhost-primary"), ("Namespace:", namespace), ("Labels:", "app=agnhost"), ("role=primary",)]
-    lines += [
-        ("Selector:", "app=agnhost,role=primary"),
-        ("Type:", "ClusterIP"),
-        ("IP:",),
-        ("Port:", "<unset>", "6379/TCP"),
-    ]
-    check("service", _has(printed, *lines, ("Endpoints:",), ("Session Affinity:", "None")))
-    printed = kubectl("describe", "node", pod["spec"]["nodeName"])
-    lines = [
-        ("Name:", pod["spec"]["nodeName"]),
-        ("Labels:",),
-        ("Annotations:",),
-        ("CreationTimestamp:",),
-        ("Conditions:",),
-    ]
-    lines += [("Type", "Status", "LastHeartbeatTime", "LastTransitionTime", "Reason", "Message"), ("Addresses:",)]
-    lines += [("Capacity:",), ("Version:",), ("Kubelet Version:",), ("Pods:",)]
-    check("node", _has(printed, *lines))
-    check(
-        "namespace",
-        _has(kubectl("describe", "namespace", namespace), ("Name:", namespace), ("Labels:",), ("Status:", "Active")),
-    )
+    spec = {"selector": LABELS, "ports": [{"port": 6379, "targetPort": "agnhost-server"}]}
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": PRIMARY, "labels": LABELS}, "spec": spec}
+    kubectl("create", "-f", "-", text=json.dumps(service))
+    (node, *_) = api.objects("v1", "Node").names()
+    for assertion, (words, lines) in _described(name, namespace, node).items():
+        if assertion == "controller":  # its events may come later
+            eventually(lambda words=words, lines=lines: _has(kubectl("describe", *words), *lines), 60, 1)
+        check(assertion, _has(kubectl("describe", *words), *lines))
+
+
+Lines = Sequence[tuple[str, ...]]
+
+
+def _described(pod: str, namespace: str, node: str) -> dict[str, tuple[Sequence[str], Lines]]:
+    """What is described, and words of the lines that must be there, in this order."""
+    labels: Lines = [("Labels:", "app=agnhost"), ("role=primary",), ("Annotations:",)]
+    named: Lines = [("Name:", PRIMARY), ("Namespace:", namespace)]
+    return {
+        "pod": (("pod", pod), [
+            ("Name:", f"{PRIMARY}-"), ("Namespace:", namespace), ("Node:",), *labels, ("Status:", "Running"), ("IP:",),
+            ("Controlled By:", f"ReplicationController/{PRIMARY}"), ("Image:", PAUSE), ("State:", "Running"),
+            ("QoS Class:", "BestEffort"),
+        ]),
+        "controller": (("rc", PRIMARY), [
+            *named, ("Selector:", "app=agnhost,role=primary"), *labels, ("Replicas:", "1 current", "1 desired"),
+            ("Pods Status:", "1 Running", "0 Waiting", "0 Succeeded", "0 Failed"), ("Pod Template:",),
+            ("Image:", PAUSE), ("Events:",),
+        ]),
+        "service": (("service", PRIMARY), [
+            *named, *labels, ("Selector:", "app=agnhost", "role=primary"), ("Type:", "ClusterIP"), ("IP:",),
+            ("Port:", "<unset>", "6379/TCP"), ("Endpoints:",), ("Session Affinity:", "None"),
+        ]),
+        "node": (("node", node), [
+            ("Name:", node), ("Labels:",), ("Annotations:",), ("CreationTimestamp:",), ("Conditions:",),
+            ("Type", "Status", "LastHeartbeatTime", "LastTransitionTime", "Reason", "Message"), ("Addresses:",),
+            ("Capacity:",), ("Version:",), ("Kernel Version:",), ("OS Image:",), ("Container Runtime Version:",),
+            ("Kubelet Version:",), ("Pods:",),
+        ]),
+        "namespace": (("namespace", namespace), [
+            ("Name:", namespace), ("Labels:",), ("Annotations:",), ("Status:", "Active"),
+        ]),
+    }  # fmt: skip
 
 
 @contextmanager
