@@ -92,17 +92,47 @@ def test_writing_to_a_lost_connection_fails() -> None:
     asyncio.run(main())
 
 
-def test_what_is_offered_leaves_at_once_or_not_at_all() -> None:
+def test_what_is_offered_in_one_turn_leaves_together() -> None:
     async def main() -> None:
         out, wire = _outflow()
         assert out.offer(b"a")
+        assert out.offer(b"b")
+        assert wire.portions == []
+        await SystemClock().sleep(0)
+        assert wire.portions == [b"ab"]
+        assert out.offer(b"c")
+        await SystemClock().sleep(0)
+        assert wire.portions == [b"ab", b"c"]
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("size", [1, SLICE + 1])
+def test_what_was_offered_stays_before_what_is_written(size: int) -> None:
+    async def main() -> None:
+        out, wire = _outflow()
+        assert out.offer(b"before")
+        await out.write(bytes(size))
+        await SystemClock().sleep(0)
+        assert b"".join(wire.portions) == b"before" + bytes(size)
+
+    asyncio.run(main())
+
+
+def test_what_is_offered_is_taken_or_refused() -> None:
+    async def main() -> None:
+        out, wire = _outflow()
         out.pause()
-        assert not out.offer(b"b")
+        assert not out.offer(b"a"), "no room"
         out.resume()
+        assert out.offer(bytes(SLICE))
+        assert not out.offer(b"b"), "enough for one turn"
+        await SystemClock().sleep(0)
         assert out.offer(b"c")
         out.lose()
         assert not out.offer(b"d")
-        assert wire.portions == [b"a", b"c"]
+        await SystemClock().sleep(0)
+        assert [len(portion) for portion in wire.portions] == [SLICE], "nobody is there to send the rest to"
 
     asyncio.run(main())
 
@@ -119,6 +149,7 @@ def test_nothing_that_is_offered_comes_between_two_slices() -> None:
                 out.resume()
                 assert not out.offer(b"between"), "there is room, but it is not its turn"
         assert out.offer(b"after")
+        await SystemClock().sleep(0)
         assert [len(portion) for portion in wire.portions] == [SLICE, SLICE, len(b"after")]
 
     asyncio.run(main())

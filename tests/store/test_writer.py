@@ -2,7 +2,8 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from pilothouse.runtime.clock import SystemClock
 from pilothouse.store import database
 from pilothouse.store.interface import Conflict, KeyExists, Record, Store, StoreError, Unavailable
 from pilothouse.store.sqlite import SqliteStore
+from pilothouse.store.writer import Writer
+from pilothouse.store.writes import creation
 
 CLOCK = SystemClock()
 FULL, FSYNC = sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_FSYNC
@@ -56,6 +59,71 @@ async def outcomes(store: Store, disk: FaultyDisk, record: Record, code: int, *,
         await CLOCK.sleep(0)
         disk.fail(COMMIT, code, written=written)
     return [*await asyncio.gather(first, return_exceptions=True), *await rest]
+
+
+@pytest.fixture
+def impatient_threads() -> Iterator[None]:
+    """Whoever waits for the interpreter gets it almost at once."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
+
+
+@pytest.mark.usefixtures("impatient_threads")
+def test_what_one_turn_of_the_loop_writes_is_one_transaction(tmp_path: Path) -> None:
+    path, disk = tmp_path / "state.db", FaultyDisk()
+
+    async def story(store: SqliteStore) -> None:
+        for turn in range(10):
+            await asyncio.gather(*(store.create(f"/{turn}/{number}", b"1") for number in range(20)))
+        assert disk.commits == 10
+
+    run(path, disk, story)
+    assert len(contents(path)) == 200
+
+
+class Told:
+    """Hears what a writer reports, one report after the other."""
+
+    def __init__(self) -> None:
+        self.reports: asyncio.Queue[tuple[str, object]] = asyncio.Queue()
+
+    def opened(self, contents: object) -> None:
+        self.reports.put_nowait(("opened", contents))
+
+    def committed(self, count: int) -> None:
+        self.reports.put_nowait(("committed", count))
+
+    def failed(self, error: sqlite3.Error) -> None:
+        self.reports.put_nowait(("failed", error))
+
+    def closed(self, error: StoreError | None) -> None:
+        self.reports.put_nowait(("closed", error))
+
+
+def test_what_a_turn_wrote_not_knowing_of_a_failure_is_thrown_away_too(tmp_path: Path) -> None:
+    path, disk = tmp_path / "state.db", FaultyDisk()
+
+    async def main() -> None:
+        told = Told()
+        writer = Writer(path, disk.connect, asyncio.get_running_loop(), told)
+        writer.start()
+        assert (await told.reports.get())[0] == "opened"
+        disk.fail(COMMIT, FULL)
+        writer.write(creation(None, "/a", b"", 1, 0.0))
+        assert (await told.reports.get())[0] == "failed"
+        disk.heal()
+        writer.write(creation(None, "/b", b"", 2, 0.0))
+        writer.resume()
+        writer.write(creation(None, "/c", b"", 1, 0.0))
+        assert await told.reports.get() == ("committed", 1)
+        writer.stop()
+        assert await told.reports.get() == ("closed", None)
+        writer.join()
+
+    asyncio.run(main())
+    assert set(contents(path)) == {"/c"}
 
 
 @pytest.mark.parametrize("written", [False, True], ids=["nothing written", "written, not synced"])

@@ -22,6 +22,9 @@ class Outflow:
         self._paused = False
         self._slicing = False
         """Whether something is sent in slices, between which nothing else may come."""
+        self._offered: list[bytes] = []
+        """What leaves together at the end of this turn of the loop: one TLS record, one call of the kernel."""
+        self._offered_size = 0
         self._waiters: list[asyncio.Future[None]] = []
         self.lost = False
 
@@ -57,17 +60,27 @@ class Outflow:
             raise ConnectionResetError("the peer has left")
 
     def offer(self, data: bytes) -> bool:
-        """Send `data` at once, if nothing is under way and there is room; whether that was done."""
-        if self._paused or self._slicing or self.lost:
+        """Send `data` soon, if nothing is under way and there is room; whether that will be done."""
+        if self._paused or self._slicing or self.lost or self._offered_size >= SLICE:
             return False
-        self._transport.write(data)
+        if not self._offered:
+            asyncio.get_running_loop().call_soon(self._send_offered)
+        self._offered.append(data)
+        self._offered_size += len(data)
         return True
+
+    def _send_offered(self) -> None:
+        offered, self._offered = self._offered, []
+        self._offered_size = 0
+        if offered and not self.lost:
+            self._transport.write(offered[0] if len(offered) == 1 else b"".join(offered))
 
     async def write(self, data: bytes) -> None:
         """Send `data`, in slices when it is large."""
         if len(data) <= SLICE:
             if self.lost:
                 raise ConnectionResetError("the peer has left")
+            self._send_offered()
             self._transport.write(data)
             if self._paused:
                 await self.drain()
@@ -78,6 +91,7 @@ class Outflow:
         """Send many pieces, as many at a time as fit into a slice."""
         batch: list[bytes | memoryview] = []
         size = 0
+        self._send_offered()
         self._slicing = True
         try:
             for piece in pieces:

@@ -1,6 +1,8 @@
 """The one thread that touches the disk: takes what has queued, makes it durable, says so, and takes again.
 
-While one batch is being synced the next gathers: group commit without ever waiting for it. After a failed commit the
+While one batch is being synced the next gathers: group commit without ever waiting for it. What one turn of the loop
+writes is handed over together, at its end: the thread would else wake for the first, contend for the interpreter with
+whoever makes the others, and sync one or two at a time. After a failed commit the
 thread throws away what it is sent, all of it decided on writes that are no more, until the loop has told everyone and
 says `resume`. After a failure of the disk itself it ends, for what a failed fsync has lost cannot be known.
 """
@@ -58,6 +60,8 @@ class Writer:
         self._loop = loop
         self._listener = listener
         self._queue: SimpleQueue[Event | Revision | _Signal] = SimpleQueue()
+        self._gathered: list[Event | Revision] = []
+        """What this turn of the loop has for the thread."""
         self._stopping = False
         self.oldest: Revision = 0
         """History before this may go. Set by the loop, read by the thread."""
@@ -69,23 +73,35 @@ class Writer:
 
     def write(self, event: Event) -> None:
         """Hand over a write."""
-        self._queue.put(event)
+        self._gather(event)
 
     def compact(self, revision: Revision) -> None:
         """Hand over a compaction, which is reported as a write."""
-        self._queue.put(revision)
+        self._gather(revision)
 
     def resume(self) -> None:
         """What is handed over from now on was decided knowing of the failure."""
+        self._hand_over()
         self._queue.put(_Signal.RESUME)
 
     def stop(self) -> None:
         """Finish what was handed over, then end."""
+        self._hand_over()
         self._queue.put(_Signal.STOP)
 
     def join(self) -> None:
         """Wait for the end of the thread, which has reported that it ends."""
         self._thread.join()
+
+    def _gather(self, item: Event | Revision) -> None:
+        if not self._gathered:
+            self._loop.call_soon(self._hand_over)
+        self._gathered.append(item)
+
+    def _hand_over(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        for item in gathered:
+            self._queue.put(item)
 
     def _run(self) -> None:
         reason: StoreError | None = StoreError(f"the writer of {self._path} ended without a reason")
