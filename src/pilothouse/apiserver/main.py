@@ -118,7 +118,7 @@ def assemble(server: ApiServer, config: ApiServerConfig, operations: Operations,
         guard=Escalation(rbac, may).check,
         allocate=pools.allocate,
         parts={
-            **Streaming(server.served, kubelets).parts(),
+            **Streaming(server.served, kubelets, admission).parts(),
             **Proxying(server.served, backends, admission, chance).parts(),
             ("serviceaccounts/token", "create"): requests.create,
         },

@@ -84,34 +84,38 @@ def test_unreadable_log_options(query: str) -> None:
     ],
 )
 def test_which_container_is_meant(pod: dict[str, Any], container: str, text: str) -> None:
-    for target, part in ((log_target, "log"), (command_target, "exec")):
-        with pytest.raises(BadRequest) as caught:
-            target(pod, _info(part, f"container={container}"))
-        assert caught.value.message == text
+    with pytest.raises(BadRequest) as caught:
+        log_target(pod, _info("log", f"container={container}"))
+    assert caught.value.message == text
+    with pytest.raises(BadRequest) as caught:
+        command_target(pod, "exec", {"container": container})
+    assert caught.value.message == text
 
 
 def test_where_a_command_runs() -> None:
-    query = "command=sh&command=-c&command=echo+1&stdin=true&stdout=true&stderr=false&tty=1"
+    options = {"command": ["sh", "-c", "echo 1"], "stdin": True, "stdout": True, "stderr": False, "tty": True}
     expected = "?input=1&output=1&tty=1&command=sh&command=-c&command=echo+1"
-    assert command_target(_pod("app"), _info("exec", query)) == f"/exec/shop/web/app{expected}"
-    assert command_target(_pod("app"), _info("attach", "stdout=1")) == "/attach/shop/web/app?output=1"
-    assert wanted_streams(_info("exec", query)) == Wanted(stdin=True, stdout=True, stderr=False, tty=True)
+    assert command_target(_pod("app"), "exec", options) == f"/exec/shop/web/app{expected}"
+    assert command_target(_pod("app"), "attach", {"stdout": True}) == "/attach/shop/web/app?output=1"
+    assert wanted_streams(options) == Wanted(stdin=True, stdout=True, stderr=False, tty=True)
 
 
 @pytest.mark.parametrize(
-    ("query", "target"),
-    [("", "/portForward/shop/web"), ("ports=80&ports=81,82", "/portForward/shop/web?port=80%2C81%2C82")],
+    ("options", "target"),
+    [({}, "/portForward/shop/web"), ({"ports": [80, 81, 82]}, "/portForward/shop/web?port=80%2C81%2C82")],
 )
-def test_where_ports_are_forwarded(query: str, target: str) -> None:
-    assert port_forward_target(_pod("app"), _info("portforward", query)) == target
+def test_where_ports_are_forwarded(options: dict[str, Any], target: str) -> None:
+    assert port_forward_target(_pod("app"), options) == target
 
 
 def test_a_pod_without_a_node_has_no_streams() -> None:
     pod = _pod("app")
     del pod["spec"]["nodeName"]
-    for target, part in ((command_target, "exec"), (port_forward_target, "portforward")):
-        with pytest.raises(BadRequest, match="pod web does not have a host assigned"):
-            target(pod, _info(part))
+    why = "pod web does not have a host assigned"
+    with pytest.raises(BadRequest, match=why):
+        command_target(pod, "exec", {})
+    with pytest.raises(BadRequest, match=why):
+        port_forward_target(pod, {})
 
 
 @pytest.mark.parametrize(

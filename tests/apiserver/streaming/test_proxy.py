@@ -8,15 +8,13 @@ from typing import Any
 import pytest
 
 from pilothouse.api.machinery.errors import BadRequest, Forbidden, InternalError, NotFound, StatusError
-from pilothouse.apiserver.exchange import Exchange
-from pilothouse.apiserver.request_info import parse_request_info
 from pilothouse.apiserver.streaming.location import Kubelet
 from pilothouse.apiserver.streaming.proxy import KubeletProxy
-from pilothouse.apiserver.user import User
 from pilothouse.net.channels import ERROR, STDIN, STDOUT, choose_protocol
 from pilothouse.net.dial import Reply, ask, dial
 from pilothouse.net.http import ByteStream, Handler, Peer, Request, Response
 from pilothouse.net.relay import stream_protocols
+from pilothouse.net.remote_command import Wanted
 from pilothouse.net.server import serve
 from pilothouse.net.spdy_connection import SpdyStream, spdy_connection
 from pilothouse.net.stream import ConnectionStream
@@ -69,12 +67,11 @@ async def _front(
     async with serve(behind, "127.0.0.1", 0, None, CLOCK, grace=0.1) as node:
 
         async def handle(request: Request) -> Response:
-            exchange = Exchange(request, parse_request_info(request.method, request.target), 0.0, User("alice"))
             proxy, where = KubeletProxy(None, CLOCK), Kubelet("127.0.0.1", node.port)
             try:
-                if exchange.info.subresource == "portforward":
-                    return await proxy.port_forward(exchange, where, target)
-                return await proxy.command(exchange, where, target)
+                if "/portforward" in request.target:
+                    return await proxy.port_forward(request, where, target)
+                return await proxy.command(request, where, target, Wanted(stdin=True, stdout=True))
             except StatusError as error:
                 errors.append(error)
                 return Response(error.code, error.message.encode())
@@ -273,10 +270,9 @@ def test_a_kubelet_that_is_not_there() -> None:
     nowhere = Kubelet("127.0.0.1", 1)
     upgrade = {"connection": "upgrade", "upgrade": "SPDY/3.1"}
     request = Request("POST", EXEC, upgrade, Peer(""))
-    exchange = Exchange(request, parse_request_info("POST", EXEC), 0.0, User("alice"))
     proxy = KubeletProxy(None, CLOCK)
     with pytest.raises(StatusError) as caught:
-        asyncio.run(proxy.command(exchange, nowhere, "/exec/a/b/c"))
+        asyncio.run(proxy.command(request, nowhere, "/exec/a/b/c", Wanted()))
     assert caught.value.message == "error dialing backend: dial tcp 127.0.0.1:1: connect: connection refused"
     with pytest.raises(StatusError) as caught:
         asyncio.run(proxy.log(nowhere, "/containerLogs/a/b/c", "b"))

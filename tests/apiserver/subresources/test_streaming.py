@@ -9,10 +9,15 @@ import orjson
 import pytest
 
 from pilothouse.api.catalogue import builtin
+from pilothouse.api.machinery.errors import Forbidden
 from pilothouse.api.machinery.schema import Schemas
-from pilothouse.apiserver.authorization.framework import Attributes, Decision, Verdict
+from pilothouse.api.machinery.view import JsonObject
+from pilothouse.apiserver.admission.chain import AdmissionChain
+from pilothouse.apiserver.authorization.framework import Attributes, Chain, Decision, Masters, Verdict
 from pilothouse.apiserver.handlers.authorize import authorize
 from pilothouse.apiserver.handlers.framework import Step
+from pilothouse.apiserver.pipeline.pipeline import Admission
+from pilothouse.apiserver.pipeline.write import Operation, Write
 from pilothouse.apiserver.server import ApiServer
 from pilothouse.apiserver.streaming.proxy import KubeletProxy
 from pilothouse.apiserver.subresources.streaming import Streaming
@@ -38,7 +43,27 @@ async def kubelet(request: Request) -> Response:
     return Response(200, f"log of {request.target}".encode(), content_type="text/plain")
 
 
-def run(story: Callable[[Ask], Awaitable[None]], *steps: Step) -> None:
+class Wilful:
+    """Admission with a will of its own."""
+
+    def __init__(self) -> None:
+        self.writes: list[Write] = []
+        self.change: JsonObject = {}
+        self.forbidden = ""
+
+    async def mutate(self, write: Write) -> None:
+        if write.operation is Operation.CONNECT and write.new is not None:
+            self.writes.append(write)
+            write.new.update(self.change)
+
+    async def validate(self, write: Write) -> None:
+        if self.forbidden and write.operation is Operation.CONNECT:
+            raise Forbidden(self.forbidden)
+
+
+def run(
+    story: Callable[[Ask], Awaitable[None]], *steps: Step, admission: Wilful | None = None, plugins: bool = False
+) -> None:
     """A cluster of a pod `web` on node `n`, a pod `lost` on a node that is gone, and a pod `new` on none."""
 
     async def scenario() -> None:
@@ -48,7 +73,11 @@ def run(story: Callable[[Ask], Awaitable[None]], *steps: Step) -> None:
             MemoryStore(clock) as store,
             ApiServer(store, builtin(), schemas(), clock, Chance(1)) as server,
         ):
-            server.assemble(steps=steps, parts=Streaming(server.served, KubeletProxy(None, clock)).parts())
+            chosen: Admission = admission or Wilful()
+            if plugins:
+                chosen = AdmissionChain.of(server.served, Chain([Masters()]), clock, Chance(1))
+            streaming = Streaming(server.served, KubeletProxy(None, clock), chosen)
+            server.assemble(steps=steps, parts=streaming.parts())
             transport = HandlerTransport(server.handle, None)
 
             async def ask(method: str, target: str, body: Any = None, kind: str = "json", **headers: str) -> Answer:
@@ -128,3 +157,50 @@ def test_a_stream_needs_leave_to_create_it_whatever_the_method(part: str) -> Non
         assert (await ask("GET", f"{PODS}/web/log")).status == 200
 
     run(story, authorize(Reads()))
+
+
+@pytest.mark.parametrize(
+    ("part", "options"),
+    [
+        ("exec?command=ls&command=-l&stdout=1&stdin=0&container=c",
+         {"kind": "PodExecOptions", "stdout": True, "container": "c", "command": ["ls", "-l"]}),
+        ("attach?stdin=true&tty=1", {"kind": "PodAttachOptions", "stdin": True, "tty": True}),
+        ("portforward?ports=80&ports=81,82", {"kind": "PodPortForwardOptions", "ports": [80, 81, 82]}),
+    ],
+)  # fmt: skip
+def test_admission_hears_of_a_stream_and_may_forbid_it(part: str, options: JsonObject) -> None:
+    wilful = Wilful()
+
+    async def story(ask: Ask) -> None:
+        for method in ("GET", "POST"):
+            assert (await ask(method, f"{PODS}/web/{part}")).status == 400, "no upgrade"
+        for write in wilful.writes:
+            assert (write.operation, write.part, write.name) == ("CONNECT", part.partition("?")[0], "web")
+            assert write.new == {"apiVersion": "v1", **options}
+        assert len(wilful.writes) == 2
+        wilful.forbidden = "not today"
+        answer = await ask("POST", f"{PODS}/web/{part}")
+        assert (answer.status, orjson.loads(answer.body)["message"]) == (403, "not today")
+        assert (await ask("GET", f"{PODS}/web/log")).status == 200, "a log is read"
+
+    run(story, admission=wilful)
+
+
+def test_what_admission_makes_of_the_options_is_what_is_asked_for() -> None:
+    wilful = Wilful()
+    wilful.change = {"container": "other"}
+
+    async def story(ask: Ask) -> None:
+        answer = await ask("POST", f"{PODS}/web/exec?command=ls")
+        assert orjson.loads(answer.body)["message"] == "container other is not valid for pod web"
+
+    run(story, admission=wilful)
+
+
+def test_the_plugins_that_are_on_by_default_let_streams_pass() -> None:
+    async def story(ask: Ask) -> None:
+        for part in ("exec?command=ls", "attach", "portforward"):
+            answer = await ask("POST", f"{PODS}/web/{part}")
+            assert orjson.loads(answer.body)["message"] == "Upgrade request required"
+
+    run(story, plugins=True)

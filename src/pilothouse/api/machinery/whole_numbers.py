@@ -8,6 +8,7 @@ import re
 
 INT64 = range(-(2**63), 2**63)
 UINT64 = range(2**64)
+UINT16 = range(2**16)
 
 _SIGNED = re.compile(r"[+-]?[0-9]+")
 _UNSIGNED = re.compile(r"[0-9]+")
@@ -16,7 +17,7 @@ _MOST_DIGITS = 20
 
 def parse_int(text: str, *, function: str = "ParseInt", within: range = INT64) -> int:
     """The number. Raises ValueError in the words of Go's `function`."""
-    shape = _UNSIGNED if within is UINT64 else _SIGNED
+    shape = _SIGNED if within.start < 0 else _UNSIGNED
     if not shape.fullmatch(text):
         raise ValueError(f'strconv.{function}: parsing "{text}": invalid syntax')
     digits = text.lstrip("+-0")

@@ -68,26 +68,25 @@ def log_target(pod: Mapping[str, Any], info: RequestInfo) -> str:
     return _target("containerLogs", pod, container, query)
 
 
-def command_target(pod: Mapping[str, Any], info: RequestInfo) -> str:
+def command_target(pod: Mapping[str, Any], part: str, options: Mapping[str, Any]) -> str:
     """The kubelet's path and query for exec and attach. Raises BadRequest."""
-    container = choose_container(pod, info.value("container"))
+    container = choose_container(pod, options.get("container", ""))
     _require_node(pod)
-    query = [(called, "1") for name, called in _STREAMS.items() if info.flag(name)]
-    if info.subresource == "exec":
-        query += [("command", word) for word in info.query.get("command", ())]
-    return _target(info.subresource, pod, container, query)
+    query = [(called, "1") for name, called in _STREAMS.items() if options.get(name)]
+    query += [("command", word) for word in options.get("command") or ()]
+    return _target(part, pod, container, query)
 
 
-def port_forward_target(pod: Mapping[str, Any], info: RequestInfo) -> str:
+def port_forward_target(pod: Mapping[str, Any], options: Mapping[str, Any]) -> str:
     """The kubelet's path and query for port-forward. Raises BadRequest."""
     _require_node(pod)
-    ports = [port for value in info.query.get("ports", ()) for port in value.split(",") if port]
+    ports = [str(port) for port in options.get("ports") or ()]
     return _target("portForward", pod, "", [("port", ",".join(ports))] if ports else [])
 
 
-def wanted_streams(info: RequestInfo) -> Wanted:
+def wanted_streams(options: Mapping[str, Any]) -> Wanted:
     """The streams that a client asks exec or attach for."""
-    return Wanted(info.flag("stdin"), info.flag("stdout"), info.flag("stderr"), info.flag("tty"))
+    return Wanted(*(bool(options.get(name)) for name in ("stdin", "stdout", "stderr", "tty")))
 
 
 def choose_container(pod: Mapping[str, Any], wanted: str) -> str:

@@ -8,13 +8,12 @@ import ssl
 from dataclasses import dataclass
 
 from pilothouse.api.machinery.errors import BadRequest, Forbidden, InternalError, NotFound, StatusError
-from pilothouse.apiserver.exchange import Exchange
-from pilothouse.apiserver.streaming.location import Kubelet, wanted_streams
+from pilothouse.apiserver.streaming.location import Kubelet
 from pilothouse.net.channels import choose_protocol
 from pilothouse.net.dial import Reply, ask, dial
 from pilothouse.net.http import ByteStream, Request, Response, Upgraded
 from pilothouse.net.relay import STREAM_PROTOCOL, ask_spdy, refusal, relay, wanted_upgrade
-from pilothouse.net.remote_command import BACKEND_PROTOCOL, TUNNEL_PREFIX, translate, tunnel
+from pilothouse.net.remote_command import BACKEND_PROTOCOL, TUNNEL_PREFIX, Wanted, translate, tunnel
 from pilothouse.net.stream import ConnectionStream
 from pilothouse.net.websocket import HandshakeError, answer_handshake, offered_protocols
 from pilothouse.runtime.clock import Clock
@@ -41,9 +40,8 @@ class KubeletProxy:
             raise _log_error(reply.status, (await reply.read(_MAX_ERROR)).decode("utf-8", "replace"), name)
         return Response(200, reply.body, content_type="text/plain")
 
-    async def command(self, exchange: Exchange, kubelet: Kubelet, target: str) -> Response:
-        """An exec or attach session. Raises StatusError."""
-        request = exchange.request
+    async def command(self, request: Request, kubelet: Kubelet, target: str, wanted: Wanted) -> Response:
+        """An exec or attach session of the `wanted` streams. Raises StatusError."""
         if self._upgrade(request) != "websocket":
             return await self._relay(request, kubelet, target)
         offered = offered_protocols(request.headers)
@@ -51,7 +49,6 @@ class KubeletProxy:
         if protocol is None:
             raise Forbidden(f"requested protocol(s) are not supported: [{' '.join(offered)}]")
         headers = _accept(request, protocol.name)
-        wanted = wanted_streams(exchange.info)
         backend, reply = await self._spdy(kubelet, target, (BACKEND_PROTOCOL,))
         if not reply.upgraded:
             return await refusal(reply)
@@ -64,9 +61,8 @@ class KubeletProxy:
 
         return _switch(headers, session)
 
-    async def port_forward(self, exchange: Exchange, kubelet: Kubelet, target: str) -> Response:
+    async def port_forward(self, request: Request, kubelet: Kubelet, target: str) -> Response:
         """A port-forward session; SPDY in a WebSocket is unwrapped, anything else is passed on. Raises StatusError."""
-        request = exchange.request
         offered = offered_protocols(request.headers) if self._upgrade(request) == "websocket" else ()
         tunnelled = tuple(name.removeprefix(TUNNEL_PREFIX) for name in offered if name.startswith(TUNNEL_PREFIX))
         if not tunnelled:

@@ -1,7 +1,6 @@
 """proxy: requests to pods, services and nodes, by way of the API server.
 
-Source: pkg/registry/core/{pod,service,node}/rest, storage and strategy; apiserver/pkg/endpoints/handlers/rest.go
-(ConnectResource).
+Source: pkg/registry/core/{pod,service,node}/rest, storage and strategy.
 """
 
 from collections.abc import Mapping
@@ -12,7 +11,6 @@ from pilothouse.api.machinery.resource import Resource, Subresource
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.exchange import Exchange
 from pilothouse.apiserver.pipeline.pipeline import Admission
-from pilothouse.apiserver.pipeline.write import Operation, Write
 from pilothouse.apiserver.registry.served import Served
 from pilothouse.apiserver.routes import Part
 from pilothouse.apiserver.streaming.backends import (
@@ -24,6 +22,7 @@ from pilothouse.apiserver.streaming.backends import (
     service_location,
 )
 from pilothouse.apiserver.streaming.reverse_proxy import ReverseProxy
+from pilothouse.apiserver.subresources.connect import admit_connection
 from pilothouse.apiserver.verbs.forms import Form
 from pilothouse.net.http import Response
 from pilothouse.runtime.chance import Chance
@@ -49,7 +48,7 @@ class Proxying:
     async def connect(self, exchange: Exchange, resource: Resource[Any], part: Subresource, form: Form) -> Response:  # noqa: ARG002 - the signature of every part
         """Pass the request on."""
         info = exchange.info
-        await self._admit(exchange, resource, part)
+        await admit_connection(self._admission, exchange, resource, part)
         await self._served.cache.reach_latest()
         wanted = named(resource.singular, info.name)
         match resource.plural:
@@ -61,13 +60,6 @@ class Proxying:
             case _:
                 location = node_location(self._object(resource.plural, "", wanted.name), wanted)
         return await self._proxy.pass_on(exchange.request, info, location)
-
-    async def _admit(self, exchange: Exchange, resource: Resource[Any], part: Subresource) -> None:
-        info = exchange.info
-        options: JsonObject = {"kind": part.kind, "apiVersion": "v1", "path": info.remainder.strip("/")}
-        write = Write(exchange, resource, Operation.CONNECT, info.namespace, info.name, options, subresource=part)
-        await self._admission.mutate(write)
-        await self._admission.validate(write)
 
     def _service(self, namespace: str, wanted: Named) -> Location:
         service = self._object("services", namespace, wanted.name)

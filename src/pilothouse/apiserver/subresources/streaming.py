@@ -11,6 +11,7 @@ from pilothouse.api.machinery.resource import Resource, Subresource
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.authorization.framework import Attributes
 from pilothouse.apiserver.exchange import Exchange
+from pilothouse.apiserver.pipeline.pipeline import Admission
 from pilothouse.apiserver.registry.served import Served
 from pilothouse.apiserver.routes import Part
 from pilothouse.apiserver.streaming.location import (
@@ -19,8 +20,10 @@ from pilothouse.apiserver.streaming.location import (
     kubelet_of,
     log_target,
     port_forward_target,
+    wanted_streams,
 )
 from pilothouse.apiserver.streaming.proxy import KubeletProxy
+from pilothouse.apiserver.subresources.connect import admit_connection
 from pilothouse.apiserver.verbs.forms import Form
 from pilothouse.net.http import Response
 
@@ -28,9 +31,10 @@ from pilothouse.net.http import Response
 class Streaming:
     """Answers the streaming subresources of pods."""
 
-    def __init__(self, served: Served, proxy: KubeletProxy) -> None:
+    def __init__(self, served: Served, proxy: KubeletProxy, admission: Admission) -> None:
         self._served = served
         self._proxy = proxy
+        self._admission = admission
 
     def parts(self) -> Mapping[tuple[str, str], Part]:
         """The routes, for `ApiServer.assemble`."""
@@ -48,23 +52,30 @@ class Streaming:
 
     async def command(self, exchange: Exchange, resource: Resource[Any], part: Subresource, form: Form) -> Response:  # noqa: ARG002 - the signature of every part
         """A command in a container, or its own streams."""
-        _demand_creation(exchange)
+        options = await self._admit(exchange, resource, part)
         pod = await self._pod(exchange, resource)
-        target = command_target(pod, exchange.info)
-        return await self._proxy.command(exchange, self._kubelet(pod), target)
+        target = command_target(pod, part.name, options)
+        return await self._proxy.command(exchange.request, self._kubelet(pod), target, wanted_streams(options))
 
     async def port_forward(
         self,
         exchange: Exchange,
         resource: Resource[Any],
-        part: Subresource,  # noqa: ARG002 - the signature of every part
+        part: Subresource,
         form: Form,  # noqa: ARG002 - the signature of every part
     ) -> Response:
         """Connections to a pod's ports."""
-        _demand_creation(exchange)
+        options = await self._admit(exchange, resource, part)
         pod = await self._pod(exchange, resource)
-        target = port_forward_target(pod, exchange.info)
-        return await self._proxy.port_forward(exchange, self._kubelet(pod), target)
+        target = port_forward_target(pod, options)
+        return await self._proxy.port_forward(exchange.request, self._kubelet(pod), target)
+
+    async def _admit(self, exchange: Exchange, resource: Resource[Any], part: Subresource) -> JsonObject:
+        """What is asked for. WebSockets begin with GET; whoever may only read must not run commands: Forbidden."""
+        options = await admit_connection(self._admission, exchange, resource, part)
+        if exchange.info.verb != "create":
+            exchange.demand(Attributes.of(exchange.user, exchange.info, verb="create"))
+        return options
 
     async def _pod(self, exchange: Exchange, resource: Resource[Any]) -> JsonObject:
         info = exchange.info
@@ -80,9 +91,3 @@ class Streaming:
         if entry is None:
             raise errors.not_found("nodes", "", name)
         return kubelet_of(entry.decode())
-
-
-def _demand_creation(exchange: Exchange) -> None:
-    """WebSockets begin with GET; whoever may only read must not run commands. Raises Forbidden."""
-    if exchange.info.verb != "create":
-        exchange.demand(Attributes.of(exchange.user, exchange.info, verb="create"))
