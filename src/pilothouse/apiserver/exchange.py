@@ -9,6 +9,7 @@ from pilothouse.apiserver.request_info import RequestInfo
 from pilothouse.apiserver.user import User
 from pilothouse.net.http import Request
 from pilothouse.runtime.clock import Instant
+from pilothouse.runtime.slow_lane import SlowLane
 
 
 @dataclass(slots=True, eq=False)
@@ -23,6 +24,8 @@ class Exchange:
     """Texts for `Warning: 299` headers of the answer."""
     seconds: float = 60.0
     """How long it may take, unless it lasts."""
+    lane: SlowLane = field(default_factory=SlowLane)
+    """Where long bodies are decoded; the server's own."""
     audit_id: str = ""
     """What audit and logs know the request by; empty where none is given."""
     audit: Record | None = None

@@ -47,6 +47,7 @@ from pilothouse.net.http import Request, Response
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock
 from pilothouse.runtime.metrics import Metrics
+from pilothouse.runtime.slow_lane import SlowLane
 from pilothouse.store.interface import Store
 
 _NOBODY = User(ANONYMOUS, (UNAUTHENTICATED_GROUP,))
@@ -96,6 +97,7 @@ class ApiServer:
         self.metrics.registry.register(ObjectMetrics(self.cache, catalogue))
         self.served = Served(catalogue, schemas, self.cache)
         self._address = address
+        self._lane = SlowLane()
         self._chain = chained((recover,), self._not_ready)
         self._stack = AsyncExitStack()
 
@@ -147,6 +149,7 @@ class ApiServer:
         )
 
     async def __aenter__(self) -> Self:
+        await self._stack.enter_async_context(self._lane)
         tasks = await self._stack.enter_async_context(asyncio.TaskGroup())
         await self._stack.enter_async_context(self.cache.running(tasks))
         return self
@@ -162,7 +165,7 @@ class ApiServer:
             info = parse_request_info(request.method, request.target)
         except BadRequest as error:
             return error_response(error)
-        return await self._chain(Exchange(request, info, self.clock.now(), _NOBODY))
+        return await self._chain(Exchange(request, info, self.clock.now(), _NOBODY, lane=self._lane))
 
     def _pages(
         self, live: Mapping[str, Check], ready: Mapping[str, Check], more: Mapping[str, tuple[str, bytes]]

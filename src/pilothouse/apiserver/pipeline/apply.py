@@ -4,6 +4,7 @@ Source: apiserver/pkg/endpoints/handlers/patch.go (applyPatcher) for what is loo
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
@@ -20,8 +21,9 @@ from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.authorization.framework import Attributes
 from pilothouse.apiserver.exchange import Exchange
 from pilothouse.apiserver.pipeline.decode import place
+from pilothouse.apiserver.pipeline.in_time import in_time
 from pilothouse.apiserver.pipeline.managed import Translations, left_alone
-from pilothouse.apiserver.pipeline.options import WriteOptions, read_body
+from pilothouse.apiserver.pipeline.options import APPLY_PATCH, WriteOptions, read_body
 from pilothouse.apiserver.pipeline.write import Write
 from pilothouse.apiserver.registry.served import Served
 from pilothouse.runtime.clock import format_time
@@ -47,9 +49,9 @@ async def decode_configuration(exchange: Exchange, expected: Expected, validatio
     """The body, YAML or JSON, of the kind that the path takes. Raises BadRequest."""
     body = await read_body(exchange)
     if exchange.audit is not None:
-        exchange.audit.patched(body)
+        await in_time(exchange, body, APPLY_PATCH, partial(exchange.audit.patched, body))
     try:
-        value, repeated = _decode(body)
+        value, repeated = await in_time(exchange, body, APPLY_PATCH, partial(_decode, body))
     except MalformedError as error:
         raise BadRequest(f"error decoding YAML: error converting YAML to JSON: {error}") from None
     if value is None:

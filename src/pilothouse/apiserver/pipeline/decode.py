@@ -5,13 +5,12 @@ Source: apiserver/pkg/endpoints/handlers/{create,update,patch}.go for the checks
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
-
-import orjson
 
 from pilothouse.api.machinery import errors
 from pilothouse.api.machinery.codec import json
-from pilothouse.api.machinery.codec.body import Expected, FieldValidation, read, strict_error
+from pilothouse.api.machinery.codec.body import JSON, Expected, FieldValidation, read, strict_error
 from pilothouse.api.machinery.codec.syntax import TOO_DEEP, MalformedError
 from pilothouse.api.machinery.errors import BadRequest, StatusError, UnsupportedMediaType
 from pilothouse.api.machinery.field import FieldErrors
@@ -22,6 +21,7 @@ from pilothouse.api.machinery.resource import Resource
 from pilothouse.api.machinery.schema import Findings, Schema, Schemas, check
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.exchange import Exchange
+from pilothouse.apiserver.pipeline.in_time import in_time
 from pilothouse.apiserver.pipeline.options import APPLY_PATCH, media_type_of, read_body
 
 Change = Callable[[JsonObject], JsonObject]
@@ -35,7 +35,9 @@ async def decode_object(
     exchange: Exchange, expected: Expected, schemas: Schemas, validation: FieldValidation
 ) -> JsonObject:
     """The posted object; findings that are no errors become warnings of the answer."""
-    decoded = read(await read_body(exchange), media_type_of(exchange), expected, schemas, validation)
+    body, form = await read_body(exchange), media_type_of(exchange)
+    schemas.kind(expected.group, expected.version, expected.kind)  # made here: what is half made is not for threads
+    decoded = await in_time(exchange, body, form, partial(read, body, form, expected, schemas, validation))
     exchange.warnings.extend(decoded.warnings)
     decoded.object.setdefault("metadata", {})
     if decoded.object["metadata"] is None:
@@ -78,18 +80,16 @@ async def decode_patch(exchange: Exchange, expected: Expected, schemas: Schemas,
         raise UnsupportedMediaType(
             f"the body of the request was in an unknown format - accepted media types include: {served}"
         )
-    patch = _patch_body(body)
+    patch = await in_time(exchange, body, JSON, partial(_patch_body, body))
     if exchange.audit is not None:
-        exchange.audit.patched(body)
+        await in_time(exchange, body, JSON, partial(exchange.audit.patched, body))
     named, patches = _fields_of(patch, form), _copies(patch, body)
     strict = tuple(unknown_members(patch)) if form == JSON_PATCH and isinstance(patch, list) else ()
 
     def change(current: JsonObject) -> JsonObject:
         patched = apply(current, next(patches))  # its parts may become the object's, and be changed there
-        if form == JSON_PATCH:
-            if json.too_deep(patched):  # each operation may go as deep as a body, and begin where the last ended
-                raise BadRequest(TOO_DEEP)
-            patched = orjson.loads(orjson.dumps(patched))  # what was copied is in it twice, and must not be one
+        if form == JSON_PATCH and json.too_deep(patched):
+            raise BadRequest(TOO_DEEP)  # each operation may go as deep as a body, and begin where the last ended
         findings = _check(schema, patched, named)
         if findings.errors:
             raise _refusal(body, findings.errors[0])

@@ -4,6 +4,7 @@ Source: CreateOptions, UpdateOptions, PatchOptions and DeleteOptions of the API 
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from pilothouse.api.machinery import errors
@@ -18,6 +19,7 @@ from pilothouse.api.machinery.schema import Schemas
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.machinery.whole_numbers import parse_int
 from pilothouse.apiserver.exchange import Exchange
+from pilothouse.apiserver.pipeline.in_time import in_time
 from pilothouse.net.http import BodyTooLarge
 
 BODY_LIMIT = 3 * 1024 * 1024
@@ -85,7 +87,8 @@ async def delete_options(exchange: Exchange, schemas: Schemas) -> DeleteOptions:
     if body:
         media_type = media_type_of(exchange)
         expected = Expected("", "v1", "DeleteOptions")
-        raw = _decode(body, media_type, expected, schemas)
+        schemas.kind(expected.group, expected.version, expected.kind)  # made here, not half made in a thread
+        raw = await in_time(exchange, body, media_type, partial(_decode, body, media_type, expected, schemas))
         if exchange.audit is not None:
             exchange.audit.posted(raw)
     else:

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from pilothouse.api.machinery.errors import BadRequest, Invalid, RequestEntityTooLarge
-from pilothouse.api.machinery.patch.json import MOST_OPERATIONS, REJECTED, apply_json_patch, unknown_members
+from pilothouse.api.machinery.patch.json import MOST_OPERATIONS, REJECTED, _Draft, apply_json_patch, unknown_members
 
 
 def op(name: str, path: str, value: Any = None, **more: Any) -> dict[str, Any]:
@@ -111,6 +111,25 @@ def test_copies_cannot_fill_the_memory() -> None:
     with pytest.raises(Invalid) as caught:
         apply_json_patch({"a": ["x" * 1000]}, doubling)
     assert str(caught.value.__cause__).endswith("exceeding the limit 3145728")
+
+
+def test_copies_do_not_make_every_later_operation_copy_the_document(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten thousand of them would each copy a map of a hundred thousand keys."""
+    copied: list[int] = []
+    own = _Draft.own
+
+    def counted(draft: _Draft, container: Any) -> Any:
+        made = own(draft, container)
+        if made is not container:
+            copied.append(len(container))
+        return made
+
+    monkeypatch.setattr(_Draft, "own", counted)
+    doc = {"data": {f"k{number}": "v" for number in range(1000)}, "x": {"y": {"z": 1}}}
+    patch = [op("copy", f"/data/{number}", **{"from": "/x"}) for number in range(100)]
+    result = apply_json_patch(doc, [*patch, op("add", "/x/y/z", 2), op("add", "/data/0/y/z", 3)])
+    assert sum(copied) < 1200
+    assert [result["x"], result["data"]["0"], result["data"]["1"]] == [{"y": {"z": number}} for number in (2, 3, 1)]
 
 
 def test_nothing_happens_when_one_fails() -> None:

@@ -138,16 +138,15 @@ class _Draft:
         source = _pointer(operation, "from")
         container, key = self.find(source, f"copy operation does not apply: doc is missing from path: {source}")
         value = _look_up(container, key)
-        value = None if value is _ABSENT else value
-        self.copied += len(orjson.dumps(value))
+        text = orjson.dumps(None if value is _ABSENT else value)
+        self.copied += len(text)
         if self.copied > MOST_COPIED_BYTES:
             raise OperationError(
                 f"Unable to complete the copy, the accumulated size increase of copy operations is {self.copied}, "
                 f"exceeding the limit {MOST_COPIED_BYTES}"
             )
-        self.owned.clear()  # the value has two places now: whoever changes one must not change the other
         path = _pointer(operation, "path")
-        self.insert(path, value, "copy", f"doc is missing destination path: {path}")
+        self.insert(path, orjson.loads(text), "copy", f"doc is missing destination path: {path}")
 
     def test(self, operation: JsonObject) -> None:
         """Fail unless the value is the expected one."""
