@@ -6,8 +6,11 @@ from collections.abc import Callable
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pilothouse.api.core.pod.update import UPDATABLE, validate_update
+from pilothouse.api.core.pod import update
+from pilothouse.api.core.pod.update import UPDATABLE, difference, validate_update
 from pilothouse.api.machinery.field import FieldErrors
 from pilothouse.api.machinery.view import JsonObject
 
@@ -133,3 +136,26 @@ def test_terms_of_a_gated_pod_are_neither_added_nor_removed() -> None:
     assert [text.rpartition(": ")[2] for text in problems(clear, gated=True)] == [
         "no additions/deletions to non-empty NodeSelectorTerms list are allowed"
     ]
+
+
+def _hunk(before: list[str], after: list[str]) -> str:
+    return difference({"a": before}, {"a": after})
+
+
+@given(st.integers(0, 30), st.integers(1, 5), st.integers(1, 5), st.integers(0, 30))
+def test_a_long_difference_looks_like_a_short_one(start: int, gone: int, come: int, end: int) -> None:
+    head, tail = [f"a{n}" for n in range(start)], [f"z{n}" for n in range(end)]
+    lists = [*head, *(f"old{n}" for n in range(gone)), *tail], [*head, *(f"new{n}" for n in range(come)), *tail]
+    short = _hunk(*lists)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(update, "_COMPARED", 0)
+        assert _hunk(*lists) == short
+
+
+def test_a_difference_of_many_lines_is_not_searched_for_what_is_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That costs the square of the lines: half a minute for three hundred kilobytes."""
+    monkeypatch.delattr(update, "unified_diff")
+    lines = _hunk([f"old{n}" for n in range(100_000)], [f"new{n}" for n in range(100_000)]).splitlines()
+    assert lines[2] == "@@ -1,100004 +1,100004 @@"
+    assert len(lines) == 3 + 2 + 2 * 501 + 2
+    assert lines[504:507] == ['-    "old499",', "-...", '+    "new0",']

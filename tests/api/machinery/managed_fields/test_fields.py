@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from pilothouse.api.machinery.managed_fields import fields as module
 from pilothouse.api.machinery.managed_fields.fields import (
     Fields,
     difference,
@@ -16,6 +17,7 @@ from pilothouse.api.machinery.managed_fields.fields import (
     path_text,
     read_fields,
     union,
+    union_of,
     value_key,
     with_self,
     without,
@@ -74,6 +76,40 @@ def test_union(one: set[Path], other: set[Path]) -> None:
     assert orjson.dumps([first, second]) == before
     if other <= one:
         assert joined is first
+
+
+@calm
+@given(st.lists(_paths, max_size=5))
+def test_union_of_many(sets: list[set[Path]]) -> None:
+    assert orjson.dumps(union_of([tree(one) for one in sets])) == orjson.dumps(tree(set().union(*sets)))
+
+
+def test_many_sets_are_joined_without_each_paying_for_all_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    ordered: list[int] = []
+
+    def counted(node: Fields) -> Fields:
+        ordered.append(len(node))
+        return node
+
+    monkeypatch.setattr(module, "in_order", counted)
+    union_of([{f"f:{number}": {}} for number in range(1024)])
+    assert sum(ordered) == 1024 * 10, "each is looked at as often as the number can be halved"
+
+
+class Counted(dict[str, Any]):
+    """A set that counts how often it is asked."""
+
+    asked = 0
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.asked += 1
+        return super().get(key, default)
+
+
+def test_a_large_change_costs_a_small_entry_little() -> None:
+    large = Counted({f"f:{number}": {} for number in range(10_000)})
+    assert difference({"f:7": {}, "f:x": {}}, large) == {"f:x": {}}
+    assert large.asked == 2
 
 
 @calm

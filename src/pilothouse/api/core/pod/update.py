@@ -22,6 +22,10 @@ UPDATABLE = (
 
 _CONTEXT = 10
 """Lines that are the same around what differs."""
+_COMPARED = 2000
+"""Lines that are compared one with another."""
+_SHOWN = 500
+"""Lines of a longer difference that are shown."""
 
 
 def validate_update(pod: JsonObject, old: JsonObject, errors: FieldErrors) -> None:
@@ -162,9 +166,37 @@ def same(one: Any, other: Any) -> bool:
 
 
 def difference(old: Any, new: Any) -> str:
-    """A unified diff of the two as indented JSON, as upstream shows it (under its Go names there)."""
-    lines = unified_diff(_lines(old), _lines(new), "expected", "got", n=_CONTEXT)
-    return "".join(lines)
+    """A unified diff of the two as indented JSON, as upstream shows it (under its Go names there).
+
+    What costs the square of its length is done for what people write: of more, all that lies between what begins and
+    ends alike is one difference, and its first lines must do.
+    """
+    before, after = _lines(old), _lines(new)
+    if len(before) + len(after) <= _COMPARED:
+        return "".join(unified_diff(before, after, "expected", "got", n=_CONTEXT))
+    start = _alike(before, after)
+    end = _alike(before[start:][::-1], after[start:][::-1])
+    first, last = max(0, start - _CONTEXT), min(end, _CONTEXT)
+    gone, come = before[start : len(before) - end], after[start : len(after) - end]
+    sizes = (f"{first + 1},{start - first + len(part) + last}" for part in (gone, come))
+    return "".join((
+        "--- expected\n+++ got\n@@ -{} +{} @@\n".format(*sizes),
+        *(f" {line}" for line in before[first:start]),
+        *_shown("-", gone),
+        *_shown("+", come),
+        *(f" {line}" for line in after[len(after) - end :][:last]),
+    ))  # fmt: skip
+
+
+def _alike(one: list[str], other: list[str]) -> int:
+    """With how many of the same lines the two begin."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (left, right) in pairs if left != right), min(len(one), len(other)))
+
+
+def _shown(mark: str, lines: list[str]) -> list[str]:
+    more = [f"{mark}...\n"] if len(lines) > _SHOWN else []
+    return [f"{mark}{line}" for line in lines[:_SHOWN]] + more
 
 
 def _lines(value: Any) -> list[str]:

@@ -4,10 +4,10 @@ An owner is a manager with an operation and a subresource, and for updates an AP
 whichever version it speaks. Source: KEP-555 and apimachinery/pkg/util/managedfields for the order and the cap.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from pilothouse.api.machinery.managed_fields.fields import Fields, read_fields, union
+from pilothouse.api.machinery.managed_fields.fields import MEMBER, Fields, read_fields, union_of
 from pilothouse.api.machinery.view import JsonObject
 
 APPLY, UPDATE = "Apply", "Update"
@@ -107,6 +107,7 @@ def capped(entries: Entries) -> Entries:
     updates = sorted((entry for entry in entries.values() if entry.owner.operation == UPDATE), key=_place)
     excess = len(updates) - MOST_UPDATERS
     oldest: dict[str, Owner] = {}
+    parts: dict[Owner, list[Fields]] = {}
     for entry in updates:
         if excess <= 0:
             break
@@ -116,10 +117,11 @@ def capped(entries: Entries) -> Entries:
             continue
         bucket = Owner(ANCIENT, UPDATE, version, "")
         merged = [entries.pop(owner) for owner in dict.fromkeys((earlier, entry.owner, bucket)) if owner in entries]
-        fields: Fields = {}
-        for part in merged:
-            fields = union(fields, part.fields)
-        entries[bucket] = Entry(bucket, version, fields, entry.time)
+        begun = bucket in parts
+        parts.setdefault(bucket, []).extend(part.fields for part in merged if not (begun and part.owner == bucket))
+        entries[bucket] = Entry(bucket, version, MEMBER, entry.time)  # its fields come last, all at once
         oldest[version] = bucket
         excess -= len(merged) - 1
+    for bucket, found in parts.items():
+        entries[bucket] = replace(entries[bucket], fields=union_of(found))
     return entries

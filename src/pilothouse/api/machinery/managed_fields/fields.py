@@ -8,7 +8,7 @@ metadata.labels.app and spec.replicas, but not metadata and spec. Trees are shar
 Source: the FieldsV1 page of the API reference, structured-merge-diff's fieldpath package.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -37,6 +37,14 @@ def union(one: Fields, other: Fields) -> Fields:
     return in_order(merged) if changed else one
 
 
+def union_of(sets: Sequence[Fields]) -> Fields:
+    """What is in any of them. Two by two, so that many small ones do not each pay for what came before."""
+    while len(sets) > 1:
+        pairs = zip(sets[::2], [*sets[1::2], MEMBER], strict=False)
+        sets = [union(one, other) for one, other in pairs]
+    return sets[0] if sets else MEMBER
+
+
 def _join(ours: Fields, theirs: Fields) -> Fields:
     """The union of two nodes, where a node without children is a member."""
     if not theirs:
@@ -54,9 +62,9 @@ def with_self(node: Fields) -> Fields:
 def difference(one: Fields, other: Fields) -> Fields:
     """What is in one and not in the other. The same object where that is everything; empty where nothing is left."""
     kept: Fields | None = None
-    for key, theirs in other.items():
-        ours = one.get(key)
-        if ours is None:
+    for key in other if len(other) <= len(one) else one:
+        ours, theirs = one.get(key), other.get(key)
+        if ours is None or theirs is None:
             continue
         left = _left(ours, theirs)
         if left is ours:
