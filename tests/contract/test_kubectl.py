@@ -24,7 +24,8 @@ LABELS = {"app": "agnhost", "role": "primary"}
 PRIMARY = "agnhost-primary"
 SERVICE_SECONDS = 180
 """framework.ServiceStartTimeout of upstream's."""
-CLEAN_SECONDS = 60
+MINUTE = 60
+Lines = Sequence[tuple[str, ...]]
 _NOT_ENDING = (
     "go-template={{ range .items }}{{ if not .metadata.deletionTimestamp }}{{ .metadata.name }}"
     '{{ "\\n" }}{{ end }}{{ end }}'
@@ -122,8 +123,8 @@ def test_label(api: Api, namespace: str, kubectl: Kubectl, check: Checks) -> Non
     check("removed", "testing-label-value" not in kubectl("get", "pod", "pause", "-L", "testing-label"))
     kubectl("delete", "--grace-period=0", "--force", "-f", "-", text=manifest)
     selector = ("-l", "name=pause")
-    eventually(lambda: kubectl("get", "rc,svc", *selector, "--no-headers") == "", CLEAN_SECONDS)
-    eventually(lambda: kubectl("get", "pods", *selector, "-o", _NOT_ENDING) == "", CLEAN_SECONDS)
+    eventually(lambda: kubectl("get", "rc,svc", *selector, "--no-headers") == "", MINUTE)
+    eventually(lambda: kubectl("get", "pods", *selector, "-o", _NOT_ENDING) == "", MINUTE)
     check("cleaned", True)
 
 
@@ -195,12 +196,13 @@ def test_describe(api: Api, namespace: str, kubectl: Kubectl, check: Checks, req
     kubectl("create", "-f", "-", text=json.dumps(service))
     (node, *_) = api.objects("v1", "Node").names()
     for assertion, (words, lines) in _described(name, namespace, node).items():
+
+        def is_told(words: Sequence[str] = words, lines: Lines = lines) -> bool:
+            return _has(kubectl("describe", *words), *lines)
+
         if assertion == "controller":  # its events may come later
-            eventually(lambda words=words, lines=lines: _has(kubectl("describe", *words), *lines), 60, 1)
-        check(assertion, _has(kubectl("describe", *words), *lines))
-
-
-Lines = Sequence[tuple[str, ...]]
+            eventually(is_told, MINUTE, 1)
+        check(assertion, is_told())
 
 
 def _described(pod: str, namespace: str, node: str) -> dict[str, tuple[Sequence[str], Lines]]:
