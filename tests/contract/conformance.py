@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 _LISTS = Path(__file__).parent / "assertions"
+_KEYS = {"file", "assertions", "limits", "assumed", "differs"}
 _TAG = re.compile(r"\s*\[[^\]]*\]")
 
 
@@ -29,6 +30,10 @@ class Listed:
     """What it looks at: a short name for each, and what must hold."""
     limits: str
     """How long it waits, and for what."""
+    assumed: str = ""
+    """What of this nobody could look up."""
+    differs: str = ""
+    """Where our test is not as upstream's: sterner where every server of upstream's passes, or with other values."""
 
 
 @cache
@@ -40,7 +45,8 @@ def listed() -> dict[str, Listed]:
             if name.startswith("."):
                 continue  # what several of the file share
             assert short(name) not in found, f"{name} is listed twice"
-            found[short(name)] = Listed(name, entry["file"], dict(entry["assertions"]), entry.get("limits", ""))
+            assert entry.keys() <= _KEYS, f"{name} has a key that means nothing"
+            found[short(name)] = Listed(name, **{"limits": "", **entry, "assertions": dict(entry["assertions"])})
     return found
 
 

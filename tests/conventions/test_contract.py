@@ -1,13 +1,19 @@
 """The contract suite stands for what it lists, and for nothing that is ours."""
 
 import ast
+from collections import Counter
 from pathlib import Path
 
 import pytest
+import yaml
 
 from contract.conformance import Checks, Listed, listed
 
 SUITE = Path(__file__).parents[1] / "contract"
+WHOLE = ("sig-api-machinery", "sig-instrumentation")
+"""Sigs of which each conformance test has a counterpart or a reason why it has none."""
+ASSUMED = {"sig-api-machinery": 1, "sig-apps": 2, "sig-auth": 1, "sig-cli": 1, "sig-storage": 4}
+"""How many lists have something that nobody could look up, by sig: it only becomes less."""
 
 
 def _trees() -> dict[str, ast.Module]:
@@ -37,6 +43,28 @@ def test_every_test_is_marked_and_checks() -> None:
     }
     assert [name for name, node in tests.items() if not _marks(node)] == []
     assert [name for name, node in tests.items() if "check" not in [found.arg for found in node.args.args]] == []
+
+
+def _sig(name: str) -> str:
+    return name[1 : name.index("]")]
+
+
+def test_every_listed_name_is_one_of_the_conformance_tests() -> None:
+    names = (SUITE / "names.txt").read_text().splitlines()
+    assert len(names) == len({*names}) == 462
+    assert [entry.name for entry in listed().values() if entry.name not in names] == []
+
+
+def test_no_conformance_test_of_these_sigs_is_forgotten() -> None:
+    names = [name for name in (SUITE / "names.txt").read_text().splitlines() if _sig(name) in WHOLE]
+    exempt = yaml.safe_load((SUITE / "exempt.yaml").read_text())
+    without = [name for needs in exempt.values() for name in needs]
+    covered = [entry.name for entry in listed().values() if _sig(entry.name) in WHOLE]
+    assert sorted(without + covered) == sorted(names)
+
+
+def test_what_was_not_looked_up_is_counted() -> None:
+    assert Counter(_sig(entry.name) for entry in listed().values() if entry.assumed) <= Counter(ASSUMED)
 
 
 def test_every_list_names_its_source_and_what_it_asserts() -> None:
