@@ -25,6 +25,10 @@ def test_every_resource_is_counted() -> None:
             lines = (await transport.send("GET", "/metrics", {})).body.decode().splitlines()
             assert 'apiserver_resource_objects{group="",resource="configmaps"} 2.0' in lines
             assert 'apiserver_resource_objects{group="apps",resource="deployments"} 0.0' in lines
+            maps = server.cache.of("", "configmaps")
+            maps.observe(lambda _, obj: obj["spec"])  # type: ignore[index]
+            lines = (await transport.send("GET", "/metrics", {})).body.decode().splitlines()
+            assert 'apiserver_watch_cache_observer_crashes_total{group="",resource="configmaps"} 2.0' in lines
             assert not any('resource="events"' in line and "events.k8s.io" in line for line in lines), "stored once"
 
     run(story)

@@ -2,11 +2,17 @@
 
 Everything here is synchronous: one event is applied and handed to all watchers before anything else runs, so whoever
 registers after reading a list misses nothing and sees nothing twice.
+
+The server's own observers and followers derive state from the objects, object by object. One that crashes is logged and
+counted, and hears of the next change as if nothing had been: others lose no event, and the server does not end. It is
+not built anew: that would meet the same object and crash on it again, for every object at the price of all. What it
+holds of that one object may be wrong until the object changes once more, which is why the crash is not passed over in
+silence but shows in the metrics.
 """
 
 from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from pilothouse.api.machinery.errors import Expired
@@ -14,7 +20,10 @@ from pilothouse.api.machinery.resource import Resource
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.registry import record
 from pilothouse.apiserver.registry.entry import Entry, make_entry
+from pilothouse.runtime.log import Log
 from pilothouse.store.interface import Record
+
+_log = Log(__name__)
 
 RING_SIZE = 2048
 """Events kept for watches that resume; a watch from further back gets 410 and lists again."""
@@ -59,16 +68,15 @@ class ResourceCache:
         self._indexes: dict[str, dict[str, dict[str, Entry]]] = {name: {} for name in resource.indexed_fields}
         self.last_change = 0
         """Revision of the latest change of this resource."""
+        self.crashes = 0
+        """How often an observer or follower could not take in a change."""
 
     def load(self, stored: Record, obj: JsonObject) -> None:
         """Take in one record of the initial list."""
         entry = make_entry(self.resource, self.head, stored, obj)
         self._put(entry)
         self.last_change = max(self.last_change, stored.revision)
-        for observe in self._observers:
-            observe(None, obj)
-        for follow in self._followers:
-            follow(entry, obj)
+        self._tell(self._observers, self._followers, None, entry, obj)
 
     def loaded(self, revision: int) -> None:
         """The list is complete as of `revision`: watches may resume from here on."""
@@ -91,12 +99,8 @@ class ResourceCache:
         if len(self._ring) == RING_SIZE:
             self._ring_start = self._ring[0].revision
         self._ring.append(change)
-        if self._observers:
-            before = previous.decode() if previous is not None else None
-            for observe in self._observers:
-                observe(before, obj)
-        for follow in self._followers:
-            follow(change.entry, None if change.deleted else obj)
+        before = previous.decode() if self._observers and previous is not None else None
+        self._tell(self._observers, self._followers, before, change.entry, None if change.deleted else obj)
         for watcher in self._concerned(change):
             watcher(change)
 
@@ -165,13 +169,36 @@ class ResourceCache:
         """Call `observer` with every object that is here and every later change, for the server's own derived state."""
         self._observers.append(observer)
         for entry in self.select(""):
-            observer(None, entry.decode())
+            self._tell((observer,), (), None, entry, entry.decode())
 
     def follow(self, follower: Follower) -> None:
         """Call `follower` with every entry that is here and every later change."""
         self._followers.append(follower)
         for entry in self.select(""):
-            follower(entry, entry.decode())
+            self._tell((), (follower,), None, entry, entry.decode())
+
+    def _tell(
+        self,
+        observers: Iterable[Observer],
+        followers: Iterable[Follower],
+        before: JsonObject | None,
+        entry: Entry,
+        obj: JsonObject | None,
+    ) -> None:
+        for observe in observers:
+            try:
+                observe(before, obj)
+            except Exception as error:  # noqa: BLE001 - one observer's fault is neither the others' nor the server's end
+                self._crashed(entry, error)
+        for follow in followers:
+            try:
+                follow(entry, obj)
+            except Exception as error:  # noqa: BLE001 - as above
+                self._crashed(entry, error)
+
+    def _crashed(self, entry: Entry, error: Exception) -> None:
+        self.crashes += 1
+        _log.crash("An observer of objects crashed", error=error, key=entry.key)
 
     def _put(self, entry: Entry) -> None:
         previous = self.entries.get(entry.key)
