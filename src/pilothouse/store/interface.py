@@ -8,7 +8,7 @@ A store may be shared: then others write to it too, and take revisions for what 
 together may go in one revision, as several events of it.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
@@ -28,7 +28,7 @@ class Record:
     """When a local backend lets it go, in seconds since the epoch; 0 for never, and where etcd keeps that apart."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Event:
     """One write. `record` is None for a deletion; `previous` is None for a creation.
 
@@ -38,7 +38,23 @@ class Event:
     key: str
     revision: Revision
     record: Record | None
-    previous: Record | None
+    former: Record | Callable[[], Record] | None
+    """What `previous` is, or what finds it out: it may have its price, and hardly anybody asks."""
+
+    @property
+    def previous(self) -> Record | None:
+        """What the write took the place of."""
+        return self.former() if callable(self.former) else self.former
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Event) and self._content == other._content
+
+    def __hash__(self) -> int:
+        return hash((self.key, self.revision))
+
+    @property
+    def _content(self) -> tuple[str, Revision, Record | None, Record | None]:
+        return self.key, self.revision, self.record, self.previous
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pilothouse.apiserver.encryption.configuration import read_configuration
-from pilothouse.apiserver.encryption.framework import OWN, Encryption
+from pilothouse.apiserver.encryption.framework import OWN, Encryption, Wardrobe
 from pilothouse.apiserver.encryption.store import EncryptingStore, Undecipherable, encrypting
 from pilothouse.runtime.clock import Clock, SystemClock
 from pilothouse.store.contract import StoreContract
@@ -96,6 +96,35 @@ def test_what_no_key_opens_is_told_by_its_name(providers: list[tuple[str, str]])
             with pytest.raises(Undecipherable):
                 async with store.watch("", after=record.revision - 1) as events:
                     await anext(events)
+
+    asyncio.run(main())
+
+
+def test_what_a_write_takes_the_place_of_is_decrypted_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So a value that no key opens any more is no trouble, once it is overwritten."""
+    opened: list[bytes] = []
+    take_off = Wardrobe.take_off
+
+    def counting(wardrobe: Wardrobe, value: bytes, context: bytes) -> tuple[bytes, bool]:
+        opened.append(value)
+        return take_off(wardrobe, value, context)
+
+    monkeypatch.setattr(Wardrobe, "take_off", counting)
+
+    async def main() -> None:
+        async with MemoryStore(SystemClock()) as inner:
+            lost = await encrypting(inner, configured(("aesgcm", "b"))).create(KEY, b"lost")
+            store = encrypting(inner, configured(("aesgcm", "a")))
+            async with store.watch("", after=lost.revision) as events:
+                second = await store.update(KEY, b"second", expected=lost.revision)
+                third = await store.update(KEY, b"third", expected=second.revision)
+                first_told, then_told = await anext(events), await anext(events)
+            assert (first_told.record, then_told.record) == (second, third)
+            assert len(opened) == 2
+            assert then_told.previous == second
+            assert len(opened) == 3
+            with pytest.raises(Undecipherable):
+                first_told.previous  # noqa: B018 - asking is what raises
 
     asyncio.run(main())
 

@@ -6,6 +6,7 @@ What another key has written than the one that writes now is stale: writing it a
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Protocol, runtime_checkable
 
 from pilothouse.apiserver.encryption.framework import OWN, CannotDecrypt, Encryption, Wardrobe
@@ -97,7 +98,8 @@ class EncryptingStore:
     async def _plain(self, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
         async for event in events:
             record = event.record and self._coats.off(event.record)
-            yield replace(event, record=record, previous=event.previous and self._coats.off(event.previous, seen=False))
+            former = event.previous and partial(self._coats.off, event.previous, seen=False)
+            yield Event(event.key, event.revision, record, former)
             if event.record is None:
                 self._coats.stale.discard(event.key)
 
