@@ -124,6 +124,25 @@ def test_a_level_that_goes_serves_who_is_in_it() -> None:
     tell(story)
 
 
+def test_numbers_are_let_go_of_with_their_schema() -> None:
+    async def story(control: FlowControl, client: Client, clock: LoopClock) -> None:
+        for number in range(5):
+            name = f"mine-{number}"
+            await client.create(FlowSchema, schema_for(name, "me", "workload-high"))
+            flow = control.flow_of(ME, GET)
+            assert flow.schema == name
+            flow.tally.begin(1)
+            if number > 0:
+                flow.tally.end(1)
+            await client.delete(FlowSchema, name)
+        assert [*control.tallies] == [("workload-high", "mine-0")], "one of whose is under way"
+        control.tallies["workload-high", "mine-0"].end(1)
+        await clock.sleep(11)
+        assert not control.tallies
+
+    tell(story)
+
+
 def test_limits_follow_demand() -> None:
     async def story(control: FlowControl, client: Client, clock: LoopClock) -> None:
         level = control.flow_of(ME, GET).level

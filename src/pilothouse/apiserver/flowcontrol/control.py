@@ -116,7 +116,7 @@ class FlowControl:
         self._seats = seats
         self.levels: dict[str, Level] = {}
         self.tallies: dict[tuple[str, str], Tally] = {}
-        """By priority level and flow schema."""
+        """By priority level and flow schema, while the two belong together or somebody of theirs is under way."""
         self.fair_fraction = 0.0
         self.changed = asyncio.Event()
         """Set when the objects change; whoever waits for it clears it."""
@@ -212,6 +212,7 @@ class FlowControl:
                 levels[name] = level
         self.levels = levels
         self._divide()
+        self._forget()
 
     def _divide(self) -> None:
         levels = list(self.levels.values())
@@ -228,6 +229,14 @@ class FlowControl:
             del self.levels[name]
         if gone:
             self._divide()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Let go of numbers that nothing is added to any more, or they would gather with every schema that ever was."""
+        counted = {(_level_name(schema), schema["metadata"]["name"]) for schema in self._schemas}
+        for flow, tally in list(self.tallies.items()):
+            if flow not in counted and not tally.waiting and not tally.executing:
+                del self.tallies[flow]
 
     def _classify(self, user: User, info: RequestInfo) -> Flow:
         schema = next((one for one in self._schemas if matches(one, user, info)), self._schemas[-1])
