@@ -3,6 +3,8 @@
 *Assumed*: that an empty list of values is shown as `[]`.
 """
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from pilothouse.api.machinery.selectors import (
     NOTHING,
     FieldRequirement,
     LabelSelector,
+    Requirement,
     escape_field_value,
     from_label_selector,
     from_labels,
@@ -250,3 +253,148 @@ def test_escaping(fields: dict[str, str]) -> None:
     selector = parse_field_selector(text)
     assert selector.matches(fields)
     assert parse_field_selector(str(selector)) == selector
+
+
+# Laws.
+
+Term = tuple[str, str, tuple[str, ...]]
+"""Key, operator and values, as they are written."""
+_texts = st.sampled_from(["", "1", "2", "10", "x", "A.b_c-d"])
+_term = st.one_of(
+    st.tuples(_keys, st.sampled_from(["=", "==", "!="]), st.tuples(_texts)),
+    st.tuples(_keys, st.sampled_from(["in", "notin"]), st.lists(_texts, min_size=1, max_size=3).map(tuple)),
+    st.tuples(_keys, st.sampled_from(["exists", "!"]), st.just(())),
+    st.tuples(_keys, st.sampled_from([">", "<"]), st.tuples(st.sampled_from(["0", "1", "10"]))),
+)
+_labels = st.dictionaries(_keys, _texts | st.sampled_from(["-3", "+5", "1.5"]))
+
+
+def written(term: Term) -> str:
+    key, operator, values = term
+    if operator in ("in", "notin"):
+        return f"{key} {operator} ({','.join(values)})"
+    return {"exists": key, "!": f"!{key}"}.get(operator) or f"{key}{operator}{values[0]}"
+
+
+def holds(term: Term, labels: dict[str, str]) -> bool:
+    """What the documentation says of one term."""
+    key, operator, values = term
+    value = labels.get(key)
+    if operator in (">", "<"):
+        if value is None or not value.lstrip("+-").isdecimal():
+            return False
+        return int(value) > int(values[0]) if operator == ">" else int(value) < int(values[0])
+    return {
+        "exists": value is not None,
+        "!": value is None,
+        "=": value == values[0] if values else False,
+        "==": value == values[0] if values else False,
+        "in": value in values,
+        "!=": value not in values,
+        "notin": value not in values,
+    }[operator]
+
+
+@given(st.lists(_term, max_size=5), _labels)
+def test_a_selector_means_what_its_terms_say(terms: list[Term], labels: dict[str, str]) -> None:
+    selector = parse_label_selector(", ".join(map(written, terms)))
+    assert selector.matches(labels) == all(holds(term, labels) for term in terms)
+    assert all(one.matches(labels) for one in selector.requirements) == selector.matches(labels)
+    assert parse_label_selector(str(selector)) == selector
+    assert str(parse_label_selector(str(selector))) == str(selector)
+
+
+@given(st.text(alphabet='ab1 ,=!()<>\t"\\.-/_\u00e9', max_size=30))
+def test_any_text_is_a_selector_or_refused(text: str) -> None:
+    for parse in (parse_label_selector, parse_field_selector):
+        try:
+            selector = parse(text)
+        except ValueError:
+            continue
+        assert parse(str(selector)) == selector
+
+
+_fields = st.lists(
+    st.tuples(st.sampled_from(["a", "b.c"]), st.sampled_from(["=", "==", "!="]), st.text("ab,=\\!", max_size=2)),
+    max_size=5,
+)
+
+
+@given(_fields, st.dictionaries(st.sampled_from(["a", "b.c"]), st.text("ab,=\\!", max_size=2)))
+def test_a_field_selector_means_what_its_terms_say(terms: list[tuple[str, str, str]], fields: dict[str, str]) -> None:
+    selector = parse_field_selector(",".join(f"{field}{op}{escape_field_value(value)}" for field, op, value in terms))
+    assert selector.matches(fields) == all(
+        (fields.get(field, "") != value) if op == "!=" else (fields.get(field, "") == value)
+        for field, op, value in terms
+    )
+    again = parse_field_selector(str(selector))
+    assert sorted(again.requirements) == sorted(selector.requirements), "they are sorted as written, == or ="
+
+
+class Asked(dict[str, str]):
+    """Labels, or fields, that count how often they are asked for."""
+
+    count = 0
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.count += 1
+        return super().get(key, default)
+
+    def __contains__(self, key: object) -> bool:
+        self.count += 1
+        return super().__contains__(key)
+
+
+@pytest.mark.parametrize(
+    ("term", "matches"),
+    [
+        ("!k{}", True), ("k{}!=x", True), ("k{} notin (x,y)", True), ("a>{}", False), ("a notin (b{})", True),
+        ("a!=b{}", True), ("k{}", False), ("k{}=x", False), ("k{} in (x,y)", False), ("a in (b{},1)", True),
+    ],
+)  # fmt: skip
+def test_ten_thousand_terms_cost_an_object_what_its_labels_do(term: str, matches: bool) -> None:
+    """They are compared with every object of a list."""
+    selector = parse_label_selector(",".join(term.format(number) for number in range(10_000)))
+    labels = Asked({"a": "1", "b": "2"})
+    assert selector.matches(labels) is matches
+    assert labels.count <= 4
+
+
+def test_many_values_are_not_looked_through() -> None:
+    class Text(str):
+        __slots__ = ()
+        compared = 0
+
+        __hash__ = str.__hash__
+
+        def __eq__(self, other: object) -> bool:
+            Text.compared += 1
+            return super().__eq__(other)
+
+    selector = parse_label_selector(f"a in ({','.join(map(str, range(10_000)))}),b notin (x,y)")
+    assert selector.matches({"a": Text("9999"), "b": "z"})
+    assert not selector.matches({"a": Text("10000")})
+    assert Text.compared <= 3
+
+
+@pytest.mark.parametrize(("term", "matches"), [("a!=b{}", True), ("a=b{}", False)])
+def test_ten_thousand_terms_on_one_field_cost_one_look(term: str, matches: bool) -> None:
+    selector = parse_field_selector(",".join(term.format(number) for number in range(10_000)))
+    fields = Asked({"a": "1"})
+    assert selector.matches(fields) is matches
+    assert fields.count == 1
+
+
+def test_ten_thousand_terms_are_told_apart_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each was compared with every other."""
+    compared = 0
+    same = Requirement.__eq__
+
+    def counted(one: Requirement, other: object) -> bool:
+        nonlocal compared
+        compared += 1
+        return same(one, other)
+
+    monkeypatch.setattr(Requirement, "__eq__", counted)
+    parse_label_selector(",".join(f"k{number}=x,l{number}!=x" for number in range(5000)))
+    assert compared == 0
