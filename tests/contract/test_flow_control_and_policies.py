@@ -10,6 +10,7 @@ from contract.operations import Operations, condition
 
 FLOW = "flowcontrol.apiserver.k8s.io/v1"
 ADMISSION = "admissionregistration.k8s.io/v1"
+LIMIT = "replicalimit-policy.example.com"
 DEPLOYMENTS: Json = {
     "resourceRules": [
         {"apiGroups": ["apps"], "apiVersions": ["v1"], "resources": ["deployments"], "operations": ["CREATE"]}
@@ -17,19 +18,21 @@ DEPLOYMENTS: Json = {
 }
 
 
-def _status_of(steps: Operations) -> None:
-    """The status: read, patched and updated."""
+E2E: Json = {"status": "False", "reason": "E2E", "message": "Set from an e2e test"}
+
+
+def _status_of(steps: Operations, time: Json) -> None:
+    """The status: read, patched and updated. `time` is what its conditions need besides."""
     objects, check = steps.objects, steps.check
     found = objects.get(steps.name, "status")
     uid = steps.created["metadata"]["uid"]
     check("status-read", (found["kind"], found["metadata"]["uid"]), (steps.kind, uid))
-    reason = {"status": "False", "reason": "e2e", "message": "Set from an e2e test"}
-    time = {"lastTransitionTime": "2026-01-01T00:00:00Z"}
-    patch = {"status": {"conditions": [{"type": "PatchStatusFailed", **reason, **time}]}}
+    patched = {"type": "PatchStatusFailed", "status": "False", "reason": "e2e"}
+    patch = {"status": {"conditions": [{**E2E, **patched, **time} if time else patched]}}
     check("status-patched", condition(objects.patch(steps.name, patch, part="status"), "PatchStatusFailed"))
 
     def add(item: Json) -> None:
-        item["status"].setdefault("conditions", []).append({"type": "StatusUpdateFailed", **reason, **time})
+        item["status"].setdefault("conditions", []).append({"type": "StatusUpdateFailed", **E2E, **time})
 
     check("status-updated", condition(objects.change(steps.name, add, "status"), "StatusUpdateFailed"))
 
@@ -48,8 +51,8 @@ def test_flow_schemas(api: Api, check: Checks, unique: str) -> None:
         edit=lambda item: item["spec"].update(matchingPrecedence=9000),
         updated=lambda item: item["spec"]["matchingPrecedence"] == 9000,
     )
-    _status_of(steps)
-    steps.ended()
+    _status_of(steps, {})
+    steps.ended_at_once()
 
 
 @conformance("API priority and fairness should support PriorityLevelConfiguration API operations")
@@ -65,8 +68,8 @@ def test_priority_levels(api: Api, check: Checks, unique: str) -> None:
         edit=lambda item: item["spec"]["limited"].update(nominalConcurrencyShares=6),
         updated=lambda item: item["spec"]["limited"]["nominalConcurrencyShares"] == 6,
     )
-    _status_of(steps)
-    steps.ended()
+    _status_of(steps, {})
+    steps.ended_at_once()
 
 
 @conformance("ValidatingAdmissionPolicy should support ValidatingAdmissionPolicy API operations")
@@ -82,7 +85,7 @@ def test_validating_policies(api: Api, check: Checks, unique: str) -> None:
         edit=lambda item: item["spec"].update(failurePolicy="Fail"),
         updated=lambda item: item["spec"]["failurePolicy"] == "Fail",
     )
-    _status_of(steps)
+    _status_of(steps, {"lastTransitionTime": "2024-01-01T00:00:00Z"})
     steps.ended()
 
 
@@ -91,8 +94,13 @@ def test_validating_bindings(api: Api, check: Checks, unique: str) -> None:
     kind = "ValidatingAdmissionPolicyBinding"
     steps = Operations(api, check, ADMISSION, kind, "validatingadmissionpolicybindings", unique)
     steps.discovered()
-    steps.made({"spec": {"policyName": "replicalimit-policy.example.com", "validationActions": ["Deny"]}})
-    steps.changed()
+    steps.made({"spec": {"policyName": LIMIT, "validationActions": ["Deny"]}})
+    steps.changed(
+        {"spec": {"validationActions": ["Warn"]}},
+        patched=lambda item: item["spec"]["validationActions"] == ["Warn"],
+        edit=lambda item: item["spec"].update(validationActions=["Deny"]),
+        updated=lambda item: item["spec"]["validationActions"] == ["Deny"],
+    )
     steps.ended()
 
 
@@ -119,8 +127,13 @@ def test_mutating_bindings(api: Api, check: Checks, unique: str) -> None:
     kind = "MutatingAdmissionPolicyBinding"
     steps = Operations(api, check, ADMISSION, kind, "mutatingadmissionpolicybindings", unique)
     steps.discovered()
-    steps.made({"spec": {"policyName": "replicalimit-policy.example.com"}})
-    steps.changed()
+    steps.made({"spec": {"policyName": LIMIT}})
+    steps.changed(
+        {"spec": {"policyName": "new-policy.example.com"}},
+        patched=lambda item: item["spec"]["policyName"] == "new-policy.example.com",
+        edit=lambda item: item["spec"].update(policyName=LIMIT),
+        updated=lambda item: item["spec"]["policyName"] == LIMIT,
+    )
     steps.ended()
 
 

@@ -24,7 +24,7 @@ E2E = {"status": "True", "reason": "E2E", "message": "Set from an e2e test"}
 
 def _watched_everywhere(steps: Operations) -> None:
     """A watch of all namespaces begins where the list ended."""
-    by = {"label": steps.selector}
+    by: Json = {"label": steps.selector}
     since = steps.objects.all(**by)["metadata"]["resourceVersion"]
     with steps.objects.everywhere().watch(since=since, seconds=EVENT_SECONDS, **by):
         steps.check("watched-everywhere", True)
@@ -34,7 +34,8 @@ def _made_by_name(steps: Operations, check: Checks, template: Json, unique: str)
     """Three with names of their own; one name is not given twice; the third is seen by a watch, of each place."""
     metadata = {"labels": {"e2e-operations": steps.label}}
     first, second, third = ({**template, "metadata": {**metadata, "name": f"{unique}-{n}"}} for n in (1, 2, 3))
-    objects, by = steps.objects, {"label": steps.selector}
+    objects = steps.objects
+    by: Json = {"label": steps.selector}
     steps.created = objects.create(first)
     with pytest.raises(Refused) as refused:
         objects.create(first)
@@ -114,7 +115,8 @@ def test_runtime_classes(api: Api, check: Checks, unique: str) -> None:
 @conformance("CronJob should support CronJob API operations")
 def test_cron_jobs(api: Api, check: Checks, unique: str, namespace: str) -> None:
     steps = Operations(api, check, "batch/v1", "CronJob", "cronjobs", unique, namespace)
-    objects, by = steps.objects, {"label": steps.selector}
+    objects = steps.objects
+    by: Json = {"label": steps.selector}
     pod = pause_pod("", spec={"restartPolicy": "OnFailure", "volumes": [{"name": "data", "emptyDir": {}}]})["spec"]
     job = {"spec": {"parallelism": 1, "completions": 1, "template": {"spec": pod}}}
     limits = {"successfulJobsHistoryLimit": 1, "failedJobsHistoryLimit": 0}

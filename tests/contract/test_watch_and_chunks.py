@@ -17,9 +17,11 @@ from contract.api import Api, Json, Objects, Refused, Watch, eventually
 from contract.conformance import Checks, conformance
 
 KEY = "watch-this-configmap"
-SECONDS = 60
+SECONDS, SOON = 60, 10
+HOURS = 7200
+"""How long a watch is to last at least that must not end by itself."""
 EXPIRY_SECONDS = 600
-TOTAL = 400
+TOTAL, PAGE = 400, 17
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def configmaps(api: Api, namespace: str) -> Objects:
 
 
 def _watch(configmaps: Objects, *values: str, since: str | None = None) -> Watch:
-    return configmaps.watch(label=f"{KEY} in ({','.join(values)})", since=since, seconds=SECONDS)
+    return configmaps.watch(label=f"{KEY} in ({','.join(values)})", since=since, silence=SECONDS, seconds=HOURS)
 
 
 def _labelled(name: str, value: str) -> Json:
@@ -118,7 +120,7 @@ def test_what_leaves_the_selector_is_deleted(configmaps: Objects, check: Checks)
 def _produce(configmaps: Objects, stop: threading.Event) -> None:
     """Make, change and delete ConfigMaps at random."""
     existing: list[str] = []
-    number = 0
+    number = updates = 0
     while not stop.wait(0.005):
         choice = random.randrange(3) if existing else 0
         if choice == 0:
@@ -126,10 +128,17 @@ def _produce(configmaps: Objects, stop: threading.Event) -> None:
             configmaps.create({"metadata": {"name": existing[-1]}})
             number += 1
         elif choice == 1:
-            body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": random.choice(existing)}}
-            configmaps.update(body)
+            metadata = {"name": random.choice(existing), "labels": {"mutated": str(updates)}}
+            configmaps.update({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata})
+            updates += 1
         else:
             configmaps.delete(existing.pop(random.randrange(len(existing))))
+
+
+def _next_version(changes: Watch) -> str:
+    """The resourceVersion of what comes next, but for bookmarks."""
+    event = changes.first(lambda event: event["type"] != "BOOKMARK")
+    return str(event["object"]["metadata"]["resourceVersion"])
 
 
 @conformance("Watchers should receive events on concurrent watches in same order")
@@ -141,8 +150,8 @@ def test_watches_agree_on_the_order(configmaps: Objects, check: Checks) -> None:
         watches: list[Watch] = []
         try:
             for _ in range(100):
-                watches.append(configmaps.watch(since=since, seconds=SECONDS))
-                seen = [next(changes)["object"]["metadata"]["resourceVersion"] for changes in watches]
+                watches.append(configmaps.watch(since=since, bookmarks="true", silence=SOON, seconds=HOURS))
+                seen = [_next_version(changes) for changes in watches]
                 check("same", {*seen}, {seen[0]})
                 since = seen[0]
         finally:
@@ -188,7 +197,7 @@ def test_lists_in_pieces(templates: Objects, check: Checks) -> None:
     for _ in range(3):
         found, token, versions = 0, None, set()
         while True:
-            page = _page(templates, check, found, random.randint(1, TOTAL // 10), token)
+            page = _page(templates, check, found, PAGE, token)
             versions.add(page["metadata"]["resourceVersion"])
             found += len(page["items"])
             token = page["metadata"].get("continue")
