@@ -7,7 +7,7 @@ on watches: `Objects.until` lists, then follows the changes until what is wanted
 import json
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -76,10 +76,11 @@ class Api:
         """Close its connections."""
         self._plain.rest_client.pool_manager.clear()
 
-    def impersonating(self, user: str, uid: str, groups: Iterable[str]) -> "Api":
+    def impersonating(self, user: str, uid: str, groups: Sequence[str]) -> "Api":
         """The same access, in the name of somebody else."""
-        (group,) = groups if isinstance(groups, tuple) and len(groups) == 1 else (", ".join(groups),)
-        headers = {"Impersonate-User": user, "Impersonate-Uid": uid, "Impersonate-Group": group}
+        headers = {"Impersonate-User": user, "Impersonate-Uid": uid}
+        for number, group in enumerate(groups):  # the client has one value a name: these differ in their case alone
+            headers["impersonate-group"[:number].upper() + "impersonate-group"[number:]] = group
         return Api(self._kubeconfig, self._cache, headers)
 
     def send(
