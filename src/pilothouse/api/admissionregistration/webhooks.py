@@ -22,6 +22,7 @@ from pilothouse.api.machinery.names import (
     port_number,
     validate_fully_qualified_name,
 )
+from pilothouse.api.machinery.repeats import repeats
 from pilothouse.api.machinery.selector_rules import validate_label_selector
 from pilothouse.api.machinery.text_rules import validate_choice, validate_text
 from pilothouse.api.machinery.view import JsonObject
@@ -91,8 +92,9 @@ def _validate_versions(versions: Sequence[str], errors: FieldErrors, path: str) 
     if not versions:
         errors.required(path, f"must specify one of {known}")
         return
+    again = set(repeats(versions))
     for position, version in enumerate(versions):
-        if version in versions[:position]:
+        if position in again:
             errors.invalid(index(path, position), version, "duplicate version")
         else:
             validate_text(version, dns1035_label, errors, index(path, position))

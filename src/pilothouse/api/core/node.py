@@ -13,6 +13,7 @@ from pilothouse.api.machinery.addresses import canonical_cidr, family
 from pilothouse.api.machinery.columns import AGE, NONE, UNKNOWN, Cell, dig, show, show_text
 from pilothouse.api.machinery.field import FieldError, FieldErrorKind, FieldErrors, as_go_shows, at, index
 from pilothouse.api.machinery.names import config_map_key, dns_label, dns_subdomain, label_key, label_value
+from pilothouse.api.machinery.repeats import repeats
 from pilothouse.api.machinery.resource import STATUS, Column, Resource, Subresource
 from pilothouse.api.machinery.strategy import keep_status
 from pilothouse.api.machinery.view import JsonObject
@@ -86,18 +87,16 @@ def _validate_blocks(blocks: Sequence[str], errors: FieldErrors) -> None:
         families = {family(block.partition("/")[0]) for block in blocks}
         if len(blocks) > 2 or len(families) < 2:
             errors.invalid(path, list(blocks), "may specify no more than one CIDR for each IP family")
-        for position, block in enumerate(blocks):
-            if block in blocks[:position]:
-                errors.duplicate(index(path, position), block)
+        for position in repeats(blocks):
+            errors.duplicate(index(path, position), blocks[position])
 
 
 def validate_update(obj: JsonObject, old: JsonObject, errors: FieldErrors) -> None:
     """What names the machine or its pods' addresses is set once."""
     spec, stored = obj.get("spec") or {}, old.get("spec") or {}
     addresses = dig(obj, "status", "addresses") or ()
-    for position, address in enumerate(addresses):
-        if address in addresses[:position]:
-            errors.duplicate(index("status.addresses", position), as_go_shows(address, _ADDRESS))
+    for position in repeats(addresses):
+        errors.duplicate(index("status.addresses", position), as_go_shows(addresses[position], _ADDRESS))
     new, before = spec.get("podCIDRs") or [], stored.get("podCIDRs") or []
     if before and new != before:
         errors.forbidden("spec.podCIDRs", 'node updates may not change podCIDR except from "" to valid')

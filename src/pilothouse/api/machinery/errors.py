@@ -9,6 +9,9 @@ from typing import Any, ClassVar
 
 from pilothouse.api.machinery.field import FieldError
 
+_TOLD = 1024 * 1024
+"""Letters about the fields of one object, after which further errors are counted and not told."""
+
 
 class StatusError(Exception):
     """An answer other than success. `code` is the HTTP status, `reason` the machine-readable word."""
@@ -238,10 +241,22 @@ def forbidden(resource: str, group: str, name: str, why: str) -> Forbidden:
 
 
 def invalid(kind: str, group: str, name: str, errors: Sequence[FieldError]) -> Invalid:
-    """`Pod "x" is invalid: ...` or `Deployment.apps "x" is invalid: ...` with one cause a field."""
-    texts = list(dict.fromkeys(str(error) for error in errors))
-    text = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
-    causes = [{"reason": e.kind.reason, "message": e.body(), "field": e.path or "<nil>"} for e in errors]
+    """`Pod "x" is invalid: ...` or `Deployment.apps "x" is invalid: ...` with one cause a field.
+
+    Errors may each quote all of a long list, once for every item of it: what comes after a megabyte is only counted.
+    """
+    texts: dict[str, None] = {}
+    causes: list[dict[str, str]] = []
+    size = 0
+    for error in errors:
+        if size > _TOLD:
+            texts[f"and {len(errors) - len(causes)} more errors"] = None
+            break
+        body, field = error.body(), error.path or "<nil>"
+        causes.append({"reason": error.kind.reason, "message": body, "field": field})
+        texts[f"{field}: {body}"] = None
+        size += len(body) + len(field)
+    text = next(iter(texts)) if len(texts) == 1 else f"[{', '.join(texts)}]"
     details = _details(name, group, kind, causes=causes)
     return Invalid(f'{qualified(kind, group)} "{name}" is invalid: {text}', details=details)
 

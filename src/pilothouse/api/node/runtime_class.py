@@ -12,6 +12,7 @@ from pilothouse.api.machinery.columns import AGE, dig, show
 from pilothouse.api.machinery.field import FieldErrors, as_go_shows, index
 from pilothouse.api.machinery.meta import IMMUTABLE
 from pilothouse.api.machinery.names import dns_label, validate_labels
+from pilothouse.api.machinery.repeats import repeats
 from pilothouse.api.machinery.resource import Column, Resource
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.node_v1 import RuntimeClass
@@ -34,9 +35,8 @@ def validate(obj: JsonObject, errors: FieldErrors) -> None:
     validate_labels(dig(obj, "scheduling", "nodeSelector") or {}, errors, "scheduling.nodeSelector")
     tolerations = dig(obj, "scheduling", "tolerations") or []
     validate_tolerations(tolerations, errors, "scheduling.tolerations")
-    for position, toleration in enumerate(tolerations):
-        if toleration in tolerations[:position]:
-            errors.duplicate(index("scheduling.tolerations", position), as_go_shows(toleration, _TOLERATION))
+    for position in repeats(tolerations):
+        errors.duplicate(index("scheduling.tolerations", position), as_go_shows(tolerations[position], _TOLERATION))
 
 
 def validate_update(obj: JsonObject, old: JsonObject, errors: FieldErrors) -> None:

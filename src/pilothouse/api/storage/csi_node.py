@@ -10,6 +10,7 @@ from pilothouse.api.machinery.field import FieldErrors, as_go_shows, at, index
 from pilothouse.api.machinery.meta import IMMUTABLE
 from pilothouse.api.machinery.names import qualified_name
 from pilothouse.api.machinery.number_rules import validate_count
+from pilothouse.api.machinery.repeats import repeats
 from pilothouse.api.machinery.resource import Column, Resource
 from pilothouse.api.machinery.text_rules import validate_text
 from pilothouse.api.machinery.view import JsonObject
@@ -31,10 +32,11 @@ def validate(obj: JsonObject, errors: FieldErrors) -> None:
             errors.duplicate(at(where, "name"), name)
         seen.add(name)
         keys = driver.get("topologyKeys") or []
+        again = set(repeats(keys))
         for number, key in enumerate(keys):
             if not key:
                 errors.required(where)
-            if key in keys[:number]:
+            if number in again:
                 errors.duplicate(where, key)
             validate_text(key, qualified_name, errors, where)
 

@@ -12,6 +12,7 @@ from pilothouse.api.certificates.signer import LEGACY, validate_signer_name
 from pilothouse.api.core.pod.update import difference
 from pilothouse.api.machinery.columns import dig
 from pilothouse.api.machinery.field import FieldErrors, at, index
+from pilothouse.api.machinery.repeats import repeats
 from pilothouse.api.machinery.view import JsonObject
 
 APPROVED, DENIED, FAILED = "Approved", "Denied", "Failed"
@@ -37,9 +38,8 @@ def validate(obj: JsonObject, errors: FieldErrors) -> None:
     for position, usage in enumerate(usages):
         if usage not in _USAGES:
             errors.not_supported(index("spec.usages", position), usage, _USAGES)
-    for position, usage in enumerate(usages):
-        if usage in usages[:position]:
-            errors.duplicate(index("spec.usages", position), usage)
+    for position in repeats(usages):
+        errors.duplicate(index("spec.usages", position), usages[position])
     signer = spec.get("signerName") or ""
     if signer == LEGACY:
         words = "the legacy signerName is not allowed via this API version"

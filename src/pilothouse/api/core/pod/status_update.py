@@ -10,6 +10,7 @@ from pilothouse.api.machinery import names
 from pilothouse.api.machinery.addresses import family
 from pilothouse.api.machinery.field import FieldErrors, as_go_shows, index
 from pilothouse.api.machinery.meta import IMMUTABLE
+from pilothouse.api.machinery.repeats import repeats
 from pilothouse.api.machinery.view import JsonObject
 
 _ADDRESS = {"IP": ""}
@@ -93,6 +94,5 @@ def _validate_addresses(entries: Any, errors: FieldErrors, path: str) -> None:
             [as_go_shows(entry, _ADDRESS) for entry in entries],
             "may specify no more than one IP for each IP family",
         )
-    for position, address in enumerate(addresses):
-        if address in addresses[:position]:
-            errors.duplicate(index(path, position), as_go_shows(entries[position], _ADDRESS))
+    for position in repeats(addresses):
+        errors.duplicate(index(path, position), as_go_shows(entries[position], _ADDRESS))

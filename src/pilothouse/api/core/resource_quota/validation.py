@@ -68,11 +68,12 @@ def _is_standard(name: str) -> bool:
 
 
 def _validate_scopes(scopes: Sequence[str], hard: Iterable[str], errors: FieldErrors, path: str) -> None:
+    shown = list(scopes)
     for scope in scopes:
         if scope not in _SCOPES:
-            errors.invalid(path, list(scopes), "unsupported scope")
+            errors.invalid(path, shown, "unsupported scope")
         for _ in _misfits(scope, hard):
-            errors.invalid(path, list(scopes), _UNSUPPORTED)
+            errors.invalid(path, shown, _UNSUPPORTED)
     _validate_contradictions(scopes, scopes, errors, path)
 
 

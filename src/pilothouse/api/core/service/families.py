@@ -10,6 +10,7 @@ from pilothouse.api.core.service.questions import HEADLESS, is_headless, same
 from pilothouse.api.machinery.addresses import IPV4, IPV6, family
 from pilothouse.api.machinery.field import FieldErrors, index
 from pilothouse.api.machinery.names import ip
+from pilothouse.api.machinery.repeats import repeats
 from pilothouse.api.machinery.view import JsonObject
 
 SINGLE, PREFER, REQUIRE = "SingleStack", "PreferDualStack", "RequireDualStack"
@@ -103,10 +104,11 @@ def validate_addresses(spec: JsonObject, errors: FieldErrors) -> None:
         errors.invalid("spec.clusterIPs", addresses, "first value must match `clusterIP`")
     elif addresses and not single:
         errors.invalid("spec.clusterIPs", addresses, "must be empty when `clusterIP` is not specified")
+    again = set(repeats(families))
     for position, wanted in enumerate(families):
         if wanted not in _FAMILIES:
             errors.not_supported(index("spec.ipFamilies", position), wanted, _FAMILIES)
-        if wanted in families[:position]:
+        if position in again:
             errors.duplicate(index("spec.ipFamilies", position), wanted)
     policy = spec.get("ipFamilyPolicy")
     if policy is not None and policy not in _POLICIES:

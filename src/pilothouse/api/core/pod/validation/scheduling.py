@@ -147,17 +147,19 @@ def _validate_label_keys(term: JsonObject, selector: Any, errors: FieldErrors, p
         for position, key in enumerate(keys):
             for wrong in label_key(key):
                 errors.invalid(f"{path}.{name}[{position}]", key, wrong)
+    positions = {key: position for position, key in reversed(list(enumerate(matching)))}
     if selector is not None and matching:
         # The key's own requirement was added at creation; a second one is the author's.
         seen = set(selector.get("matchLabels") or ())
         for expression in selector.get("matchExpressions") or ():
             key = expression.get("key")
-            if key in seen and key in matching:
+            if key in seen and key in positions:
                 words = "exists in both matchLabelKeys and labelSelector"
-                errors.invalid(index(path, matching.index(key)), key, words)
+                errors.invalid(index(path, positions[key]), key, words)
             seen.add(key)
+    others = frozenset(mismatching)
     for position, key in enumerate(matching):
-        if key in mismatching:
+        if key in others:
             words = "exists in both matchLabelKeys and mismatchLabelKeys"
             errors.invalid(f"{path}.matchLabelKeys[{position}]", key, words)
 
@@ -165,6 +167,7 @@ def _validate_label_keys(term: JsonObject, selector: Any, errors: FieldErrors, p
 def validate_topology_spread(constraints: list[JsonObject], errors: FieldErrors, path: str) -> None:
     """How evenly pods spread over zones, racks or nodes."""
     pairs = [(item.get("topologyKey") or "", item.get("whenUnsatisfiable") or "") for item in constraints]
+    last = {pair: position for position, pair in enumerate(pairs)}
     for position, constraint in enumerate(constraints):
         where, (key, action) = index(path, position), pairs[position]
         skew, domains = constraint.get("maxSkew") or 0, constraint.get("minDomains")
@@ -174,7 +177,7 @@ def validate_topology_spread(constraints: list[JsonObject], errors: FieldErrors,
             errors.required(at(where, "topologyKey"), "can not be empty")
         if action not in ("DoNotSchedule", "ScheduleAnyway"):
             errors.not_supported(at(where, "whenUnsatisfiable"), action, ("DoNotSchedule", "ScheduleAnyway"))
-        if (key, action) in pairs[position + 1 :]:
+        if last[key, action] > position:
             errors.duplicate(at(where, "{topologyKey, whenUnsatisfiable}"), f"{{{key}, {action}}}")
         if domains is not None and domains <= 0:
             errors.invalid(at(where, "minDomains"), domains, NOT_POSITIVE)
@@ -196,14 +199,15 @@ def _validate_spread_keys(constraint: JsonObject, errors: FieldErrors, path: str
     if selector is None:
         errors.forbidden(path, "must not be specified when labelSelector is not set")
     seen = set((selector or {}).get("matchLabels") or ())
+    positions = {key: position for position, key in reversed(list(enumerate(keys)))}
     for position, key in enumerate(keys):
         for wrong in label_key(key):
             errors.invalid(index(path, position), key, wrong)
     for expression in (selector or {}).get("matchExpressions") or ():
         key = expression.get("key")
-        if key in keys and key in seen:
+        if key in positions and key in seen:
             words = "exists in both matchLabelKeys and labelSelector"
-            errors.invalid(index(path, keys.index(key)), key, words)
+            errors.invalid(index(path, positions[key]), key, words)
         seen.add(key)
 
 
