@@ -8,6 +8,7 @@ import pytest
 
 from pilothouse.apiserver.audit import backend
 from pilothouse.apiserver.audit.backend import AuditLog, Mode
+from pilothouse.apiserver.audit.line import AnswerObject
 from pilothouse.apiserver.audit.log_file import LogFile, Rotation
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import LoopClock
@@ -76,5 +77,22 @@ def test_a_failing_disk_is_counted_and_told(tmp_path: Path, monkeypatch: pytest.
             log.put({"n": 1})
             assert await log.settled()
             assert lines(path) == [1]
+
+    run(story)
+
+
+def test_an_event_that_is_no_json_is_lost_alone(tmp_path: Path) -> None:
+    async def story(clock: LoopClock, _: Chance) -> None:
+        path = tmp_path / "audit.log"
+        async with AuditLog(path, Rotation(), Mode.BLOCKING_STRICT, clock) as log:
+            log.put({"n": 0})
+            log.put({"n": object()})
+            log.put({"n": 1, "responseObject": AnswerObject(b"\xff", "application/yaml", slim=True)})
+            log.put({"n": 2})
+            assert not await log.settled()
+            assert log.failures == 2
+            assert lines(path) == [0, 2]
+            log.put({"n": 3})
+            assert await log.settled()
 
     run(story)

@@ -1,7 +1,7 @@
 """What is recorded of requests, stage by stage, as audit.k8s.io/v1 has it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -14,7 +14,9 @@ from pilothouse.api.machinery.errors import InternalError
 from pilothouse.api.machinery.schema import Schemas
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.audit.backend import Mode
+from pilothouse.apiserver.audit.line import AnswerObject, line_of
 from pilothouse.apiserver.audit.policy import read_policy
+from pilothouse.apiserver.audit.record import Record
 from pilothouse.apiserver.authentication.in_process import InProcessAuthenticator
 from pilothouse.apiserver.authorization.framework import Attributes, Decision, Verdict
 from pilothouse.apiserver.exchange import Exchange
@@ -23,6 +25,7 @@ from pilothouse.apiserver.handlers.authenticate import authenticate
 from pilothouse.apiserver.handlers.authorize import authorize
 from pilothouse.apiserver.handlers.framework import Next, Step
 from pilothouse.apiserver.handlers.impersonate import impersonate
+from pilothouse.apiserver.request_info import parse_request_info
 from pilothouse.apiserver.server import ApiServer
 from pilothouse.apiserver.user import User
 from pilothouse.client.transport import Answer, HandlerTransport
@@ -53,7 +56,7 @@ class Kept:
         self.events: list[JsonObject] = []
 
     def put(self, event: JsonObject) -> None:
-        self.events.append(orjson.loads(orjson.dumps(event)))
+        self.events.append(orjson.loads(b"".join(line_of(event))))
 
     async def settled(self) -> bool:
         return self.works
@@ -336,3 +339,20 @@ def test_metrics() -> None:
         assert 'apiserver_audit_error_total{plugin="log"} 0.0' in shown
 
     tell(story, 'rules: [{level: Metadata, namespaces: ["default"]}]')
+
+
+def test_an_answer_of_many_pieces_is_not_read_on_the_way_out() -> None:
+    """A list of thousands is turned into JSON by whoever writes the event."""
+
+    class Pieces(list[bytes | memoryview]):
+        def __iter__(self) -> Iterator[bytes | memoryview]:
+            raise AssertionError("read")
+
+    decision = read_policy(
+        b"apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: RequestResponse, omitManagedFields: true}]"
+    ).decide(ME, parse_request_info("GET", MAPS))
+    request = Request("GET", MAPS, {}, Peer(""))
+    record = Record(decision, "id", request, parse_request_info("GET", MAPS), ME, 0.0)
+    record.answered(Response(200, Pieces([b'{"kind":"ConfigMapList","items":[', b"]}"])))
+    event = record.event("ResponseComplete", 1.0)
+    assert isinstance(event["responseObject"], AnswerObject)

@@ -14,9 +14,8 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Protocol, Self
 
-import orjson
-
 from pilothouse.api.machinery.view import JsonObject
+from pilothouse.apiserver.audit.line import line_of
 from pilothouse.apiserver.audit.log_file import LogFile, Rotation
 from pilothouse.runtime.clock import Clock, Instant
 from pilothouse.runtime.hold import hold
@@ -131,11 +130,11 @@ class AuditLog:
         self._held.__enter__()
         self._queue.put((events, self._clock.now()))
 
-    def _written(self, count: int, problem: str) -> None:
+    def _written(self, lost: int, problem: str) -> None:
         """The thread is done with what it had."""
         if problem:
-            self.failures += count
-            _log.error("Audit events are lost", number=count, reason=problem)
+            self.failures += lost
+            _log.error("Audit events are lost", number=lost, reason=problem)
         if self._held is not None:
             self._held.__exit__(None, None, None)
         if self._writing is not None:
@@ -147,13 +146,23 @@ class AuditLog:
     def _run(self) -> None:
         try:
             while (batch := self._queue.get()) is not None:
-                events, now = batch
-                problem = ""
-                try:
-                    self._file.write(b"".join(orjson.dumps(e, option=orjson.OPT_APPEND_NEWLINE) for e in events), now)
-                except (OSError, ValueError, TypeError) as error:
-                    problem = str(error)
+                lost, problem = self._write(*batch)
                 with suppress(RuntimeError):  # the loop is closed: nobody waits
-                    self._loop.call_soon_threadsafe(self._written, len(events), problem)
+                    self._loop.call_soon_threadsafe(self._written, lost, problem)
         finally:
             self._file.close()
+
+    def _write(self, events: list[JsonObject], now: Instant) -> tuple[int, str]:
+        """Write what can be written; how many are lost, and why."""
+        pieces: list[bytes | memoryview] = []
+        lost, problem = 0, ""
+        for event in events:
+            try:
+                pieces += line_of(event)
+            except Exception as error:  # noqa: BLE001 - an event that is no JSON is neither the others' nor the log's end
+                lost, problem = lost + 1, str(error)
+        try:
+            self._file.write(b"".join(pieces), now)
+        except OSError as error:
+            lost, problem = len(events), str(error)
+        return lost, problem

@@ -1,7 +1,7 @@
 """Record: what is known of one audited request, and the events of audit.k8s.io/v1 that it becomes, one a stage.
 
 The steps of the chain note here what they learn. An event is a dictionary of what is at hand; turning it into JSON is
-the work of whoever writes it. Source: the audit.k8s.io reference; apiserver/pkg/audit/request.go.
+the work of whoever writes it (`line.py`). Source: the audit.k8s.io reference; apiserver/pkg/audit/request.go.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -10,10 +10,11 @@ from typing import Any
 
 import orjson
 
-from pilothouse.api.machinery.codec import protobuf, yaml
+from pilothouse.api.machinery.codec import yaml
 from pilothouse.api.machinery.codec.syntax import MalformedError
 from pilothouse.api.machinery.errors import StatusError
 from pilothouse.api.machinery.view import JsonObject
+from pilothouse.apiserver.audit.line import AnswerObject, slimmed
 from pilothouse.apiserver.audit.policy import LEVEL_NAMES, Decision, Level
 from pilothouse.apiserver.request_info import RequestInfo
 from pilothouse.apiserver.user import User
@@ -47,7 +48,7 @@ class Record:
         self.reference: dict[str, str] | None = _reference(info) if info.is_resource else None
         self.status: Mapping[str, Any] | None = None
         self.request_object: orjson.Fragment | None = None
-        self.response_object: orjson.Fragment | JsonObject | None = None
+        self.response_object: AnswerObject | JsonObject | None = None
         self.done = False
         """Whether its last event is made."""
         self._base: JsonObject | None = None
@@ -60,7 +61,7 @@ class Record:
                 if metadata.get(field):
                     self.reference.setdefault(field, metadata[field])
         if self.decision.level >= Level.REQUEST:
-            self.request_object = orjson.Fragment(orjson.dumps(_slim(obj) if self._slims else obj))
+            self.request_object = orjson.Fragment(orjson.dumps(slimmed(obj) if self._slims else obj))
 
     def patched(self, patch: bytes) -> None:
         """The client has sent this patch: JSON, or the YAML of an apply."""
@@ -77,11 +78,11 @@ class Record:
         whole = b"" if isinstance(body, AsyncIterator) else body
         begin = whole if isinstance(whole, bytes) else whole[0] if whole else b""
         if bytes(begin[: len(_STATUS_BEGINNING)]) == _STATUS_BEGINNING:
-            self._is_status(orjson.loads(_joined(whole)))
+            self._is_status(orjson.loads(whole if isinstance(whole, bytes) else b"".join(whole)))
         else:
             self.status = {"metadata": {}, "code": response.status}
-        if self.decision.level >= Level.REQUEST_RESPONSE and whole:
-            self.response_object = _object(_joined(whole), response.content_type, slim=self._slims)
+        if self.decision.level >= Level.REQUEST_RESPONSE and whole and AnswerObject.is_in(response.content_type):
+            self.response_object = AnswerObject(whole, response.content_type, slim=self._slims)
 
     def refused(self, error: StatusError) -> None:
         """The answer is this error."""
@@ -190,42 +191,9 @@ def _reference(info: RequestInfo) -> dict[str, str]:
     return {key: value for key, value in named.items() if value}
 
 
-def _object(body: bytes, media_type: str, *, slim: bool) -> orjson.Fragment | JsonObject | None:
-    """The object of an answer, from whichever form it is sent in; None where it is none."""
-    match media_type:
-        case "application/json":
-            return _slim(orjson.loads(body)) if slim else orjson.Fragment(body)
-        case "application/yaml":
-            found = yaml.decode(body)[0]
-        case protobuf.MEDIA_TYPE:
-            found = protobuf.decode(body)
-        case _:
-            return None
-    return _slim(found) if slim else found
-
-
 def _from_yaml(body: bytes) -> Any:
     """The value of a YAML text; the text itself where it has none."""
     try:
         return yaml.decode(body)[0]
     except MalformedError:
         return body.decode("utf-8", "replace")
-
-
-def _slim(obj: JsonObject) -> JsonObject:
-    """Without managed fields: of the object, of a list's items, of a table's rows."""
-    slimmed = dict(obj)
-    if isinstance(slimmed.get("metadata"), dict):
-        slimmed["metadata"] = {key: value for key, value in slimmed["metadata"].items() if key != "managedFields"}
-    if isinstance(slimmed.get("items"), list):
-        slimmed["items"] = [_slim(item) if isinstance(item, dict) else item for item in slimmed["items"]]
-    if isinstance(slimmed.get("rows"), list):
-        slimmed["rows"] = [
-            {**row, "object": _slim(row["object"])} if isinstance(row.get("object"), dict) else row
-            for row in slimmed["rows"]
-        ]
-    return slimmed
-
-
-def _joined(body: bytes | Any) -> bytes:
-    return body if isinstance(body, bytes) else b"".join(body)
