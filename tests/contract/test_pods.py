@@ -6,8 +6,8 @@ import pytest
 
 from contract.api import MERGE, STRATEGIC, Api, Json, Objects, Refused
 from contract.conformance import Checks, conformance
-from contract.operations import condition
-from contract.pods import START_SECONDS, pause_pod, until_running
+from contract.operations import condition, is_newer, valid_version
+from contract.pods import PAUSE, START_SECONDS, pause_pod, until_running
 
 HTTPD = "registry.k8s.io/e2e-test-images/httpd:2.4.38-4"
 BUSYBOX = "registry.k8s.io/e2e-test-images/busybox:1.37.0-1"
@@ -32,7 +32,10 @@ def test_host_ip(pods: Objects, check: Checks) -> None:
 @conformance("Pods should be submitted and removed")
 def test_a_pod_comes_and_goes(pods: Objects, check: Checks, unique: str) -> None:
     label = f"time={unique}"
-    with pods.watch(since=pods.all(label=label)["metadata"]["resourceVersion"], label=label) as changes:
+    before = pods.all(label=label)
+    check("none-yet", before["items"], [])
+    since = before["metadata"]["resourceVersion"]
+    with pods.watch(since=since, label=label, seconds=START_SECONDS) as changes:
         pods.create(pause_pod("test", labels={"name": "foo", "time": unique}))
         check("listed", pods.names(label=label), ["test"])
         check("added", next(changes)["type"], "ADDED")
@@ -94,10 +97,10 @@ def test_generation(pods: Objects, check: Checks) -> None:
     toleration = {"key": "foo", "operator": "Equal", "value": "bar", "effect": "NoSchedule"}
     steps: dict[str, tuple[Callable[[Json], object], int]] = {
         "nothing": (lambda _item: None, 1),
-        "tolerations": (lambda item: item["spec"]["tolerations"].append(toleration), 2),
+        "tolerations": (lambda item: item["spec"].update(tolerations=[toleration]), 2),
         "deadline": (lambda item: item["spec"].update(activeDeadlineSeconds=5000), 3),
         "image": (lambda item: item["spec"]["containers"][0].update(image=HTTPD), 4),
-        "first-image": (lambda item: item["spec"]["initContainers"][0].update(image=HTTPD), 5),
+        "first-image": (lambda item: item["spec"]["initContainers"][0].update(image=PAUSE), 5),
         "metadata": (lambda item: item["metadata"].update(annotations={"key": "value"}), 5),
         "not-the-clients": (lambda item: item["metadata"].update(generation=1), 5),
     }
@@ -107,11 +110,11 @@ def test_generation(pods: Objects, check: Checks) -> None:
 
 
 @conformance("Pods Extended (pod generation) Pod Generation custom-set generation on new pods and graceful delete")
-def test_generation_of_a_new_pod(pods: Objects, check: Checks) -> None:
-    made = pods.create(pause_pod("test", generation=100))
-    check("one", made["metadata"]["generation"], 1)
-    until_running(pods, "test")
-    pods.delete("test", gracePeriodSeconds=60)
+def test_generation_of_a_new_pod(api: Api, pods: Objects, check: Checks) -> None:
+    pods.create(pause_pod("test", generation=100))
+    check("one", until_running(pods, "test")["metadata"]["generation"], 1)
+    answer = api.open("DELETE", pods.path("test"), query={"gracePeriodSeconds": 60})
+    check("done", answer.status, 200)
     check("deletion", pods.get("test")["metadata"]["generation"], 2)
 
 
@@ -122,7 +125,7 @@ def test_generation_of_a_new_pod(pods: Objects, check: Checks) -> None:
 def test_generation_after_many_updates(pods: Objects, check: Checks) -> None:
     pods.create(pause_pod("test", spec={"activeDeadlineSeconds": 5000}))
     until_running(pods, "test")
-    for number in range(1, UPDATES):  # by patches, where upstream reads and updates: one request each
+    for number in range(1, UPDATES):
         pods.patch("test", {"spec": {"activeDeadlineSeconds": 5000 - number}})
     check("generation", pods.get("test")["metadata"]["generation"], UPDATES)
     pods.until(lambda items: items["test"]["status"].get("observedGeneration") == UPDATES, START_SECONDS)
@@ -136,7 +139,9 @@ def test_inline_volumes(pods: Objects, check: Checks) -> None:
         {"name": "vol1", "csi": {"driver": driver}},
         {"name": "vol2", "csi": {"driver": driver, "fsType": "ext4", "readOnly": True}},
     ]
-    body = pause_pod("pod-csi-inline-volumes", spec={"volumes": volumes})
+    mounts = [{"name": f"vol{number}", "mountPath": f"/mnt/vol{number}"} for number in (1, 2)]
+    container = {"name": "pod", "image": BUSYBOX, "command": ["sh", "-c", "ls /mnt/*"], "volumeMounts": mounts}
+    body = pause_pod("pod-csi-inline-volumes", spec={"volumes": volumes, "containers": [container]})
     made = pods.create(body)
     name = made["metadata"]["name"]
     with pytest.raises(Refused) as refused:
@@ -168,12 +173,12 @@ def _volume_and_claim(api: Api, namespace: str, unique: str) -> tuple[Objects, O
 def test_a_volumes_life(api: Api, namespace: str, check: Checks, unique: str) -> None:
     volumes, claims, name = _volume_and_claim(api, namespace, unique)
     check("listed", (volumes.names(label=f"e2e-pv-pool={unique}"), len(claims.items())), ([name], 1))
+    check("valid-version", [valid_version(item) for item in (volumes.get(name), *claims.items())], [True, True])
     for objects, one in ((volumes, name), (claims, claims.names()[0])):
         before = objects.get(one)
         after = objects.patch(one, {"metadata": {"labels": {one: "patched"}}}, STRATEGIC)
         check("patched", after["metadata"]["labels"][one], "patched")
-        newer = int(after["metadata"]["resourceVersion"]) > int(before["metadata"]["resourceVersion"])
-        check("newer", newer)
+        check("newer", is_newer(after, before))
         check("same-uid", objects.get(one)["metadata"]["uid"], after["metadata"]["uid"])
     claims.delete(claims.names()[0])
     claims.until(lambda items: not items, VOLUME_SECONDS)
@@ -199,6 +204,7 @@ def test_a_volumes_life(api: Api, namespace: str, check: Checks, unique: str) ->
 def test_status_of_a_volume(api: Api, namespace: str, check: Checks, unique: str) -> None:
     volumes, claims, name = _volume_and_claim(api, namespace, unique)
     (claim,) = claims.names()
+    check("listed", volumes.names(label=f"e2e-pv-pool={unique}"), [name])
     check("claim-read", claims.get(claim, "status")["status"]["phase"] in ("Pending", "Bound"))
     check("volume-read", volumes.get(name, "status")["status"]["phase"] in ("Available", "Bound", "Pending"))
     patched = {"type": "StatusPatched", "status": "True", "reason": "E2E patchedStatus", "message": "Set from e2e test"}
