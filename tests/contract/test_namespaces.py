@@ -4,11 +4,11 @@ import pytest
 
 from contract.api import STRATEGIC, Api, Json, Objects
 from contract.conformance import Checks, conformance
-from contract.operations import annotation
+from contract.operations import annotation, is_newer, valid_version
 from contract.pods import pause_pod, until_running
 
 SECONDS = 60
-DELETION_SECONDS = 600
+DELETION_SECONDS = 300
 BRIEF = {"terminationGracePeriodSeconds": 1}
 """The namespace controller looks again after half of the pods' grace periods."""
 FINALIZER = "e2e.example.com/fakeFinalizer"
@@ -21,7 +21,7 @@ def namespaces(api: Api) -> Objects:
 
 
 def _again(namespaces: Objects, name: str, limit: int) -> None:
-    """Delete a namespace, wait for its end, and make it anew."""
+    """Delete a namespace, wait for its end, and make it anew: under its name, where upstream's gets another."""
     namespaces.delete(name)
     namespaces.until_gone(name, limit)
     namespaces.create({"metadata": {"name": name}})
@@ -29,7 +29,10 @@ def _again(namespaces: Objects, name: str, limit: int) -> None:
 
 @conformance("Namespaces should patch a Namespace")
 def test_patch(namespaces: Objects, check: Checks, namespace: str) -> None:
-    namespaces.patch(namespace, {"metadata": {"labels": {"testLabel": "testValue"}}}, STRATEGIC)
+    made = namespaces.get(namespace)
+    check("valid-version", valid_version(made))
+    after = namespaces.patch(namespace, {"metadata": {"labels": {"testLabel": "testValue"}}}, STRATEGIC)
+    check("newer", is_newer(after, made))
     check("label", namespaces.get(namespace)["metadata"]["labels"]["testLabel"], "testValue")
 
 
