@@ -17,37 +17,38 @@ class LatestRevision:
     def __init__(self, ask: Callable[[], Awaitable[Revision]], tasks: Tasks) -> None:
         self._ask = ask
         self._tasks = tasks
-        self._next: asyncio.Future[Revision] | None = None
+        self._waiting: list[asyncio.Future[Revision]] = []
+        """Those of the next question. A future for each: to shield one for all costs more."""
         self._asking = False
 
     async def get(self) -> Revision:
         """A revision that was the latest at some moment after this call began."""
-        if self._next is None:
-            self._next = asyncio.get_running_loop().create_future()
-            self._next.add_done_callback(_heed)
-            if not self._asking:
-                self._asking = True
-                self._tasks.spawn(self._answer(), name="etcd-revision")
-        return await asyncio.shield(self._next)
+        waiter: asyncio.Future[Revision] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        if not self._asking:
+            self._asking = True
+            self._tasks.spawn(self._answer(), name="etcd-revision")
+        return await waiter
 
     async def _answer(self) -> None:
+        asked: list[asyncio.Future[Revision]] = []
         try:
-            while (asked := self._next) is not None:
-                self._next = None
+            while self._waiting:
+                asked, self._waiting = self._waiting, []
                 try:
-                    asked.set_result(await self._ask())
+                    revision = await self._ask()
                 except StoreError as error:
-                    asked.set_exception(error)
-                finally:
-                    if not asked.done():
-                        asked.set_exception(Unavailable("the store is closed"))
+                    _fail(asked, error)
+                else:
+                    for waiter in asked:
+                        if not waiter.done():
+                            waiter.set_result(revision)
         finally:
             self._asking = False
-            if self._next is not None and not self._next.done():
-                self._next.set_exception(Unavailable("the store is closed"))
+            _fail(asked + self._waiting, Unavailable("the store is closed"))
 
 
-def _heed(answered: asyncio.Future[Revision]) -> None:
-    """Nobody may be left to hear of a failure; that is no news."""
-    if not answered.cancelled():
-        answered.exception()
+def _fail(waiting: list[asyncio.Future[Revision]], error: StoreError) -> None:
+    for waiter in waiting:
+        if not waiter.done():
+            waiter.set_exception(error)

@@ -113,11 +113,8 @@ class EtcdStore:
     async def delete(self, key: str, *, expected: Revision) -> Revision:
         """Remove the record that is at `expected`."""
         name = self._keys.key(key)
-        request = self._messages["TxnRequest"](
-            compare=[_unchanged(name, expected)],
-            success=[{"request_delete_range": {"key": name}}],
-            failure=[{"request_range": {"key": name}}],
-        )
+        request = self._unless_changed(name, expected)
+        request.success.add().request_delete_range.key = name
         answer = await self._call("Txn", request)
         if not answer.succeeded:
             raise Conflict(self._record(answer.responses[0].response_range))
@@ -180,17 +177,16 @@ class EtcdStore:
     ) -> Record:
         name = self._keys.key(key)
         lease = await self._leases.lease(ttl) if ttl is not None else 0
-        compare = [_unchanged(name, expected)]
-        success: list[Any] = [{"request_put": {"key": name, "value": value, "lease": lease}}]
-        failure: list[Any] = [{"request_range": {"key": name}}]
+        request = self._unless_changed(name, expected)
+        put = request.success.add().request_put
+        put.key, put.value, put.lease = name, value, lease
         if expected:  # then etcd alone knows when it was created
-            success.append({"request_range": {"key": name, "keys_only": True}})
+            look = request.success.add().request_range
+            look.key, look.keys_only = name, True
         if turn is not None:
-            compare.append(_unchanged(turn.key, turn.revision))
-            success.append({"request_put": {"key": turn.key}})
-        answer = await self._call(
-            "Txn", self._messages["TxnRequest"](compare=compare, success=success, failure=failure)
-        )
+            _compare(request, turn.key, turn.revision)
+            request.success.add().request_put.key = turn.key
+        answer = await self._call("Txn", request)
         revision = answer.header.revision
         if answer.succeeded:
             created = answer.responses[1].response_range.kvs[0].create_revision if expected else revision
@@ -240,6 +236,16 @@ class EtcdStore:
         answer = await self._range(key=self._keys.aside(""))
         return int(answer.header.revision)
 
+    def _unless_changed(self, key: bytes, expected: Revision) -> Any:
+        """A transaction for when the key is at `expected`; else it reads the key.
+
+        Field by field, which takes a third of the time that a message made of dicts does.
+        """
+        request = self._messages["TxnRequest"]()
+        _compare(request, key, expected)
+        request.failure.add().request_range.key = key
+        return request
+
     async def _call(self, name: str, request: Any, *, repeatable: bool = False) -> Any:
         if self._closed:
             raise Unavailable(_CLOSED)
@@ -272,5 +278,6 @@ class EtcdTurn:
         return await self._store._put(key, value, expected, ttl, self)
 
 
-def _unchanged(key: bytes, revision: Revision) -> dict[str, Any]:
-    return {"target": table.MOD, "key": key, "mod_revision": revision}
+def _compare(request: Any, key: bytes, revision: Revision) -> None:
+    compare = request.compare.add()
+    compare.target, compare.key, compare.mod_revision = table.MOD, key, revision

@@ -41,12 +41,12 @@ VERSION, MOD = 0, 2
 """CompareTarget; the comparison is always for equality, which is 0."""
 
 CALLS = {
-    "Range": "KV",
-    "Txn": "KV",
-    "Compact": "KV",
-    "LeaseGrant": "Lease",
-    "Watch": "Watch",
+    "Range": "/etcdserverpb.KV/Range",
+    "Txn": "/etcdserverpb.KV/Txn",
+    "Compact": "/etcdserverpb.KV/Compact",
+    "LeaseGrant": "/etcdserverpb.Lease/LeaseGrant",
+    "Watch": "/etcdserverpb.Watch/Watch",
 }
-"""The service each call belongs to."""
+"""The calls that are made."""
 REQUESTS = {"Compact": "Compaction"}
 """The stem of a call's messages where it is not the call's name."""

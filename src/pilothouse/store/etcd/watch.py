@@ -10,11 +10,11 @@ reader stops the stream, and etcd keeps what it has not sent in its history.
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
-import grpc
-import grpc.aio
-
+from pilothouse.net.grpc_frames import GrpcError
+from pilothouse.net.grpc_stream import GrpcStream
 from pilothouse.runtime.backoff import Backoff, Growth
 from pilothouse.runtime.clock import Clock
 from pilothouse.runtime.log import Log
@@ -65,29 +65,27 @@ class EtcdWatch(AsyncIterator[Event]):
         pauses = Backoff(_PAUSES)
         while self._ended is None:
             seen = self._after
-            member, stream = self._connection.watch()
-            try:
-                await self._read(stream)
-            except grpc.aio.AioRpcError as error:
-                self._connection.leave(member, error)
-            except asyncio.InvalidStateError:  # it ended before it was asked for anything
-                pass
-            except asyncio.CancelledError:
-                task = asyncio.current_task()
-                if task is None or task.cancelling():  # else it is the stream that was cancelled, to move elsewhere
-                    raise
-            finally:
-                stream.cancel()
+            with suppress(GrpcError):  # the connection has heard of it
+                member, stream = await self._connection.watch()
+                try:
+                    await self._read(stream)
+                except GrpcError as error:
+                    self._connection.leave(member, error)
+                finally:
+                    stream.cancel()
             if self._ended is None:
                 if self._after != seen:
                     pauses.reset()
                 await self._clock.sleep(pauses.next())
 
-    async def _read(self, stream: Any) -> None:
+    async def _read(self, stream: GrpcStream) -> None:
+        messages = self._connection.messages
         key, end = self._range
         create = {"key": key, "range_end": end, "start_revision": max(self._after, 1), "prev_kv": True}
-        await stream.write(self._connection.messages["WatchRequest"](create_request=create))
-        while (response := await stream.read()) is not grpc.aio.EOF:
+        stream.write(messages["WatchRequest"](create_request=create).SerializeToString())
+        read = messages["WatchResponse"].FromString
+        while (message := await stream.read()) is not None:
+            response = read(message)
             if response.compact_revision:
                 self.end(Compacted(response.compact_revision))
                 return

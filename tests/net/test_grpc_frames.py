@@ -1,0 +1,88 @@
+"""Frames and heads as bytes."""
+
+from collections.abc import Iterator
+
+import hpack
+import pytest
+
+from pilothouse.net import grpc_frames as frames
+from pilothouse.net.grpc_frames import FrameError, FrameReader, GrpcCode, HeadReader, frame, outcome
+
+
+@pytest.mark.parametrize("size", [0, 1, 126, 127, 128, 254, 255, 20_000])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_head_is_read_by_others_without_a_table(size: int, scheme: str) -> None:
+    more = (("hasleader", "true"), ("long", "x" * size))
+    decoder = hpack.Decoder()
+    decoder.header_table_size = decoder.max_allowed_table_size = 0
+    block = frames.head("/a.B/C", "[::1]:2379", scheme, more) + frames.time_limit(0.0001)
+    found = decoder.decode(block, raw=True)
+    assert {bytes(name).decode(): bytes(value).decode() for name, value in found} == {
+        ":method": "POST", ":scheme": scheme, ":path": "/a.B/C", ":authority": "[::1]:2379",
+        "content-type": "application/grpc", "te": "trailers", "user-agent": "pilothouse",
+        "grpc-timeout": "1m", **dict(more),
+    }  # fmt: skip
+
+
+def test_frames_come_in_pieces() -> None:
+    whole = [(0, 1, 5, b"abc"), (8, 0, 0, b""), (0, 0, 0x7FFFFFFF, bytes(16384))]
+    data = b"".join(frame(*each) for each in whole)
+    for cut in (1, 8, 9, 10, 5000, len(data)):
+        reader = FrameReader()
+        pieces = (data[start : start + cut] for start in range(0, len(data), cut))
+        assert [each for piece in pieces for each in reader.feed(piece)] == whole
+
+
+def test_padding() -> None:
+    assert frames.unpadded(frames.PADDED, b"\x02abc\0\0") == b"abc"
+    assert frames.unpadded(frames.PADDED, b"\x00abc") == b"abc"
+    assert frames.unpadded(0, b"\x02abc") == b"\x02abc"
+    for bad in (b"", b"\x01", b"\x04abc"):
+        with pytest.raises(FrameError):
+            frames.unpadded(frames.PADDED, bad)
+
+
+def _blocks(encoder: hpack.Encoder) -> Iterator[bytes]:
+    for message in ("", "", "odd", "", "odd", "even"):
+        yield encoder.encode([("grpc-status", "0"), ("grpc-message", message)])
+
+
+@pytest.mark.parametrize("size", [0, 4096], ids=["as agreed", "keeps a table all the same"])
+def test_heads_mean_what_they_meant_when_they_came(size: int) -> None:
+    encoder, reader = hpack.Encoder(), HeadReader()
+    encoder.header_table_size = size
+    found = []
+    for block in _blocks(encoder):
+        complete = reader.feed((frames.HEADERS, frames.END_HEADERS | frames.END_STREAM, 7, block))
+        assert complete is not None
+        assert complete[:2] == (7, True)
+        found.append(frames.message_of(complete[2]))
+    assert found == ["", "", "odd", "", "odd", "even"]
+
+
+def test_a_head_in_pieces_with_padding_and_priority() -> None:
+    block = hpack.Encoder().encode([(":status", "200"), ("grpc-status", "5")])
+    reader = HeadReader()
+    first = b"\x03" + bytes(5) + block[:2] + b"\0\0\0"
+    assert reader.feed((frames.HEADERS, frames.PADDED | frames.PRIORITY, 1, first)) is None
+    assert reader.halfway
+    assert reader.feed((frames.CONTINUATION, 0, 1, block[2:3])) is None
+    complete = reader.feed((frames.CONTINUATION, frames.END_HEADERS, 1, block[3:]))
+    assert complete == (1, False, {":status": "200", "grpc-status": "5"})
+    assert not reader.halfway
+
+
+def test_a_head_without_end_is_refused() -> None:
+    reader = HeadReader()
+    reader.feed((frames.HEADERS, 0, 1, bytes(16384)))
+    for _ in range(4):
+        reader.feed((frames.CONTINUATION, 0, 1, bytes(16384)))
+    with pytest.raises(FrameError):
+        reader.feed((frames.CONTINUATION, 0, 1, bytes(16384)))
+
+
+def test_what_an_outcome_is() -> None:
+    assert outcome({"grpc-status": "0"}) is None
+    error = outcome({"grpc-status": "14", "grpc-message": "etcdserver: no leader"})
+    assert error is not None
+    assert (error.code, error.details, error.sent) == (GrpcCode.UNAVAILABLE, "etcdserver: no leader", True)
