@@ -13,6 +13,7 @@ import httptools
 
 from pilothouse.net.arrival import Arrival, Refusal
 from pilothouse.net.door import Limits
+from pilothouse.net.known_head import KnownHead
 from pilothouse.net.request_body import RequestBody
 from pilothouse.runtime.clock import Clock
 
@@ -30,6 +31,7 @@ class RequestParser:
         self._flow = flow
         """Told False when enough has come, True when more is welcome."""
         self._parser: Any = httptools.HttpRequestParser(self)
+        self._known = KnownHead(self.new_body)
         self._head_bytes = 0
         self._unread: list[bytes] = []
         self.line: deque[Arrival] = deque()
@@ -44,6 +46,23 @@ class RequestParser:
         if self.switching:
             self._keep(data)
             return False
+        if self.arrival is None and len(data) <= self._limits.header_bytes:
+            return self._begin(bytes(data))
+        return self._parse(data)
+
+    def _begin(self, piece: bytes) -> bool:
+        """Take what comes where a request begins: often one with the headers of the one before."""
+        found = self._known.read(piece)
+        if found is not None:
+            self.line.append(found)
+            return False
+        waiting = len(self.line)
+        begun = self._parse(memoryview(piece))
+        if self.arrival is None and len(self.line) == waiting + 1 and not self.switching and self.refusal is None:
+            self._known.learn(piece, self.line[-1])
+        return begun
+
+    def _parse(self, data: memoryview) -> bool:
         before = self.arrival
         try:
             self._parser.feed_data(data)
