@@ -1,0 +1,1 @@
+"""CEL, the expressions of admission policies, match conditions, CRD rules and device selectors."""
