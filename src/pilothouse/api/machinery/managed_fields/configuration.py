@@ -9,16 +9,8 @@ kinds of values that Go has; `as_go_prints` shows them.
 from collections.abc import Iterator
 from typing import Any
 
-from pilothouse.api.machinery.managed_fields.fields import (
-    MEMBER,
-    Fields,
-    in_order,
-    item_key,
-    step_text,
-    value_key,
-    with_self,
-)
-from pilothouse.api.machinery.managed_fields.walk import KEY_DEFAULTS
+from pilothouse.api.machinery.managed_fields.fields import MEMBER, Fields, in_order, step_text, with_self
+from pilothouse.api.machinery.managed_fields.items import item_step
 from pilothouse.api.machinery.schema import Schema
 from pilothouse.api.machinery.view import JsonObject
 
@@ -52,34 +44,6 @@ def is_leaf(node: Schema) -> bool:
 def is_free(node: Schema) -> bool:
     """Whether anything may stand there, to be taken for what it looks like."""
     return (node.preserve_unknown or not node.type) and not node.quantity and not node.int_or_string
-
-
-def item_step(node: Schema, item: Any) -> str:
-    """The step to an item of a list that is a map or a set. Raises ValueError for an item that has none."""
-    if node.list_type == "set":
-        if isinstance(item, dict):
-            raise ValueError("associative list without keys has an element that's a map type")
-        if isinstance(item, list):
-            raise ValueError("not supported: associative list with lists as elements")
-        if item is None:
-            raise ValueError("associative list without keys has an element that's an explicit null")
-        return value_key(item)
-    if item is None:
-        raise ValueError("associative list with keys may not have a null element")
-    if not isinstance(item, dict):
-        raise ValueError("associative list with keys may not have non-map elements")
-    keys: dict[str, Any] = {}
-    for key in node.list_map_keys:
-        if key in item:
-            keys[key] = item[key]
-        elif key in KEY_DEFAULTS:
-            keys[key] = KEY_DEFAULTS[key]
-        else:
-            raise ValueError(
-                f'associative list with keys has an element that omits key field "{key}" '
-                "(and doesn't have default value)"
-            )
-    return item_key(keys)
 
 
 class _Walk:

@@ -7,7 +7,8 @@ place; the result shares parts with both. Source: KEP-555; structured-merge-diff
 
 from typing import Any
 
-from pilothouse.api.machinery.managed_fields.configuration import is_free, is_leaf, item_step
+from pilothouse.api.machinery.managed_fields.configuration import is_free, is_leaf
+from pilothouse.api.machinery.managed_fields.items import item_step
 from pilothouse.api.machinery.schema import Schema
 from pilothouse.api.machinery.view import JsonObject
 

@@ -8,8 +8,9 @@ structured-merge-diff's merge package (prune).
 from collections.abc import Mapping
 from typing import Any
 
-from pilothouse.api.machinery.managed_fields.configuration import held, is_leaf, item_step
+from pilothouse.api.machinery.managed_fields.configuration import held, is_leaf
 from pilothouse.api.machinery.managed_fields.fields import Fields, difference, intersection, union, with_self
+from pilothouse.api.machinery.managed_fields.items import item_step
 from pilothouse.api.machinery.managed_fields.merge import child
 from pilothouse.api.machinery.managed_fields.versions import Version
 from pilothouse.api.machinery.schema import Schema

@@ -10,15 +10,23 @@ from collections.abc import Callable, Hashable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from pilothouse.api.machinery.managed_fields.fields import MEMBER, Fields, in_order, item_key, value_key, with_self
+from pilothouse.api.machinery.managed_fields.collections import (
+    ABSENT,
+    ANYTHING,
+    LEAF,
+    MOST_REMEMBERED,
+    KeyedListWalker,
+    MapWalker,
+    SetWalker,
+    Walker,
+    compare_parts,
+    whole,
+)
+from pilothouse.api.machinery.managed_fields.fields import MEMBER, Fields, in_order
 from pilothouse.api.machinery.managed_fields.presence import ALWAYS_THERE, ROOT_FIELDS
 from pilothouse.api.machinery.schema import Schema
 from pilothouse.api.machinery.view import JsonObject
 
-_MOST_SHAPES = 2048
-_ABSENT: Any = object()
-KEY_DEFAULTS = {"protocol": "TCP"}
-"""What stands for a key that a list item lacks."""
 UNTRACKED = frozenset({"apiVersion", "kind"})
 UNTRACKED_METADATA = frozenset({
     "name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName", "generation", "managedFields",
@@ -45,26 +53,6 @@ def compare(schema: Schema, old: JsonObject | None, new: JsonObject) -> Changes:
     removed: Fields = {}
     walker.compare(old, new, changed, removed)
     return Changes(in_order(changed), in_order(removed))
-
-
-class Walker:
-    """A leaf: a plain value, or an object or list that is only ever replaced whole."""
-
-    composite = False
-
-    def shape(self, _value: Any) -> Hashable:
-        """What of the value decides its fields."""
-        return None
-
-    def contents(self, _value: Any) -> Fields:
-        """The fields below the value, when all of it is new."""
-        return MEMBER
-
-    def compare(self, old: Any, new: Any, changed: Fields, removed: Fields) -> None:
-        """Note what differs below two values that are both there."""
-
-
-LEAF = Walker()
 
 
 class StructWalker(Walker):
@@ -102,7 +90,7 @@ class StructWalker(Walker):
         keys = tuple(value)
         plan = self.plans.get(keys)
         if plan is None:
-            if len(self.plans) > _MOST_SHAPES:
+            if len(self.plans) > MOST_REMEMBERED:
                 self.plans.clear()
             parts = [(key, self.walker(key)) for key in keys]
             plan = self.plans[keys] = tuple((key, walker.shape) for key, walker in parts if walker.composite)
@@ -146,7 +134,7 @@ class StructWalker(Walker):
         walker = self.walker(key)
         if not walker.composite:
             return MEMBER
-        if walker is _ANYTHING and not isinstance(part, dict):
+        if walker is ANYTHING and not isinstance(part, dict):
             return MEMBER
         if not part:
             return None
@@ -159,10 +147,10 @@ class StructWalker(Walker):
     def compare(self, old: Any, new: Any, changed: Fields, removed: Fields) -> None:
         """Note what differs, field by field."""
         for key, part in new.items():
-            before = old.get(key, _ABSENT)
+            before = old.get(key, ABSENT)
             if part == before or self.is_untracked(key):
                 continue
-            if before is _ABSENT:
+            if before is ABSENT:
                 self.note_whole(key, part, changed)
             else:
                 compare_parts(self.walker(key), f"f:{key}", before, part, changed, removed)
@@ -210,168 +198,6 @@ class MetadataWalker(StructWalker):
         return key in UNTRACKED_METADATA
 
 
-class MapWalker(Walker):
-    """A map whose entries are tracked one by one."""
-
-    composite = True
-
-    def __init__(self, values: Walker) -> None:
-        self.values = values
-
-    def walker(self, _value: Any) -> Walker:
-        """The walker of an entry."""
-        return self.values
-
-    def shape(self, value: Any) -> Hashable:
-        """The keys, and the shapes of what is below."""
-        if not self.values.composite:
-            return tuple(value)
-        return self.parts(value)
-
-    def parts(self, value: Any) -> Hashable:
-        """The keys and the shapes."""
-        return tuple(value), tuple([None if part is None else self.walker(part).shape(part) for part in value.values()])
-
-    def contents(self, value: Any) -> Fields:
-        """Every key."""
-        return {f"f:{key}": whole(self.walker(part), part) for key, part in sorted(value.items())}
-
-    def compare(self, old: Any, new: Any, changed: Fields, removed: Fields) -> None:
-        """Note what differs, key by key."""
-        for key, part in new.items():
-            before = old.get(key, _ABSENT)
-            if part == before:
-                continue
-            if before is _ABSENT:
-                changed[f"f:{key}"] = whole(self.walker(part), part)
-            elif self.walker(part) is not self.walker(before):
-                changed[f"f:{key}"] = whole(self.walker(part), part)
-                removed[f"f:{key}"] = self.walker(before).contents(before)
-            else:
-                compare_parts(self.walker(part), f"f:{key}", before, part, changed, removed)
-        for key, before in old.items():
-            if key not in new:
-                removed[f"f:{key}"] = whole(self.walker(before), before)
-
-
-class FreeWalker(MapWalker):
-    """Anything at all: an object is a map of anything, the rest is a leaf."""
-
-    def __init__(self) -> None:
-        super().__init__(self)
-
-    def walker(self, value: Any) -> Walker:
-        """The walker of an entry, by its own form."""
-        return self if isinstance(value, dict) else LEAF
-
-    def shape(self, value: Any) -> Hashable:
-        """Of an object as of a map."""
-        return self.parts(value) if isinstance(value, dict) else None
-
-    def contents(self, value: Any) -> Fields:
-        """Of an object its keys."""
-        return super().contents(value) if isinstance(value, dict) else MEMBER
-
-
-class KeyedListWalker(Walker):
-    """A list whose items are known by some of their fields."""
-
-    composite = True
-
-    def __init__(self, keys: tuple[str, ...], items: Walker) -> None:
-        self.keys = keys
-        self.items = items
-        self.steps: dict[tuple[Any, ...], str] = {}
-
-    def shape(self, value: Any) -> Hashable:
-        """The keys of the items, and their shapes."""
-        keys, shape = self.keys, self.items.shape
-        if len(keys) == 1:
-            key = keys[0]
-            return tuple([(item.get(key), shape(item)) for item in value])
-        return tuple([(tuple([item.get(key) for key in keys]), shape(item)) for item in value])
-
-    def contents(self, value: Any) -> Fields:
-        """Every item, itself included."""
-        places = self.by_key(value)
-        return in_order({key: whole(self.items, item) for key, item in places.items()})
-
-    def by_key(self, value: Any) -> dict[str, Any]:
-        """The items by their steps; of several with the same keys the first."""
-        places: dict[str, Any] = {}
-        for item in value:
-            values = tuple([item.get(key, KEY_DEFAULTS.get(key)) for key in self.keys])
-            places.setdefault(self.steps.get(values) or self.step(values), item)
-        return places
-
-    def step(self, values: tuple[Any, ...]) -> str:
-        """The step to the item with these keys, remembered."""
-        if len(self.steps) >= _MOST_SHAPES:
-            self.steps.clear()
-        keys = zip(self.keys, values, strict=True)
-        made = self.steps[values] = item_key({key: value for key, value in keys if value is not None})
-        return made
-
-    def compare(self, old: Any, new: Any, changed: Fields, removed: Fields) -> None:
-        """Note what differs, item by item; the order does not count."""
-        before, after = self.by_key(old), self.by_key(new)
-        for key, item in after.items():
-            if key not in before:
-                changed[key] = whole(self.items, item)
-            elif before[key] != item:
-                compare_parts(self.items, key, before[key], item, changed, removed)
-        for key, item in before.items():
-            if key not in after:
-                removed[key] = whole(self.items, item)
-
-
-class SetWalker(Walker):
-    """A list of plain values that is a set."""
-
-    composite = True
-
-    def shape(self, value: Any) -> Hashable:
-        """The values."""
-        return tuple([item if isinstance(item, str) else value_key(item) for item in value])
-
-    def contents(self, value: Any) -> Fields:
-        """Every value."""
-        return in_order({value_key(item): MEMBER for item in value})
-
-    def compare(self, old: Any, new: Any, changed: Fields, removed: Fields) -> None:
-        """Note what is in one alone."""
-        before, after = ({value_key(item): MEMBER for item in items} for items in (old, new))
-        changed.update({key: MEMBER for key in after if key not in before})
-        removed.update({key: MEMBER for key in before if key not in after})
-
-
-def whole(walker: Walker, part: Any) -> Fields:
-    """The fields of a part that is new, itself included. Null is a value without parts."""
-    return MEMBER if part is None else with_self(walker.contents(part))
-
-
-def compare_parts(walker: Walker, step: str, old: Any, new: Any, changed: Fields, removed: Fields) -> None:
-    """Note what differs between two parts that are both there, below the step that leads to them."""
-    if not walker.composite:
-        changed[step] = MEMBER
-        return
-    if walker is _ANYTHING and not (isinstance(old, dict) and isinstance(new, dict)):
-        changed[step] = whole(walker, new)
-        if before := walker.contents(old):
-            removed[step] = before
-        return
-    if not old and not new:
-        return
-    old, new = old or type(new)(), new or type(old)()
-    below: Fields = {}
-    gone: Fields = {}
-    walker.compare(old, new, below, gone)
-    if below:
-        changed[step] = in_order(below)
-    if gone:
-        removed[step] = in_order(gone)
-
-
 @lru_cache(maxsize=1024)
 def _root(schema: Schema) -> RootWalker:
     """The walker of a kind, made when its first object arrives."""
@@ -384,7 +210,7 @@ def walker_of(schema: Schema) -> Walker:
     if schema.map_type == "atomic" or schema.quantity or schema.int_or_string:
         return LEAF
     if schema.preserve_unknown or not schema.type:
-        return _ANYTHING
+        return ANYTHING
     if schema.items is not None:
         if schema.list_type == "map":
             return KeyedListWalker(schema.list_map_keys, walker_of(schema.items))
@@ -395,13 +221,10 @@ def walker_of(schema: Schema) -> Walker:
 
 
 def _remember(memo: dict[Hashable, Fields], shape: Hashable, fields: Fields) -> Fields:
-    if len(memo) >= _MOST_SHAPES:
+    if len(memo) >= MOST_REMEMBERED:
         memo.clear()
     memo[shape] = fields
     return fields
-
-
-_ANYTHING = FreeWalker()
 
 
 def fields_of(schema: Schema, value: Mapping[str, Any]) -> Fields:
