@@ -1,7 +1,7 @@
 """sig-apps: what keeps pods, with its scale and its status, and what keeps them from being evicted."""
 
+import datetime as dt
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,7 +12,22 @@ from contract.operations import condition
 from contract.pods import PAUSE, START_SECONDS, pause_pod, until_running
 
 SECONDS = 60
+EVENT_SECONDS = 30
+_NO_TIME = {"lastTransitionTime": None}
+_EMPTY_DAEMON_SET: Json = {
+    "metadata": {"creationTimestamp": None},
+    "spec": {
+        "selector": None,
+        "template": {"metadata": {"creationTimestamp": None}, "spec": {"containers": None}},
+        "updateStrategy": {},
+    },
+    "status": {
+        "currentNumberScheduled": 0, "numberMisscheduled": 0, "desiredNumberScheduled": 0, "numberReady": 0,
+    },
+}  # fmt: skip
+"""What upstream's types say of one that has nothing."""
 HTTPD = "registry.k8s.io/e2e-test-images/httpd:2.4.38-4"
+OTHER = "registry.k8s.io/e2e-test-images/nginx:1.14-4"
 
 
 @pytest.fixture
@@ -30,9 +45,11 @@ def _sets(api: Api, namespace: str, kind: str) -> Objects:
     return api.objects("apps/v1", kind, namespace)
 
 
-def _make(objects: Objects, name: str, labels: Json, replicas: int | None = 1, **spec: Any) -> Json:
-    """Ask for pods that have one container of the same name."""
-    pod = {"containers": [{"name": name, "image": PAUSE}], "terminationGracePeriodSeconds": 0}
+def _make(
+    objects: Objects, name: str, labels: Json, replicas: int | None = 1, *, container: str = "", **spec: Any
+) -> Json:
+    """Ask for pods that have one container, of the same name where none is given."""
+    pod = {"containers": [{"name": container or name, "image": PAUSE}], "terminationGracePeriodSeconds": 0}
     selector = labels if objects.kind == "ReplicationController" else {"matchLabels": labels}
     template = {"metadata": {"labels": labels}, "spec": pod}
     whole = {"selector": selector, "template": template, **({"replicas": replicas} if replicas else {}), **spec}
@@ -93,7 +110,7 @@ def test_a_set_adopts_and_releases(api: Api, namespace: str, pods: Objects, chec
 
 @conformance("ReplicationController should get and update a ReplicationController scale")
 def test_scale_of_a_controller(controllers: Objects, check: Checks) -> None:
-    _make(controllers, "e2e-rc", {"name": "e2e-rc"})
+    _make(controllers, "e2e-rc", {"name": "e2e-rc"}, selector=None)
     _counts(controllers, "e2e-rc", SECONDS, replicas=1)
     scale = controllers.get("e2e-rc", "scale")
     check("read", scale["status"]["replicas"], 1)
@@ -149,7 +166,7 @@ def test_a_controllers_failure(api: Api, namespace: str, controllers: Objects, c
             condition({"status": status}, "ReplicaFailure")
         )
 
-    _make(controllers, name, {"name": name}, 3)
+    _make(controllers, name, {"name": name}, 3, selector=None)
     controllers.until(failing, SECONDS)
     check("failure", True)
     controllers.change(name, lambda item: item["spec"].update(replicas=2))
@@ -159,8 +176,9 @@ def test_a_controllers_failure(api: Api, namespace: str, controllers: Objects, c
 
 @conformance("ReplicaSet Replace and Patch tests")
 def test_a_set_is_changed(api: Api, namespace: str, check: Checks) -> None:
-    sets, name, labels = _sets(api, namespace, "ReplicaSet"), "test-rs", {"name": "sample-pod"}
-    _make(sets, name, labels)
+    sets, name, labels = _sets(api, namespace, "ReplicaSet"), "test-rs", {"name": "sample-pod", "pod": "httpd"}
+    since = sets.everywhere().all(label="test-rs=patched")["metadata"]["resourceVersion"]
+    _make(sets, name, labels, container="httpd")
     _counts(sets, name, START_SECONDS, readyReplicas=1)
     check("running", True)
     after = sets.change(name, lambda item: item["spec"].update(replicas=2))
@@ -168,15 +186,21 @@ def test_a_set_is_changed(api: Api, namespace: str, check: Checks) -> None:
     pod = {"terminationGracePeriodSeconds": 0, "containers": [{"name": name, "image": HTTPD}]}
     patch = {"metadata": {"labels": {"test-rs": "patched"}}, "spec": {"replicas": 3, "template": {"spec": pod}}}
     sets.patch(name, patch, STRATEGIC)
-    _counts(sets, name, START_SECONDS, readyReplicas=3, availableReplicas=3)
-    found = sets.items(label="test-rs=patched")[0]["spec"]["template"]["spec"]
+
+    def reached(event: Json) -> bool:
+        counts = {"readyReplicas": 3, "availableReplicas": 3}.items()
+        return bool(counts <= event["object"].get("status", {}).items())
+
+    with sets.watch(since=since, label="test-rs=patched", seconds=START_SECONDS) as changes:
+        found = changes.first(reached)["object"]["spec"]["template"]["spec"]
     check("patched", (found["containers"][0]["image"], found["terminationGracePeriodSeconds"]), (HTTPD, 0))
+    check("both-containers", [container["name"] for container in found["containers"]], [name, "httpd"])
 
 
 @conformance("ReplicaSet should list and delete a collection of ReplicaSets")
 def test_a_collection_of_sets(api: Api, namespace: str, check: Checks, unique: str) -> None:
     sets = _sets(api, namespace, "ReplicaSet")
-    _make(sets, "test-rs", {"name": "sample-pod", "e2e": unique}, 3)
+    _make(sets, "test-rs", {"name": "sample-pod", "pod": "httpd", "e2e": unique}, 3, container="httpd")
     _counts(sets, "test-rs", START_SECONDS, readyReplicas=3)
     check("running", True)
     check("listed-everywhere", len(sets.everywhere().items(label=f"e2e={unique}")), 1)
@@ -184,100 +208,132 @@ def test_a_collection_of_sets(api: Api, namespace: str, check: Checks, unique: s
     check("none-left", sets.everywhere().items(label=f"e2e={unique}"), [])
 
 
-def _status(objects: Objects, check: Checks, name: str, label: str) -> None:
-    """What asked for pods is there; its status is read, updated and patched, and each is seen by a watch."""
+def _status(objects: Objects, check: Checks, name: str, label: str, more: Json | None = None) -> None:
+    """What asked for pods is there; its status is read, updated and patched, and each is seen by a watch.
+
+    `more` is what the patch has besides.
+    """
     check("read", objects.get(name, "status")["kind"], objects.kind)
     new = {"type": "StatusUpdate", "status": "True", "reason": "E2E", "message": "Set from e2e test"}
 
     def edit(item: Json) -> None:
-        item["status"]["conditions"] = [*item["status"].get("conditions", []), new]
+        item["status"]["conditions"] = [*item["status"].get("conditions", []), {**new, **_NO_TIME}]
 
     def sees(kind: str, **wanted: str) -> Callable[[Json], bool]:
         return lambda event: wanted.items() <= (condition(event["object"], kind) or {"no": "such"}).items()
 
     since = objects.all(label=label)["metadata"]["resourceVersion"]
-    with objects.watch(since=since, label=label) as changes:
+    with objects.watch(since=since, label=label, seconds=120) as changes:
         objects.change(name, edit, "status")
         check("updated", changes.first(sees("StatusUpdate", reason="E2E", message="Set from e2e test")))
-        patch = {"status": {"conditions": [{"type": "StatusPatched", "status": "True"}]}}
-        objects.patch(name, patch, MERGE, "status")
+        patch = {"conditions": [{"type": "StatusPatched", "status": "True", **(_NO_TIME if more else {})}]}
+        whole = more or {}
+        objects.patch(name, {**whole, "status": {**whole.get("status", {}), **patch}}, MERGE, "status")
         check("patched", changes.first(sees("StatusPatched", status="True")))
 
 
 @conformance("ReplicaSet should validate Replicaset Status endpoints")
 def test_status_of_a_set(api: Api, namespace: str, check: Checks) -> None:
     sets = _sets(api, namespace, "ReplicaSet")
-    _make(sets, "test-rs", {"name": "sample-pod"})
+    _make(sets, "test-rs", {"name": "sample-pod", "pod": "httpd"}, container="httpd")
     _counts(sets, "test-rs", START_SECONDS, readyReplicas=1)
     check("running", True)
-    _status(sets, check, "test-rs", "name=sample-pod")
+    _status(sets, check, "test-rs", "name=sample-pod,pod=httpd")
 
 
 @conformance("Deployment should validate Deployment Status endpoints")
 def test_status_of_a_deployment(api: Api, namespace: str, check: Checks) -> None:
     deployments = _sets(api, namespace, "Deployment")
-    _make(deployments, "test-deployment", {"e2e": "testing"})
+    _make(deployments, "test-deployment", {"name": "httpd", "e2e": "testing"}, container="httpd")
     _counts(deployments, "test-deployment", START_SECONDS, updatedReplicas=1, availableReplicas=1, replicas=1)
-    check("running", True)
+    found = deployments.get("test-deployment")["metadata"]["annotations"]
+    check("running", found["deployment.kubernetes.io/revision"], "1")
     _status(deployments, check, "test-deployment", "e2e=testing")
 
 
 @conformance("StatefulSet Basic StatefulSet functionality should validate Statefulset Status endpoints")
 def test_status_of_a_stateful_set(api: Api, namespace: str, check: Checks) -> None:
     sets = _sets(api, namespace, "StatefulSet")
-    _make(sets, "ss", {"e2e": "testing"}, serviceName="test")
-    _counts(sets, "ss", START_SECONDS, readyReplicas=1)
+    _make(sets, "ss", {"foo": "bar", "baz": "blah"}, serviceName="test")
+    _counts(sets, "ss", 600, readyReplicas=1)
     check("running", True)
+    sets.patch("ss", {"metadata": {"labels": {"e2e": "testing"}}}, STRATEGIC)
     _status(sets, check, "ss", "e2e=testing")
 
 
 @conformance("Daemon set should verify changes to a daemon set status")
 def test_status_of_a_daemon_set(api: Api, namespace: str, check: Checks) -> None:
     sets = _sets(api, namespace, "DaemonSet")
-    _make(sets, "daemon-set", {"e2e": "testing"}, None)
-    sets.until(lambda items: items["daemon-set"].get("status", {}).get("numberReady"), START_SECONDS)
+    labels = {"daemonset-name": "daemon-set"}
+    _make(sets, "daemon-set", labels, None)
+    _runs_on_all_nodes(sets, "daemon-set")
     check("running", True)
-    _status(sets, check, "daemon-set", "e2e=testing")
+    _status(sets, check, "daemon-set", "daemonset-name=daemon-set", _EMPTY_DAEMON_SET)
+
+
+def _runs_on_all_nodes(sets: Objects, name: str) -> None:
+    """Wait until as many pods of a DaemonSet are ready as it wants."""
+
+    def reached(items: dict[str, Json]) -> bool:
+        status = items[name].get("status", {})
+        return bool(0 < status.get("desiredNumberScheduled", 0) == status.get("numberReady", 0))
+
+    sets.until(reached, START_SECONDS, field=f"metadata.name={name}")
 
 
 @conformance("Deployment should run the lifecycle of a Deployment")
 def test_a_deployments_life(api: Api, namespace: str, check: Checks) -> None:
     deployments, name, selector = _sets(api, namespace, "Deployment"), "test-deployment", "test-deployment-static=true"
-    since = deployments.all(label=selector)["metadata"]["resourceVersion"]
-    with deployments.watch(since=since, label=selector) as changes:
-        _make(deployments, name, {"test-deployment-static": "true"}, 2)
-        check("added", next(changes)["type"], "ADDED")
-        _counts(deployments, name, SECONDS, readyReplicas=2)
-        check("ready", True)
-        container = {"name": name, "image": HTTPD, "command": ["/bin/sleep", "100000"]}
-        spec = {"replicas": 1, "template": {"spec": {"containers": [container]}}}
-        deployments.patch(name, {"metadata": {"labels": {"test-deployment": "patched"}}, "spec": spec}, STRATEGIC)
-        check("patched", changes.first(lambda event: event["type"] == "MODIFIED"))
-        _counts(deployments, name, SECONDS, readyReplicas=1)
-        check("scaled", deployments.get(name)["spec"]["template"]["spec"]["containers"][0]["image"], HTTPD)
-        found = deployments.everywhere().items(label=selector)
-        check("listed-everywhere", [item["metadata"]["namespace"] for item in found], [namespace])
+    labels = {"test-deployment-static": "true"}
 
-        def edit(item: Json) -> None:
-            item["metadata"]["labels"]["test-deployment"] = "updated"
-            item["spec"]["replicas"] = 2
-            item["spec"]["template"]["spec"]["containers"][0]["image"] = PAUSE
+    def seen(kind: str, since: str, seconds: int = EVENT_SECONDS) -> bool:
+        """Whether a watch from there gets such an event."""
+        with deployments.watch(since=since, label=selector, seconds=seconds) as changes:
+            return bool(changes.first(lambda event: event["type"] == kind))
 
-        deployments.change(name, edit)
+    def rolled_out(replicas: int) -> Json:
+        """The pods' specification once all there are are ready and of the last one."""
+        counts = {"readyReplicas": replicas, "updatedReplicas": replicas, "unavailableReplicas": 0}
+        _counts(deployments, name, START_SECONDS, **counts)
+        found: Json = deployments.get(name)["spec"]["template"]["spec"]
+        return found
+
+    since = deployments.everywhere().all(label=selector)["metadata"]["resourceVersion"]
+    made = _make(deployments, name, labels, 2)
+    check("added", seen("ADDED", since))
+    _counts(deployments, name, START_SECONDS, readyReplicas=2)
+    check("ready", True)
+    pod = {"terminationGracePeriodSeconds": 2, "containers": [{"name": name, "image": HTTPD}]}
+    patch = {"metadata": {"labels": {"test-deployment": "patched"}}, "spec": {"replicas": 1, "template": {"spec": pod}}}
+    deployments.patch(name, patch, STRATEGIC)
+    check("patched", seen("MODIFIED", since))
+    found = rolled_out(1)
+    check("scaled", (found["containers"][0]["image"], found["terminationGracePeriodSeconds"]), (HTTPD, 2))
+    everywhere = deployments.everywhere().all(label=selector)
+    check("listed-everywhere", namespace in [item["metadata"]["namespace"] for item in everywhere["items"]])
+    since = everywhere["metadata"]["resourceVersion"]
+    metadata = {"name": name, "labels": {**labels, "test-deployment": "updated"}}
+    whole = {**made, "metadata": metadata}
+    whole["spec"]["template"]["spec"]["containers"][0]["image"] = OTHER
+    deployments.update(whole)
+    check("updated", seen("MODIFIED", since))
+
+    def is_updated() -> bool:
         status = deployments.get(name, "status")
         image = status["spec"]["template"]["spec"]["containers"][0]["image"]
-        check("updated", (image, status["metadata"]["labels"]["test-deployment"]), (PAUSE, "updated"))
-        _counts(deployments, name, SECONDS, readyReplicas=2)
-        check("ready-again", True)
-        patch = {"metadata": {"labels": {"test-deployment": "patched-status"}}, "status": {"readyReplicas": 0}}
-        with suppress(Refused):  # upstream does not look at the answer: no more may be available than are ready
-            deployments.patch(name, patch, STRATEGIC, "status")
-        label = deployments.get(name, "status")["metadata"]["labels"]["test-deployment"]
-        check("labels-are-no-status", label, "updated")
-        _counts(deployments, name, SECONDS, readyReplicas=2)
-        check("put-right", True)
-        deployments.delete_all(label=selector, gracePeriodSeconds=0)
-        check("deleted", changes.first(lambda event: event["type"] == "DELETED"))
+        return (image, status["metadata"]["labels"]["test-deployment"]) == (OTHER, "updated")
+
+    check("updated-values", is_updated())
+    rolled_out(2)
+    check("ready-again", True)
+    status = {"readyReplicas": 0, "availableReplicas": 0}
+    patch = {"metadata": {"labels": {"test-deployment": "patched-status"}}, "status": status}
+    deployments.patch(name, patch, STRATEGIC, "status")
+    check("status-patched", seen("MODIFIED", since))
+    check("labels-are-no-status", is_updated())
+    check("put-right", rolled_out(2)["containers"][0]["image"], OTHER)
+    deployments.delete_all(label=selector, gracePeriodSeconds=1)
+    check("deleted", seen("DELETED", since, SECONDS))
 
 
 @conformance("ControllerRevision should manage the lifecycle of a ControllerRevision")
@@ -285,15 +341,16 @@ def test_controller_revisions(api: Api, namespace: str, check: Checks) -> None:
     daemons, name, selector = _sets(api, namespace, "DaemonSet"), "e2e-daemon-set", "daemonset-name=e2e-daemon-set"
     revisions = _sets(api, namespace, "ControllerRevision")
     daemon = _make(daemons, name, {"daemonset-name": name}, None)
-    daemons.until(lambda items: items[name].get("status", {}).get("numberReady"), START_SECONDS)
+    _runs_on_all_nodes(daemons, name)
     check("running", True)
     (first,) = revisions.everywhere().items(label=selector)
     check("owned", _is_owned(first, daemon))
     old = first["metadata"]["name"]
     after = revisions.patch(old, {"metadata": {"labels": {old: "patched"}}}, STRATEGIC)
     check("patched", after["metadata"]["labels"][old], "patched")
-    metadata = {"labels": {"daemonset-name": name}, "ownerReferences": first["metadata"]["ownerReferences"]}
-    body = {"metadata": {"name": f"{name}-new", **metadata}, "data": first["data"], "revision": first["revision"] + 1}
+    metadata = {"labels": {"daemonset-name": name, "controller-revision-hash": "e2e"}}
+    metadata |= {"ownerReferences": first["metadata"]["ownerReferences"]}
+    body = {"metadata": {"name": f"{name}-e2e", **metadata}, "data": first["data"], "revision": first["revision"] + 1}
     revisions.create(body)
     check("two", len(revisions.items(label=selector)), 2)
     revisions.delete(old)
@@ -310,6 +367,7 @@ def test_controller_revisions(api: Api, namespace: str, check: Checks) -> None:
 
 
 BUDGET = {"foo": "bar"}
+SCHEDULING_SECONDS = 600
 
 
 @pytest.fixture
@@ -324,7 +382,7 @@ def _seen(budgets: Objects, name: str) -> Json:
         item = items[name]
         return bool(item.get("status", {}).get("observedGeneration", 0) >= item["metadata"]["generation"])
 
-    return budgets.until(reached, SECONDS, field=f"metadata.name={name}")[name]
+    return budgets.until(reached, SCHEDULING_SECONDS, field=f"metadata.name={name}")[name]
 
 
 def _budget(budgets: Objects, name: str, least: int | str, labels: Json | None = None) -> Json:
@@ -354,8 +412,8 @@ def test_a_collection_of_budgets(
     found = budgets.everywhere().names(label=f"foo_pdb={unique}")
     check("listed-everywhere", {*found}, {"foo", "foo2", "foo3"})
     check("listed", {*budgets.names(label=f"foo_pdb={unique}")}, {"foo", "foo2"})
-    budgets.delete_all(label=f"foo_pdb={unique}")
-    budgets.until(lambda items: not items, SECONDS)
+    budgets.delete_all()
+    budgets.until(lambda items: not items, SCHEDULING_SECONDS)
     check("none-left", True)
 
 
@@ -368,7 +426,7 @@ def test_a_budget(budgets: Objects, check: Checks) -> None:
     budgets.patch("foo", {"spec": {"minAvailable": "3%"}}, MERGE)
     check("patched", _seen(budgets, "foo")["spec"]["minAvailable"], "3%")
     budgets.delete("foo")
-    budgets.until_gone("foo", SECONDS)
+    budgets.until_gone("foo", SCHEDULING_SECONDS)
     check("gone", True)
 
 
@@ -384,8 +442,9 @@ def test_what_a_budget_allows(budgets: Objects, pods: Objects, check: Checks) ->
 def test_status_of_a_budget(budgets: Objects, pods: Objects, check: Checks) -> None:
     _budget(budgets, "foo", 1)
     (pod,) = _three_pods(pods, 1)
-    disrupted = {pod: pods.get(pod)["metadata"]["creationTimestamp"]}
+    disrupted = {pod: dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
     budgets.change("foo", lambda item: item["status"].update(disruptedPods=disrupted), "status")
+    _seen(budgets, "foo")
     check("updated", pod in budgets.get("foo", "status")["status"].get("disruptedPods", {}))
     after = budgets.patch("foo", {"status": {"disruptedPods": {pod: None}}}, MERGE, "status")
     check("patched", after["status"].get("disruptedPods") or {}, {})
@@ -410,15 +469,22 @@ def test_evictions(api: Api, namespace: str, budgets: Objects, pods: Objects, ch
     _make(sets, "rs", BUDGET, 3)
 
     def running() -> str:
-        _counts(sets, "rs", START_SECONDS, readyReplicas=3)
-        found = pods.items(label="foo=bar", field="status.phase=Running")
-        return str(next(item for item in found if "deletionTimestamp" not in item["metadata"])["metadata"]["name"])
+        found = pods.until(lambda items: len(ready(items)) >= 3, SCHEDULING_SECONDS, label="foo=bar")
+        return ready(found)[0]
+
+    def ready(items: dict[str, Json]) -> list[str]:
+        """The names of those that are ready and do not end."""
+        living = [item for item in items.values() if "deletionTimestamp" not in item["metadata"]]
+        found = [item for item in living if (condition(item, "Ready") or {}).get("status") == "True"]
+        return [str(item["metadata"]["name"]) for item in found]
 
     pod = running()
     check("blocked", _is_refused(api, pods, pod))
     budgets.change("foo", lambda item: item["spec"].update(minAvailable=2))
-    budgets.until(lambda items: items["foo"]["status"].get("desiredHealthy") == 2, SECONDS)
-    budgets.until(lambda items: items["foo"]["status"].get("currentHealthy") == 3, SECONDS)
+    _seen(budgets, "foo")
+    running()
+    healthy = {"currentHealthy": 3, "desiredHealthy": 2}.items()
+    budgets.until(lambda items: healthy <= items["foo"]["status"].items(), EVENT_SECONDS)
     _evict(api, pods, pod)
     check("allowed", True)
     budgets.patch("foo", {"spec": {"minAvailable": None, "maxUnavailable": 0}}, MERGE)
@@ -426,7 +492,7 @@ def test_evictions(api: Api, namespace: str, budgets: Objects, pods: Objects, ch
     pod = running()
     check("blocked-again", _is_refused(api, pods, pod))
     budgets.delete("foo")
-    budgets.until_gone("foo", SECONDS)
+    budgets.until_gone("foo", SCHEDULING_SECONDS)
     running()
     _evict(api, pods, pod)
     check("free", True)
