@@ -11,6 +11,9 @@ from typing import Any
 from contract.api import MERGE, Api, Json, Refused
 from contract.conformance import Checks
 
+AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+DISCOVERY = f"{AGGREGATED},{AGGREGATED.replace('v=v2', 'v=v2beta1')},application/json"
+"""What client-go accepts of discovery."""
 EVENT_SECONDS = 30
 """wait.ForeverTestTimeout of upstream's, for each event."""
 _BITS = 128
@@ -62,8 +65,9 @@ class Operations:
     def discovered(self) -> None:
         """Its group, its version and its resources are where clients look for them."""
         group, _, version = self.version.partition("/")
-        groups = {found["name"]: found for found in self.api.ask("/apis")["groups"]}
-        self.check("group", version in [found["version"] for found in groups[group]["versions"]])
+        for groups in (self._groups(), self.api.ask("/apis")["groups"]):
+            versions = {found["name"]: found["versions"] for found in groups}
+            self.check("group", version in [found["version"] for found in versions[group]])
         one = self.api.ask(f"/apis/{group}")
         self.check("version", version in [found["version"] for found in one["versions"]])
         names = {found["name"] for found in self.api.ask(f"/apis/{self.version}")["resources"]}
@@ -142,6 +146,14 @@ class Operations:
         except Refused as error:
             return error.code == 404
         return _is_ending(found)
+
+    def _groups(self) -> list[Json]:
+        """What client-go knows of groups, who asks for the aggregated document and takes others."""
+        found = self.api.ask("/apis", headers={"Accept": DISCOVERY})
+        if found["kind"] != "APIGroupDiscoveryList":
+            groups: list[Json] = found["groups"]
+            return groups
+        return [{"name": item["metadata"]["name"], "versions": item["versions"]} for item in found["items"]]
 
     def _listed(self) -> list[Json]:
         return self.objects.items(label=self.selector)

@@ -7,10 +7,8 @@ import pytest
 
 from contract.api import Api, Json, Refused
 from contract.conformance import Checks, conformance
+from contract.operations import AGGREGATED, DISCOVERY
 
-AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
-EITHER = f"{AGGREGATED},{AGGREGATED.replace('v=v2', 'v=v2beta1')},application/json"
-"""What client-go accepts."""
 RESOURCES = [
     ("admissionregistration.k8s.io", "v1", "validatingwebhookconfigurations"),
     ("apiextensions.k8s.io", "v1", "customresourcedefinitions"),
@@ -86,7 +84,7 @@ def test_aggregated_discovery_documents(api: Api, check: Checks) -> None:
 
 @conformance("AggregatedDiscovery should support aggregated discovery interface")
 def test_aggregated_discovery_as_clients_use_it(api: Api, check: Checks) -> None:
-    found = _aggregated(api, "/apis", EITHER) | _aggregated(api, "/api", EITHER)
+    found = _aggregated(api, "/apis", DISCOVERY) | _aggregated(api, "/api", DISCOVERY)
     wanted = {CORE, *RESOURCES}
     check("resources", wanted - found, set())
     check("versions", {item[:2] for item in wanted} - {item[:2] for item in found}, set())
