@@ -1,4 +1,4 @@
-import random  # noqa: TID251 - whose calls are counted
+import os
 from collections import Counter
 from uuid import UUID
 
@@ -31,19 +31,42 @@ def test_a_uid_is_a_random_uuid() -> None:
     assert (uid.version, uid.variant) == (4, "specified in RFC 4122")
 
 
-def test_a_name_asks_the_kernel_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = 0
-    getrandbits = random.SystemRandom.getrandbits
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many bytes the kernel was asked for, each time."""
+    sizes: list[int] = []
+    urandom = os.urandom
 
-    def counted(self: random.SystemRandom, k: int) -> int:
-        nonlocal asked
-        asked += 1
-        return getrandbits(self, k)
+    def counted(size: int) -> bytes:
+        sizes.append(size)
+        return urandom(size)
 
-    def unused(self: random.SystemRandom) -> float:
-        raise AssertionError("another way to ask")
+    monkeypatch.setattr(os, "urandom", counted)
+    return sizes
 
-    monkeypatch.setattr(random.SystemRandom, "getrandbits", counted)
-    monkeypatch.setattr(random.SystemRandom, "random", unused)
-    assert Chance().suffix()
-    assert asked == 1
+
+def test_the_kernel_is_asked_for_many_draws_at_once(asked: list[int]) -> None:
+    chance = Chance()
+    made = {chance.uid() for _ in range(32)} | {chance.suffix() for _ in range(32)}
+    assert len(made) == 64
+    assert asked == [1024]
+    chance.uniform(0.0, 1.0)
+    assert asked == [1024, 1024]
+    assert len(chance.suffix(40)) == 40, "more than a draw holds"
+    assert asked[2:] == [44]
+
+
+def test_a_process_that_was_forked_draws_its_own(monkeypatch: pytest.MonkeyPatch, asked: list[int]) -> None:
+    chance = Chance()
+    chance.uid()
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    chance.uid()
+    assert asked == [1024, 1024]
+
+
+def test_every_number_comes_about_as_often() -> None:
+    chance = Chance()
+    counts = Counter(chance.below(8) for _ in range(8000))
+    assert sorted(counts) == list(range(8))
+    assert 800 < min(counts.values()) <= max(counts.values()) < 1200
+    assert 0.4 < sum(chance.uniform(0.0, 1.0) for _ in range(2000)) / 2000 < 0.6

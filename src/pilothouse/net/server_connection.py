@@ -173,7 +173,8 @@ class ServerConnection(asyncio.BufferedProtocol):
         try:
             await self._answers.send(response, close=close, head_only=request.method == "HEAD", chunks=arrival.modern)
         finally:
-            await dispose(response)
+            if not isinstance(response.body, bytes):
+                await dispose(response)
         if not arrival.complete:
             await self._discard(arrival)
         return not close

@@ -1,20 +1,56 @@
 """Chance, injected: names, uids and jitter come from one generator, so that a seed replays a whole cluster."""
 
+import os
 import random  # noqa: TID251 - this is the one place
 from collections.abc import MutableSequence, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
 
+_PORTION, _PORTIONS = 16, 64
+"""How many bytes one draw takes at most, and how many draws are fetched at once."""
 _SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 """Letters of generated names: no vowels and no look-alikes, so that no word appears by accident."""
+
+
+class _KernelsRandom(random.Random):
+    """The kernel's randomness, fetched for many at once: a call of the kernel costs more than all the rest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._portions: list[bytes] = []
+        self._pid = 0
+
+    def getrandbits(self, k: int, /) -> int:
+        """So many bits."""
+        size = (k + 7) // 8
+        portion = self._portion() if size <= _PORTION else os.urandom(size)
+        return int.from_bytes(portion[:size], "little") >> (8 * size - k)
+
+    def random(self) -> float:
+        """A number from 0 up to and without 1."""
+        return self.getrandbits(53) / (1 << 53)
+
+    def seed(self, *_: object) -> None:  # type: ignore[override]
+        """Nothing to seed."""
+
+    def _portion(self) -> bytes:
+        """One that nobody else gets: not another thread, and not a process that was forked."""
+        if self._pid != (pid := os.getpid()):
+            self._pid, self._portions = pid, []
+        try:
+            return self._portions.pop()
+        except IndexError:
+            page = os.urandom(_PORTION * _PORTIONS)
+            self._portions += [page[at : at + _PORTION] for at in range(_PORTION, len(page), _PORTION)]
+            return page[:_PORTION]
 
 
 class Chance:
     """A source of choices. Never for keys or tokens: those come from `secrets`."""
 
     def __init__(self, seed: int | None = None) -> None:
-        self._random = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311 - names and jitter
+        self._random = _KernelsRandom() if seed is None else random.Random(seed)  # noqa: S311 - names and jitter
 
     def uid(self) -> str:
         """A random UUID (RFC 9562, version 4) as text."""
@@ -26,7 +62,7 @@ class Chance:
 
     def suffix(self, length: int = 5) -> str:
         """Letters to append to a generateName."""
-        number = self._random.getrandbits(8 * length + 32)  # asked for once: each time is a call of the kernel
+        number = self._random.getrandbits(8 * length + 32)
         letters = []
         for _ in range(length):
             number, position = divmod(number, len(_SUFFIX_ALPHABET))

@@ -5,15 +5,15 @@ words of the refusal.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pilothouse.api.machinery import errors
 from pilothouse.api.machinery.errors import Forbidden
 from pilothouse.api.machinery.selectors import FieldRequirement
 from pilothouse.apiserver.request_info import RequestInfo
-from pilothouse.apiserver.user import User
+from pilothouse.apiserver.user import MASTERS_GROUP, User
 
 
 class Verdict(Enum):
@@ -37,9 +37,14 @@ class Decision:
         return self.verdict is Verdict.ALLOW
 
 
-@dataclass(frozen=True, slots=True)
-class Attributes:
-    """Who wants to do what. Without a resource `path` and `verb` count."""
+_ALLOW, _PASS = Decision(Verdict.ALLOW), Decision(Verdict.NO_OPINION)
+
+
+class Attributes(NamedTuple):
+    """Who wants to do what. Without a resource `path` and `verb` count.
+
+    A tuple, as one is made for every request and decisions are kept by it.
+    """
 
     user: User
     verb: str
@@ -51,8 +56,8 @@ class Attributes:
     name: str = ""
     path: str = ""
     is_resource: bool = True
-    fields: tuple[FieldRequirement, ...] = field(default=(), compare=False)
-    """What a list, watch or deletion of many is narrowed to. Roles do not look at it, so a kept decision may not."""
+    fields: tuple[FieldRequirement, ...] = ()
+    """What a list, watch or deletion of many is narrowed to."""
 
     @classmethod
     def of(cls, user: User, info: RequestInfo, verb: str = "") -> "Attributes":
@@ -94,9 +99,7 @@ class Masters:
 
     def authorize(self, attributes: Attributes) -> Decision:
         """Allow the members."""
-        if "system:masters" in attributes.user.groups:
-            return Decision(Verdict.ALLOW)
-        return Decision(Verdict.NO_OPINION)
+        return _ALLOW if MASTERS_GROUP in attributes.user.groups else _PASS
 
 
 def forbidden(attributes: Attributes, reason: str) -> Forbidden:

@@ -78,7 +78,7 @@ def when_over(response: Response, told: Told, kind: type[Closing] = Closing) -> 
 
         response.upgrade = followed
         return True
-    if isinstance(body, AsyncIterator):
-        response.body = kind(body, told)
-        return True
-    return False
+    if isinstance(body, bytes) or not isinstance(body, AsyncIterator):
+        return False
+    response.body = kind(body, told)
+    return True

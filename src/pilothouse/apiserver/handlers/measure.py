@@ -91,9 +91,12 @@ class RequestMetrics(Collector):
 
     def _weigh(self, labels: Labels, response: Response) -> None:
         body = response.body
-        if isinstance(body, AsyncIterator):
+        if isinstance(body, bytes):
+            size = len(body)
+        elif isinstance(body, AsyncIterator):
             return  # compressed as it goes
-        size = len(body) if isinstance(body, bytes) else sum(map(len, body))
+        else:
+            size = sum(map(len, body))
         sized = (labels[0], *labels[2:])
         found = self._sizes.get(sized)
         if found is None:
