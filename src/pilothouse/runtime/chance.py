@@ -31,7 +31,7 @@ class _KernelsRandom(random.Random):
         """A number from 0 up to and without 1."""
         return self.getrandbits(53) / (1 << 53)
 
-    def seed(self, *_: object) -> None:  # type: ignore[override]
+    def seed(self, *_: object) -> None:
         """Nothing to seed."""
 
     def _portion(self) -> bytes:
