@@ -11,6 +11,7 @@ from pilothouse.api.machinery.codec.protobuf import message_of
 from pilothouse.api.machinery.errors import MethodNotAllowed, NotAcceptable
 from pilothouse.api.machinery.resource import Resource, Subresource
 from pilothouse.apiserver.exchange import Exchange
+from pilothouse.apiserver.handlers.deadline import is_lasting
 from pilothouse.apiserver.registry.served import Served
 from pilothouse.apiserver.request_info import RequestInfo
 from pilothouse.apiserver.verbs.change import Changing
@@ -105,7 +106,7 @@ class Routes:
         verb = exchange.info.verb
         found = self._parts.get((f"{resource.plural}/{part.name}", verb)) or self._parts.get((part.name, verb))
         if found is not None:
-            return await found(exchange, resource, part, _form(exchange, part))
+            return await found(exchange, resource, part, _form(exchange))
         if part.name in _SHOWN:
             form = _form_of(exchange, resource)
             match verb:
@@ -141,9 +142,9 @@ def _form_of(exchange: Exchange, resource: Resource[Any]) -> Form:
     return negotiate(accept)
 
 
-def _form(exchange: Exchange, part: Subresource) -> Form:
+def _form(exchange: Exchange) -> Form:
     """Streams and logs are answered in whatever form they have."""
-    if part.name in ("log", "exec", "attach", "portforward", "proxy"):
+    if is_lasting(exchange.info):
         return Form()
     return negotiate(exchange.header("accept"))
 

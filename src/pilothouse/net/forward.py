@@ -113,9 +113,8 @@ def passed_on(request: Request) -> dict[str, str | Sequence[str]]:
             continue
         found[name] = request.values(name)
     came_by = request.headers.get("x-forwarded-for")
-    address = request.peer.address.rpartition(":")[0].strip("[]")
-    if address:
-        found["x-forwarded-for"] = f"{came_by}, {address}" if came_by else address
+    if host := request.peer.host:
+        found["x-forwarded-for"] = f"{came_by}, {host}" if came_by else host
     return found
 
 

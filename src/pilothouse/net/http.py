@@ -46,6 +46,11 @@ class Peer:
     identity: object | None = None
     """In process only: the user, vouched for by whoever built the transport."""
 
+    @property
+    def host(self) -> str:
+        """The IP address alone."""
+        return self.address.rpartition(":")[0].strip("[]")
+
 
 @dataclass(slots=True, eq=False)
 class Request:
@@ -75,14 +80,12 @@ class Request:
             if len(self.body) > limit:
                 raise BodyTooLarge
             return self.body
-        pieces: list[bytes] = []
-        size = 0
+        found = bytearray()  # not a list of pieces: there may be as many as bytes
         async for piece in self.body:
-            size += len(piece)
-            if size > limit:
+            if len(found) + len(piece) > limit:
                 raise BodyTooLarge
-            pieces.append(piece)
-        self.body = b"".join(pieces)
+            found += piece
+        self.body = bytes(found)
         return self.body
 
 

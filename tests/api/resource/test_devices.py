@@ -173,5 +173,5 @@ def test_counters() -> None:
         "x.consumesCounters[0].counters: Required value",
     ]
     errors = FieldErrors()
-    validate_counters({"counters": {"A": {"value": "1"}, "b": {"value": "x"}}}, errors, "s")
+    validate_counters({"name": "a", "counters": {"A": {"value": "1"}, "b": {"value": "x"}}}, "name", errors, "s")
     assert [error.path for error in errors] == ["s.counters", "s.counters[b].value"]

@@ -168,16 +168,16 @@ def _validate_step(
 
 
 def _validate_consumption(item: JsonObject, errors: FieldErrors, path: str) -> None:
-    name = item.get("counterSet") or ""
+    validate_counters(item, "counterSet", errors, path)
+
+
+def validate_counters(item: JsonObject, field: str, errors: FieldErrors, path: str) -> None:
+    """Amounts that devices draw on; `field` names the set of them."""
+    name = item.get(field) or ""
     if not name:
-        errors.required(at(path, "counterSet"))
+        errors.required(at(path, field))
     else:
-        validate_label(name, errors, at(path, "counterSet"))
-    validate_counters(item, errors, path)
-
-
-def validate_counters(item: JsonObject, errors: FieldErrors, path: str) -> None:
-    """Named amounts that devices draw on."""
+        validate_label(name, errors, at(path, field))
     counters, where = item.get("counters"), at(path, "counters")
     if not counters:
         errors.required(where)

@@ -16,7 +16,7 @@ from pilothouse.api.machinery.resource import Column, Resource, Stamp
 from pilothouse.api.machinery.text_rules import validate_text
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.resource.devices import validate_counters, validate_device
-from pilothouse.api.resource.identifiers import validate_driver, validate_label, validate_pool
+from pilothouse.api.resource.identifiers import validate_driver, validate_pool
 from pilothouse.api.resource.lists import named, validate_set
 from pilothouse.api.types.resource_v1 import ResourceSlice
 from pilothouse.runtime.clock import format_time
@@ -56,12 +56,7 @@ def _is_advanced(device: JsonObject) -> bool:
 
 
 def _validate_counters(counters: JsonObject, errors: FieldErrors, path: str) -> None:
-    name = named(counters)
-    if not name:
-        errors.required(at(path, "name"))
-    else:
-        validate_label(name, errors, at(path, "name"))
-    validate_counters(counters, errors, path)
+    validate_counters(counters, "name", errors, path)
 
 
 def _validate_place(spec: JsonObject, errors: FieldErrors, path: str) -> None:

@@ -16,8 +16,9 @@ from pilothouse.api.machinery.field import FieldErrors
 from pilothouse.api.machinery.names import dns_subdomain
 from pilothouse.apiserver.request_info import RequestInfo
 from pilothouse.apiserver.user import User
+from pilothouse.runtime.bounded_memo import BoundedMemo
 
-STAGES = ("RequestReceived", "ResponseStarted", "ResponseComplete", "Panic")
+RECEIVED, STARTED, COMPLETE, PANIC = STAGES = ("RequestReceived", "ResponseStarted", "ResponseComplete", "Panic")
 _MOST_KNOWN = 4096
 """Decisions that are kept; beyond it all are made anew."""
 
@@ -98,7 +99,7 @@ class Policy:
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
         self._by_name = any(each.names for rule in self.rules for each in rule.resources)
-        self._known: dict[tuple[object, ...], Decision] = {}
+        self._known: BoundedMemo[tuple[object, ...], Decision] = BoundedMemo(_MOST_KNOWN)
 
     def decide(self, user: User | None, info: RequestInfo) -> Decision:
         """What is recorded of a request. Without a user nobody was authenticated."""
@@ -111,10 +112,8 @@ class Policy:
             key = (user, info.verb, info.path)
         found = self._known.get(key)
         if found is None:
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
             matching = (rule.decision for rule in self.rules if rule.matches(user, info))
-            found = self._known[key] = next(matching, _NOTHING)
+            found = self._known.keep(key, next(matching, _NOTHING))
         return found
 
 

@@ -15,7 +15,7 @@ from pilothouse.api.machinery.codec.syntax import MalformedError
 from pilothouse.api.machinery.errors import StatusError
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.audit.line import AnswerObject, slimmed
-from pilothouse.apiserver.audit.policy import LEVEL_NAMES, Decision, Level
+from pilothouse.apiserver.audit.policy import LEVEL_NAMES, RECEIVED, Decision, Level
 from pilothouse.apiserver.request_info import RequestInfo
 from pilothouse.apiserver.user import User
 from pilothouse.net.http import Request, Response
@@ -108,15 +108,13 @@ class Record:
             event["impersonatedUser"] = user_of(self.impersonated)
         if self.reference is not None:
             event["objectRef"] = dict(self.reference)
-        if stage != "RequestReceived":
+        if stage != RECEIVED:
             event["responseStatus"] = self.status
             if self.request_object is not None:
                 event["requestObject"] = self.request_object
             if self.response_object is not None:
                 event["responseObject"] = self.response_object
-        event["stageTimestamp"] = (
-            event["requestReceivedTimestamp"] if stage == "RequestReceived" else format_micro_time(now)
-        )
+        event["stageTimestamp"] = event["requestReceivedTimestamp"] if stage == RECEIVED else format_micro_time(now)
         if self.annotations:
             event["annotations"] = dict(self.annotations)
         return event
@@ -172,7 +170,7 @@ def source_addresses(request: Request) -> list[str]:
     real = _address(headers.get("x-real-ip", "")) if "x-real-ip" in headers else ""
     if real and real not in found:
         found.append(real)
-    peer = request.peer.address.rpartition(":")[0].strip("[]")
+    peer = request.peer.host
     if peer and (not found or found[-1] != peer):
         found.append(peer)
     return found

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.net.pki import SigningKey
+from pilothouse.runtime.bounded_memo import BoundedMemo
 
 ALGORITHM = "ES256"
 _MOST_KNOWN = 4096
@@ -36,7 +37,7 @@ class TokenKeys:
             raise ValueError("service-account tokens are signed with an elliptic-curve key")
         self._private, self._public = private, public
         self.key_id = _key_id(public)
-        self._verified: dict[str, JsonObject] = {}
+        self._verified: BoundedMemo[str, JsonObject] = BoundedMemo(_MOST_KNOWN)
 
     def sign(self, claims: JsonObject) -> str:
         """A token of these claims, issued by us."""
@@ -58,10 +59,7 @@ class TokenKeys:
             claims: JsonObject = jwt.decode(token, self._public, [ALGORITHM], options=unchecked)  # type: ignore[arg-type]
         except jwt.InvalidTokenError as error:
             raise InvalidToken(str(error)) from error
-        if len(self._verified) >= _MOST_KNOWN:
-            self._verified.clear()
-        self._verified[token] = claims
-        return claims
+        return self._verified.keep(token, claims)
 
     def key_set(self) -> JsonObject:
         """The JSON Web Key Set (RFC 7517) of the public key."""

@@ -15,6 +15,7 @@ from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.authorization.framework import Attributes, Decision, Verdict
 from pilothouse.apiserver.registry.watch_cache import WatchCache
 from pilothouse.apiserver.user import SERVICE_ACCOUNT_PREFIX, User
+from pilothouse.runtime.bounded_memo import BoundedMemo
 
 _GROUP = "rbac.authorization.k8s.io"
 _MOST_USERS = 4096
@@ -45,8 +46,8 @@ class Rbac:
         self._roles = cache.of(_GROUP, "roles")
         self._cluster_bindings = cache.of(_GROUP, "clusterrolebindings")
         self._bindings = cache.of(_GROUP, "rolebindings")
-        self._known: dict[User, Holding] = {}
-        self._decided: dict[Attributes, Decision] = {}
+        self._known: BoundedMemo[User, Holding] = BoundedMemo(_MOST_USERS)
+        self._decided: BoundedMemo[Attributes, Decision] = BoundedMemo(_MOST_USERS)
         for observed in (self._cluster_roles, self._roles, self._cluster_bindings, self._bindings):
             observed.observe(self._forget)
 
@@ -54,9 +55,7 @@ class Rbac:
         """Allow what some rule allows."""
         decision = self._decided.get(attributes)
         if decision is None:
-            if len(self._decided) >= _MOST_USERS:
-                self._decided.clear()
-            decision = self._decided[attributes] = self._decide(attributes)
+            decision = self._decided.keep(attributes, self._decide(attributes))
         return decision
 
     def rules_of(self, user: User, namespace: str) -> list[Granted]:
@@ -88,9 +87,7 @@ class Rbac:
     def _holding(self, user: User) -> Holding:
         found = self._known.get(user)
         if found is None:
-            if len(self._known) >= _MOST_USERS:
-                self._known.clear()
-            found = self._known[user] = self._collect(user)
+            found = self._known.keep(user, self._collect(user))
         return found
 
     def _collect(self, user: User) -> Holding:

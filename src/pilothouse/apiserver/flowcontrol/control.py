@@ -23,6 +23,7 @@ from pilothouse.apiserver.flowcontrol.shares import Bounds, Wish, allocate, boun
 from pilothouse.apiserver.registry.watch_cache import WatchCache
 from pilothouse.apiserver.request_info import RequestInfo
 from pilothouse.apiserver.user import User
+from pilothouse.runtime.bounded_memo import BoundedMemo
 from pilothouse.runtime.clock import Clock
 
 GROUP = "flowcontrol.apiserver.k8s.io"
@@ -121,7 +122,7 @@ class FlowControl:
         self.changed = asyncio.Event()
         """Set when the objects change; whoever waits for it clears it."""
         self._schemas: list[JsonObject] = []
-        self._flows: dict[tuple[object, ...], Flow] = {}
+        self._flows: BoundedMemo[tuple[object, ...], Flow] = BoundedMemo(_MOST_KNOWN)
         self._timer: asyncio.TimerHandle | None = None
         self._level_objects = cache.of(GROUP, "prioritylevelconfigurations")
         self._schema_objects = cache.of(GROUP, "flowschemas")
@@ -139,9 +140,7 @@ class FlowControl:
             key = (user, info.verb, info.path)
         found = self._flows.get(key)
         if found is None:
-            if len(self._flows) >= _MOST_KNOWN:
-                self._flows.clear()
-            found = self._flows[key] = self._classify(user, info)
+            found = self._flows.keep(key, self._classify(user, info))
         if self._timer is None:
             self._timer = self._clock.call_later(ADJUSTMENT_SECONDS, self._ring)
         return found

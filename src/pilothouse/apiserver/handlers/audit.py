@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 
 from pilothouse.api.machinery.errors import InternalError, StatusError, Unauthorized
 from pilothouse.apiserver.audit.backend import Backend, Mode
-from pilothouse.apiserver.audit.policy import LEVEL_NAMES, LEVELS, Level, Policy
+from pilothouse.apiserver.audit.policy import COMPLETE, LEVEL_NAMES, LEVELS, PANIC, RECEIVED, STARTED, Level, Policy
 from pilothouse.apiserver.audit.record import Record
 from pilothouse.apiserver.exchange import Exchange
 from pilothouse.apiserver.handlers.bodies import Ending, when_over
@@ -31,7 +31,6 @@ from pilothouse.runtime.clock import Clock
 HEADER = "Audit-ID"
 _UNAUDITED = "unaudited"
 """Among the facts of a request that the policy does not want recorded."""
-RECEIVED, STARTED, COMPLETE, PANIC = "RequestReceived", "ResponseStarted", "ResponseComplete", "Panic"
 
 
 def identify(chance: Chance) -> Step:

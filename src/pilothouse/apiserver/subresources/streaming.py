@@ -9,8 +9,8 @@ from typing import Any
 from pilothouse.api.machinery import errors
 from pilothouse.api.machinery.resource import Resource, Subresource
 from pilothouse.api.machinery.view import JsonObject
-from pilothouse.apiserver.authorization.framework import Attributes
 from pilothouse.apiserver.exchange import Exchange
+from pilothouse.apiserver.pipeline.apply import permit_creation
 from pilothouse.apiserver.pipeline.pipeline import Admission
 from pilothouse.apiserver.registry.served import Served
 from pilothouse.apiserver.routes import Part
@@ -74,7 +74,7 @@ class Streaming:
         """What is asked for. WebSockets begin with GET; whoever may only read must not run commands: Forbidden."""
         options = await admit_connection(self._admission, exchange, resource, part)
         if exchange.info.verb != "create":
-            exchange.demand(Attributes.of(exchange.user, exchange.info, verb="create"))
+            permit_creation(exchange)
         return options
 
     async def _pod(self, exchange: Exchange, resource: Resource[Any]) -> JsonObject:

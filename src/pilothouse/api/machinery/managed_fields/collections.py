@@ -8,6 +8,7 @@ from typing import Any
 
 from pilothouse.api.machinery.managed_fields.fields import MEMBER, Fields, in_order, value_key, with_self
 from pilothouse.api.machinery.managed_fields.items import keyed_step, known_by
+from pilothouse.runtime.bounded_memo import BoundedMemo
 
 MOST_REMEMBERED = 2048
 """Shapes, or steps, that one walker keeps in mind."""
@@ -106,7 +107,7 @@ class KeyedListWalker(Walker):
         self.keys = keys
         self.known_by = known_by(keys)
         self.items = items
-        self.steps: dict[tuple[Any, ...], str] = {}
+        self.steps: BoundedMemo[tuple[Any, ...], str] = BoundedMemo(MOST_REMEMBERED)
 
     def shape(self, value: Any) -> Hashable:
         """The keys of the items, and their shapes."""
@@ -131,10 +132,7 @@ class KeyedListWalker(Walker):
 
     def step(self, values: tuple[Any, ...]) -> str:
         """The step to the item with these keys, remembered."""
-        if len(self.steps) >= MOST_REMEMBERED:
-            self.steps.clear()
-        made = self.steps[values] = keyed_step(self.keys, values)
-        return made
+        return self.steps.keep(values, keyed_step(self.keys, values))
 
     def compare(self, old: Any, new: Any, changed: Fields, removed: Fields) -> None:
         """Note what differs, item by item; the order does not count."""

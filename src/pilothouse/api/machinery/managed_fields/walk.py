@@ -26,7 +26,10 @@ from pilothouse.api.machinery.managed_fields.fields import MEMBER, Fields, in_or
 from pilothouse.api.machinery.managed_fields.presence import ALWAYS_THERE, ROOT_FIELDS
 from pilothouse.api.machinery.schema import Schema
 from pilothouse.api.machinery.view import JsonObject
+from pilothouse.runtime.bounded_memo import BoundedMemo
 
+Plan = tuple[tuple[str, Callable[[Any], Hashable]], ...]
+"""The fields that have parts, and what tells their shapes."""
 UNTRACKED = frozenset({"apiVersion", "kind"})
 UNTRACKED_METADATA = frozenset({
     "name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName", "generation", "managedFields",
@@ -63,9 +66,9 @@ class StructWalker(Walker):
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
         self.walkers: dict[str, Walker] = {}
-        self.plans: dict[tuple[str, ...], tuple[tuple[str, Callable[[Any], Hashable]], ...]] = {}
-        self.fresh_by_shape: dict[Hashable, Fields] = {}
-        self.contents_by_shape: dict[Hashable, Fields] = {}
+        self.plans: BoundedMemo[tuple[str, ...], Plan] = BoundedMemo(MOST_REMEMBERED)
+        self.fresh_by_shape: BoundedMemo[Hashable, Fields] = BoundedMemo(MOST_REMEMBERED)
+        self.contents_by_shape: BoundedMemo[Hashable, Fields] = BoundedMemo(MOST_REMEMBERED)
 
     def walker(self, key: str) -> Walker:
         """The walker of a field."""
@@ -90,10 +93,8 @@ class StructWalker(Walker):
         keys = tuple(value)
         plan = self.plans.get(keys)
         if plan is None:
-            if len(self.plans) > MOST_REMEMBERED:
-                self.plans.clear()
             parts = [(key, self.walker(key)) for key in keys]
-            plan = self.plans[keys] = tuple((key, walker.shape) for key, walker in parts if walker.composite)
+            plan = self.plans.keep(keys, tuple((key, walker.shape) for key, walker in parts if walker.composite))
         if not plan:
             return keys
         return keys, tuple([None if (part := value[key]) is None else shape(part) for key, shape in plan])
@@ -103,7 +104,7 @@ class StructWalker(Walker):
         shape = self.shape(value)
         found = self.contents_by_shape.get(shape)
         if found is None:
-            found = _remember(self.contents_by_shape, shape, self.compute(value, fresh=False))
+            found = self.contents_by_shape.keep(shape, self.compute(value, fresh=False))
         return found
 
     def fresh(self, value: JsonObject) -> Fields:
@@ -111,7 +112,7 @@ class StructWalker(Walker):
         shape = self.shape(value)
         found = self.fresh_by_shape.get(shape)
         if found is None:
-            found = _remember(self.fresh_by_shape, shape, self.compute(value, fresh=True))
+            found = self.fresh_by_shape.keep(shape, self.compute(value, fresh=True))
         return found
 
     def compute(self, value: JsonObject, *, fresh: bool) -> Fields:
@@ -218,13 +219,6 @@ def walker_of(schema: Schema) -> Walker:
     if schema.additional is not None:
         return MapWalker(walker_of(schema.additional))
     return StructWalker(schema) if schema.is_struct else LEAF
-
-
-def _remember(memo: dict[Hashable, Fields], shape: Hashable, fields: Fields) -> Fields:
-    if len(memo) >= MOST_REMEMBERED:
-        memo.clear()
-    memo[shape] = fields
-    return fields
 
 
 def fields_of(schema: Schema, value: Mapping[str, Any]) -> Fields:
