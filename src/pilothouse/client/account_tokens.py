@@ -41,14 +41,20 @@ class AccountToken:
 
         Not what the request for one was answered with: a caller would take that for the answer to his own request.
         """
+        if self._fresh:
+            return self._token
         async with self._asking:
-            if not self._token or self._clock.monotonic() >= self._renew_at:
+            if not self._fresh:
                 try:
                     await self._ask()
                 except StatusError as error:
                     account = f"{self._namespace}/{self._name}"
                     raise ConnectionError(f"there is no token for service account {account}: {error}") from error
             return self._token
+
+    @property
+    def _fresh(self) -> bool:
+        return bool(self._token) and self._clock.monotonic() < self._renew_at
 
     def refused(self, token: str) -> None:
         """The server does not accept it: ask anew the next time."""

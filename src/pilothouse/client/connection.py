@@ -79,6 +79,15 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.resume_reading()
         return found
 
+    async def whole(self) -> bytes:
+        """The body to its end. Raises ConnectionError when it ends too early."""
+        if self._complete and len(self._pieces) <= 1:  # it came with the head
+            return self._pieces.popleft() if self._pieces else b""
+        pieces = []
+        while piece := await self.piece():
+            pieces.append(piece)
+        return b"".join(pieces)
+
     def close(self) -> None:
         """End the connection, whatever is under way."""
         if self._transport is not None:

@@ -17,6 +17,7 @@ from pilothouse.client.connection import READ, Connection
 from pilothouse.net.answer import dispose
 from pilothouse.net.http import Handler, Peer, Request, Response
 from pilothouse.runtime.clock import Clock
+from pilothouse.runtime.deadlines import Deadlines
 
 Headers = Mapping[str, str]
 
@@ -128,6 +129,7 @@ class HttpTransport:
         self._clock = clock
         self._token = token
         self._timeout = timeout
+        self._deadlines = Deadlines(clock, timeout)
         self._idle: list[Connection] = []
         self._places = asyncio.Semaphore(connections)
         self._arriving: memoryview | None = None
@@ -135,18 +137,22 @@ class HttpTransport:
     async def send(self, method: str, target: str, headers: Headers, body: bytes = b"") -> Answer:
         """One request, answered whole. A kept connection that died meanwhile is replaced without a word."""
         request = self._head(method, target, headers, len(body)) + body
-        async with self._places, self._clock.timeout(self._timeout):
-            while self._idle:
-                connection = self._idle.pop()
-                if not connection.reusable:
-                    connection.close()
-                    continue
-                try:
-                    return await self._exchange(connection, request)
-                except ConnectionError:
-                    if connection.answered or method != "GET":
-                        raise
-            return await self._exchange(await self._connect(), request)
+        async with self._places:
+            with self._deadlines.begin():
+                return await self._deliver(method, request)
+
+    async def _deliver(self, method: str, request: bytes) -> Answer:
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.reusable:
+                connection.close()
+                continue
+            try:
+                return await self._exchange(connection, request)
+            except ConnectionError:
+                if connection.answered or method != "GET":
+                    raise
+        return await self._exchange(await self._connect(), request)
 
     @asynccontextmanager
     async def stream(self, method: str, target: str, headers: Headers) -> AsyncIterator[StreamedAnswer]:
@@ -172,7 +178,7 @@ class HttpTransport:
     async def _exchange(self, connection: Connection, request: bytes) -> Answer:
         try:
             await connection.exchange(request)
-            whole = b"".join([piece async for piece in _body(connection)])
+            whole = await connection.whole()
         except BaseException:
             connection.close()
             raise
