@@ -1,6 +1,7 @@
 """Pods, what makes them and what leads to them, as far as the API and its controllers go."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,7 @@ from contract.conformance import Checks, conformance
 from contract.pods import START_SECONDS, pause_pod, until_ready, until_running
 
 SECONDS = 60
+SCHEDULING_SECONDS = 80
 EVENT_SECONDS = 30
 """wait.ForeverTestTimeout of upstream's."""
 
@@ -18,32 +20,87 @@ def pods(api: Api, namespace: str) -> Objects:
     return api.objects("v1", "Pod", namespace)
 
 
+def _is_forbidden(pods: Objects, runtime_class: str) -> bool:
+    """Whether a pod that asks for the class would be refused."""
+    try:
+        pods.create(pause_pod("test", spec={"runtimeClassName": runtime_class}), dry_run="All")
+    except Refused as refused:
+        return refused.reason == "Forbidden"
+    return False
+
+
 @conformance("RuntimeClass should reject a Pod requesting a non-existent RuntimeClass")
-def test_no_such_runtime_class(pods: Objects, check: Checks) -> None:
-    with pytest.raises(Refused) as refused:
-        pods.create(pause_pod("test", spec={"runtimeClassName": "nonexistent"}))
-    check("forbidden", refused.value.reason, "Forbidden")
+def test_no_such_runtime_class(pods: Objects, namespace: str, check: Checks) -> None:
+    check("forbidden", _is_forbidden(pods, f"{namespace}-nonexistent"))
 
 
 @conformance("RuntimeClass should reject a Pod requesting a deleted RuntimeClass")
 def test_deleted_runtime_class(api: Api, pods: Objects, check: Checks, unique: str) -> None:
     classes = api.objects("node.k8s.io/v1", "RuntimeClass")
-    classes.create({"metadata": {"name": unique}, "handler": "example"})
+    classes.create({"metadata": {"name": unique}, "handler": "runc"})
     classes.delete(unique)
     classes.until_gone(unique, SECONDS)
     check("gone", True)
-
-    def is_forbidden() -> bool:
-        """A server may not know at once that the class is gone."""
-        try:
-            pods.create({"metadata": {"generateName": "test-"}, "spec": {**spec, "runtimeClassName": unique}})
-        except Refused as refused:
-            return refused.reason == "Forbidden"
-        return False
-
-    spec = pause_pod("")["spec"]
-    eventually(is_forbidden, START_SECONDS, 1)
+    eventually(lambda: _is_forbidden(pods, unique), START_SECONDS, 1)
     check("forbidden", True)
+
+
+def _scheduled(api: Api, pods: Objects, name: str, **more: Any) -> Json:
+    """A pod of a class of that name, once it is bound to a node; the only one of the namespace."""
+    classes = api.objects("node.k8s.io/v1", "RuntimeClass")
+    classes.create({"metadata": {"name": name}, "handler": "test-handler", **more})
+    try:
+        pods.create(pause_pod("test", spec={"runtimeClassName": name, "automountServiceAccountToken": False}))
+        (found,) = pods.until(lambda items: items["test"]["spec"].get("nodeName"), SCHEDULING_SECONDS).values()
+        return found
+    finally:
+        classes.delete(name)
+
+
+@conformance("RuntimeClass should schedule a Pod requesting a RuntimeClass without PodOverhead")
+def test_runtime_class_without_overhead(api: Api, pods: Objects, check: Checks, unique: str) -> None:
+    found = _scheduled(api, pods, unique)
+    check("scheduled", found["metadata"]["name"], "test")
+    check("no-overhead", found["spec"].get("overhead", {}), {})
+
+
+@conformance("RuntimeClass should schedule a Pod requesting a RuntimeClass and initialize its Overhead")
+def test_runtime_class_with_overhead(api: Api, pods: Objects, check: Checks, unique: str) -> None:
+    overhead = {"cpu": "10m", "memory": "1Mi"}
+    found = _scheduled(api, pods, unique, overhead={"podFixed": overhead})
+    check("scheduled", found["metadata"]["name"], "test")
+    check("overhead", found["spec"]["overhead"], overhead)
+
+
+@conformance("Sysctls should reject invalid sysctls")
+def test_invalid_sysctls(pods: Objects, check: Checks) -> None:
+    invalid, valid = ("foo-", "bar.."), ("kernel.shmmax", "safe-and-unsafe")
+    sysctls = [{"name": name, "value": "42"} for name in (*invalid, *valid)]
+    with pytest.raises(Refused) as refused:
+        pods.create(pause_pod("test", spec={"securityContext": {"sysctls": sysctls}, "restartPolicy": "Never"}))
+    message = refused.value.status["message"]
+    check("named", all(f'Invalid value: "{name}"' in message for name in invalid))
+    check("others-are-not", not any(name in message for name in valid))
+
+
+@conformance("ServiceAccounts should allow opting out of API token automount")
+def test_token_is_not_mounted(api: Api, pods: Objects, namespace: str, check: Checks) -> None:
+    accounts = api.objects("v1", "ServiceAccount", namespace)
+    said = {"default": None, "mount": True, "nomount": False}
+    for name in ("mount", "nomount"):
+        accounts.create({"metadata": {"name": name}, "automountServiceAccountToken": said[name]})
+
+    def is_mounted(account: str, wish: bool | None) -> bool:
+        spec: Json = {"serviceAccountName": account, "restartPolicy": "Never", "automountServiceAccountToken": wish}
+        body = {"metadata": {"generateName": "pod-"}, "spec": {**pause_pod("")["spec"], **spec}}
+        mounts = pods.create(body)["spec"]["containers"][0].get("volumeMounts", [])
+        return "/var/run/secrets/kubernetes.io/serviceaccount" in [mount["mountPath"] for mount in mounts]
+
+    check(
+        "account", {name: is_mounted(name, None) for name in said}, {"default": True, "mount": True, "nomount": False}
+    )
+    check("opted-in", [is_mounted(name, True) for name in said], [True] * 3)
+    check("opted-out", [is_mounted(name, False) for name in said], [False] * 3)
 
 
 @conformance(
