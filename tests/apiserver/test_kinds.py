@@ -48,7 +48,7 @@ HOOK = {
 }  # fmt: skip
 MATCHED = {"matchConstraints": {"resourceRules": [RULE]}}
 MUTATION = {
-    "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": "[]"}}],
+    "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": "[JSONPatch{}]"}}],
     "reinvocationPolicy": "Never",
 }
 TARGET = {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "x"}, "maxReplicas": 3}

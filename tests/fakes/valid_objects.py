@@ -268,7 +268,7 @@ VALID: dict[tuple[str, str], JsonObject] = {
         "spec": {
             "matchConstraints": RULES,
             "reinvocationPolicy": "Never",
-            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": "[]"}}],
+            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": "[JSONPatch{}]"}}],
         }
     },
     (ADMISSION, "mutatingadmissionpolicybindings"): {"spec": {"policyName": "x"}},

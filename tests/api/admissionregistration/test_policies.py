@@ -28,7 +28,7 @@ NOTHING = "Required value: validations or auditAnnotations must contain at least
         ({"validations": None}, [f"spec.validations: {NOTHING}", f"spec.auditAnnotations: {NOTHING}"]),
         ({"validations": [{}]}, ["spec.validations[0].expression: Required value: expression is not specified"]),
         (
-            {"validations": [{"expression": "a", "message": "a\nb", "messageExpression": " ", "reason": "Bad"}]},
+            {"validations": [{"expression": "true", "message": "a\nb", "messageExpression": " ", "reason": "Bad"}]},
             [
                 'spec.validations[0].messageExpression: Invalid value: " ": must be non-empty if specified',
                 'spec.validations[0].message: Invalid value: "a\\nb": message must not contain line breaks',
@@ -39,7 +39,7 @@ NOTHING = "Required value: validations or auditAnnotations must contain at least
             ],
         ),
         (
-            {"validations": [{"expression": "a", "message": " "}]},
+            {"validations": [{"expression": "true", "message": " "}]},
             ['spec.validations[0].message: Invalid value: " ": message must be non-empty if specified'],
         ),
         ({"paramKind": {"apiVersion": "rules.example.com/v1", "kind": "Limit"}}, []),
@@ -77,6 +77,75 @@ NOTHING = "Required value: validations or auditAnnotations must contain at least
 )
 def test_validating(spec: dict[str, Any], wrong: list[str]) -> None:
     assert created(VALIDATING, GOOD, {"spec": spec}) == wrong
+
+
+UNKNOWN = "compilation failed: ERROR: <input>:1:1: undeclared reference to 'nobody' (in container '')\n | nobody\n | ^"
+
+
+@pytest.mark.parametrize(
+    ("spec", "path", "wrong"),
+    [
+        ({"validations": [{"expression": "nobody"}]}, "validations[0].expression", f'"nobody": {UNKNOWN}'),
+        (
+            {"validations": [{"expression": "'a'"}]},
+            "validations[0].expression",
+            "\"'a'\": must evaluate to bool but got string",
+        ),
+        (
+            {"validations": [{"expression": "true", "messageExpression": "1"}]},
+            "validations[0].messageExpression",
+            '"1": must evaluate to string but got int',
+        ),
+        (
+            {"auditAnnotations": [{"key": "k", "valueExpression": " true"}]},
+            "auditAnnotations[0].valueExpression",
+            '" true": must evaluate to one of [string null_type] but got bool',
+        ),
+        ({"variables": [{"name": "v", "expression": "nobody"}]}, "variables[0].expression", f'"nobody": {UNKNOWN}'),
+        (
+            {"matchConditions": [{"name": "c", "expression": " nobody "}]},
+            "matchConditions[0].expression",
+            f'"nobody": {UNKNOWN}',
+        ),
+        (
+            {"matchConditions": [{"name": "c", "expression": "'a'"}]},
+            "matchConditions[0].expression",
+            "\"'a'\": must evaluate to bool but got string",
+        ),
+    ],
+)
+def test_what_does_not_compile(spec: dict[str, Any], path: str, wrong: str) -> None:
+    assert created(VALIDATING, GOOD, {"spec": spec}) == [f"spec.{path}: Invalid value: {wrong}"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "compiles"),
+    [
+        ({"validations": [{"expression": "params.a == 1"}]}, False),
+        ({"paramKind": {"apiVersion": "v1", "kind": "K"}, "validations": [{"expression": "params.a == 1"}]}, True),
+        ({"matchConditions": [{"name": "c", "expression": "params.a == 1"}]}, False),
+        ({"validations": [{"expression": "variables.v == 1"}]}, False),
+        ({"variables": [{"name": "v", "expression": "1"}], "validations": [{"expression": "variables.v == 1"}]}, True),
+        (
+            {"variables": [{"name": "v", "expression": "1"}], "validations": [{"expression": "variables.v == ''"}]},
+            False,
+        ),
+        ({"variables": [{"name": "v", "expression": "variables.w"}, {"name": "w", "expression": "1"}]}, False),
+        (
+            {
+                "variables": [{"name": "v", "expression": "1"}],
+                "matchConditions": [{"name": "c", "expression": "variables.v == 1"}],
+            },
+            False,
+        ),
+        ({"validations": [{"expression": "request.userInfo.nothing == ''"}]}, False),
+        ({"validations": [{"expression": "namespaceObject.metadata.labels.a == ''"}]}, True),
+        ({"validations": [{"expression": "namespaceObject.metadata.managedFields == []"}]}, False),
+        ({"validations": [{"expression": "Object{}.a == 1"}]}, False),
+    ],
+)
+def test_what_expressions_know(spec: dict[str, Any], compiles: bool) -> None:
+    assert (not created(VALIDATING, GOOD, {"spec": spec})) is compiles
 
 
 @pytest.mark.parametrize(
@@ -128,7 +197,7 @@ def test_status(status: dict[str, Any], wrong: list[str]) -> None:
     assert status_updated(VALIDATING, GOOD, {"status": status}) == wrong
 
 
-JSON_PATCH: dict[str, Any] = {"patchType": "JSONPatch", "jsonPatch": {"expression": "[]"}}
+JSON_PATCH: dict[str, Any] = {"patchType": "JSONPatch", "jsonPatch": {"expression": "[JSONPatch{}]"}}
 MUTATING_GOOD: dict[str, Any] = {
     "metadata": {"name": "p"},
     "spec": {**MATCH, "mutations": [JSON_PATCH], "reinvocationPolicy": "Never"},
@@ -157,6 +226,14 @@ M = "spec.mutations[0]"
                 f"{M}.applyConfiguration: Required value: must be specified when patchType is ApplyConfiguration",
                 f"{M}.jsonPatch: Forbidden: may not be specified when patchType is ApplyConfiguration",
             ],
+        ),
+        (
+            {"mutations": [{"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": "[1]"}}]},
+            [f'{M}.applyConfiguration.expression: Invalid value: "[1]": must evaluate to Object but got list(int)'],
+        ),
+        (
+            {"mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": "Object{}"}}]},
+            [f'{M}.jsonPatch.expression: Invalid value: "Object{{}}": must evaluate to list(JSONPatch) but got Object'],
         ),
         (
             {"mutations": [{"patchType": "JSONPatch", "jsonPatch": {}}]},

@@ -1,11 +1,13 @@
 """Which requests webhooks and policies are asked about: rules, selectors, conditions.
 
-CEL expressions must be there, but are not compiled. Sources of the facts:
-pkg/apis/admissionregistration/v1/defaults.go, pkg/apis/admissionregistration/validation/validation.go.
+Sources of the facts: pkg/apis/admissionregistration/v1/defaults.go,
+pkg/apis/admissionregistration/validation/validation.go.
 """
 
 from collections.abc import Sequence
 
+from pilothouse.api.admissionregistration.expressions import Expressions, report
+from pilothouse.api.machinery.cel.errors import CompileError
 from pilothouse.api.machinery.field import FieldErrors, at, index
 from pilothouse.api.machinery.names import path_segment, qualified_name
 from pilothouse.api.machinery.selector_rules import validate_label_selector
@@ -125,7 +127,9 @@ def _validate_named_rule(rule: JsonObject, errors: FieldErrors, path: str) -> No
     validate_rule(rule, errors, path)
 
 
-def validate_conditions(conditions: Sequence[JsonObject] | None, errors: FieldErrors, path: str) -> None:
+def validate_conditions(
+    conditions: Sequence[JsonObject] | None, errors: FieldErrors, path: str, *, params: bool = False
+) -> None:
     """Expressions that must all hold, each with a name of its own."""
     found = conditions or ()
     if len(found) > _MOST_CONDITIONS:
@@ -133,8 +137,7 @@ def validate_conditions(conditions: Sequence[JsonObject] | None, errors: FieldEr
     seen = set()
     for position, condition in enumerate(found):
         where, name = index(path, position), condition.get("name") or ""
-        if not (condition.get("expression") or "").strip():
-            errors.required(at(where, "expression"))
+        _validate_condition((condition.get("expression") or "").strip(), errors, at(where, "expression"), params=params)
         if not name:
             errors.required(at(where, "name"))
             continue
@@ -142,3 +145,13 @@ def validate_conditions(conditions: Sequence[JsonObject] | None, errors: FieldEr
         if name in seen:
             errors.duplicate(at(where, "name"), name)
         seen.add(name)
+
+
+def _validate_condition(text: str, errors: FieldErrors, path: str, *, params: bool) -> None:
+    if not text:
+        errors.required(path)
+        return
+    try:
+        Expressions(params=params).condition(text)
+    except CompileError as error:
+        report(error, text, errors, path)

@@ -4,6 +4,7 @@ Source of the facts: API page admissionregistration.k8s.io/v1 MutatingAdmissionP
 about operations and mutations.
 """
 
+from pilothouse.api.admissionregistration.expressions import Expressions
 from pilothouse.api.admissionregistration.policies import (
     default_policy,
     show_param_kind,
@@ -26,7 +27,7 @@ _MUTATIONS, _AGAIN = "spec.mutations", "spec.reinvocationPolicy"
 def validate(obj: JsonObject, errors: FieldErrors) -> None:
     """Something is changed, when something is made or changed."""
     spec = obj.get("spec") or {}
-    validate_policy(spec, errors, "spec")
+    expressions = validate_policy(spec, errors, "spec")
     for position, rule in enumerate(dig(spec, "matchConstraints", "resourceRules") or ()):
         path = at(index("spec.matchConstraints.resourceRules", position), "operations")
         for number, operation in enumerate(rule.get("operations") or ()):
@@ -36,14 +37,14 @@ def validate(obj: JsonObject, errors: FieldErrors) -> None:
     if not mutations:
         errors.required(_MUTATIONS, "mutations must contain at least one item")
     for position, mutation in enumerate(mutations):
-        _validate_mutation(mutation, errors, index(_MUTATIONS, position))
+        _validate_mutation(mutation, expressions, errors, index(_MUTATIONS, position))
     if not spec.get("reinvocationPolicy"):
         errors.required(_AGAIN)
     else:
         validate_choice(spec["reinvocationPolicy"], _REINVOCATION, errors, _AGAIN)
 
 
-def _validate_mutation(mutation: JsonObject, errors: FieldErrors, path: str) -> None:
+def _validate_mutation(mutation: JsonObject, expressions: Expressions, errors: FieldErrors, path: str) -> None:
     kind = mutation.get("patchType") or ""
     if not kind:
         errors.required(at(path, "patchType"))
@@ -54,7 +55,8 @@ def _validate_mutation(mutation: JsonObject, errors: FieldErrors, path: str) -> 
         if kind == other and found is None:
             errors.required(where, f"must be specified when patchType is {kind}")
         elif kind == other and found is not None:
-            validate_expression(found, "expression", errors, where)
+            compile_ = expressions.json_patch if kind == "JSONPatch" else expressions.apply
+            validate_expression(found, "expression", compile_, errors, where)
         elif kind in _PATCHES and found is not None:
             errors.forbidden(where, f"may not be specified when patchType is {kind}")
 

@@ -1,18 +1,21 @@
 """Policies in CEL and their bindings: what both kinds of policy have in common.
 
-Expressions must be there, but are not compiled. Sources of the facts: pkg/apis/admissionregistration/v1/defaults.go,
+Sources of the facts: pkg/apis/admissionregistration/v1/defaults.go,
 pkg/apis/admissionregistration/validation/validation.go.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
+from pilothouse.api.admissionregistration.expressions import Expressions, report
 from pilothouse.api.admissionregistration.matching import (
     FAILURE_POLICIES,
     default_resources,
     validate_conditions,
     validate_resources,
 )
+from pilothouse.api.machinery.cel.errors import CompileError
 from pilothouse.api.machinery.columns import UNSET, dig, selector_text
 from pilothouse.api.machinery.field import FieldErrors, at, index
 from pilothouse.api.machinery.names import dns1035_label, dns_subdomain, path_segment
@@ -43,8 +46,8 @@ def default_binding(obj: JsonObject) -> None:
     default_resources(dig(obj, "spec", "matchResources"))
 
 
-def validate_policy(spec: JsonObject, errors: FieldErrors, path: str) -> None:
-    """Parameters, what is matched, conditions and variables."""
+def validate_policy(spec: JsonObject, errors: FieldErrors, path: str) -> Expressions:
+    """Parameters, what is matched, conditions and variables; and what compiles the expressions that follow."""
     policy = spec.get("failurePolicy")
     if policy is None:
         errors.required(at(path, "failurePolicy"))
@@ -59,9 +62,12 @@ def validate_policy(spec: JsonObject, errors: FieldErrors, path: str) -> None:
         validate_resources(match, errors, where)
         if not match.get("resourceRules"):
             errors.required(at(where, "resourceRules"))
-    validate_conditions(spec.get("matchConditions"), errors, at(path, "matchConditions"))
+    params = spec.get("paramKind") is not None
+    validate_conditions(spec.get("matchConditions"), errors, at(path, "matchConditions"), params=params)
+    expressions = Expressions(params=params)
     for position, variable in enumerate(spec.get("variables") or ()):
-        _validate_variable(variable, errors, index(at(path, "variables"), position))
+        _validate_variable(variable, expressions, errors, index(at(path, "variables"), position))
+    return expressions
 
 
 def _validate_param_kind(kind: JsonObject, errors: FieldErrors, path: str) -> None:
@@ -86,19 +92,27 @@ def _validate_param_kind(kind: JsonObject, errors: FieldErrors, path: str) -> No
         errors.invalid(at(path, "kind"), name, words)
 
 
-def _validate_variable(variable: JsonObject, errors: FieldErrors, path: str) -> None:
+def _validate_variable(variable: JsonObject, expressions: Expressions, errors: FieldErrors, path: str) -> None:
     name = variable.get("name") or ""
     if not name.strip():
         errors.required(at(path, "name"), "name is not specified")
     elif not _IDENTIFIER.fullmatch(name) or name in _RESERVED:
         errors.invalid(at(path, "name"), name, "name is not a valid CEL identifier")
-    validate_expression(variable, "expression", errors, path)
+    validate_expression(variable, "expression", partial(expressions.variable, name), errors, path)
 
 
-def validate_expression(item: JsonObject, name: str, errors: FieldErrors, path: str) -> None:
-    """Something is to be evaluated."""
-    if not (item.get(name) or "").strip():
+def validate_expression(
+    item: JsonObject, name: str, compile_: Callable[[str], object], errors: FieldErrors, path: str
+) -> None:
+    """Something is to be evaluated, and can be."""
+    text = item.get(name) or ""
+    if not text.strip():
         errors.required(at(path, name), f"{name} is not specified")
+        return
+    try:
+        compile_(text)
+    except CompileError as error:
+        report(error, text, errors, at(path, name))
 
 
 def validate_binding(spec: JsonObject, errors: FieldErrors, path: str) -> None:

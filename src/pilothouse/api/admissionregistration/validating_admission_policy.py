@@ -4,6 +4,7 @@ Source of the facts: pkg/apis/admissionregistration/validation/validation.go. AP
 ValidatingAdmissionPolicy; KEP-3488. *assumed*: a reference to a field is not parsed.
 """
 
+from pilothouse.api.admissionregistration.expressions import Expressions
 from pilothouse.api.admissionregistration.policies import (
     default_policy,
     show_param_kind,
@@ -30,31 +31,33 @@ _VALIDATIONS, _ANNOTATIONS = "spec.validations", "spec.auditAnnotations"
 def validate(obj: JsonObject, errors: FieldErrors) -> None:
     """Something is refused, or noted."""
     spec, name = obj.get("spec") or {}, dig(obj, "metadata", "name") or ""
-    validate_policy(spec, errors, "spec")
+    expressions = validate_policy(spec, errors, "spec")
     validations, annotations = spec.get("validations") or [], spec.get("auditAnnotations") or []
     if not validations and not annotations:
         errors.required(_VALIDATIONS, _NOTHING)
         errors.required(_ANNOTATIONS, _NOTHING)
         return
     for position, item in enumerate(validations):
-        _validate_validation(item, errors, index(_VALIDATIONS, position))
+        _validate_validation(item, expressions, errors, index(_VALIDATIONS, position))
     if len(annotations) > _MOST_ANNOTATIONS:
         words = f"must not have more than {_MOST_ANNOTATIONS} auditAnnotations"
         errors.invalid(_ANNOTATIONS, annotations, words)
     seen = set()
     for position, item in enumerate(annotations):
         where, key = index(_ANNOTATIONS, position), item.get("key") or ""
-        _validate_annotation(item, name, errors, where)
+        _validate_annotation(item, name, expressions, errors, where)
         if key in seen:
             errors.duplicate(at(where, "key"), key)
         seen.add(key)
 
 
-def _validate_validation(item: JsonObject, errors: FieldErrors, path: str) -> None:
+def _validate_validation(item: JsonObject, expressions: Expressions, errors: FieldErrors, path: str) -> None:
     message, expression = item.get("message") or "", item.get("messageExpression") or ""
-    validate_expression(item, "expression", errors, path)
+    validate_expression(item, "expression", expressions.validation, errors, path)
     if expression and not expression.strip():
         errors.invalid(at(path, "messageExpression"), expression, "must be non-empty if specified")
+    elif expression:
+        validate_expression(item, "messageExpression", expressions.message, errors, path)
     if message and not message.strip():
         errors.invalid(at(path, "message"), message, "message must be non-empty if specified")
     elif any(sign in message.strip() for sign in "\r\n"):
@@ -63,15 +66,16 @@ def _validate_validation(item: JsonObject, errors: FieldErrors, path: str) -> No
         validate_choice(reason, _REASONS, errors, at(path, "reason"))
 
 
-def _validate_annotation(item: JsonObject, name: str, errors: FieldErrors, path: str) -> None:
+def _validate_annotation(item: JsonObject, name: str, expressions: Expressions, errors: FieldErrors, path: str) -> None:
     if name:
         validate_text(f"{name}/{item.get('key') or ''}", qualified_name, errors, at(path, "key"))
     else:
         errors.invalid(at(path, "key"), item.get("key") or "", "requires metadata.name be non-empty")
-    validate_expression(item, "valueExpression", errors, path)
     if len((item.get("valueExpression") or "").strip().encode()) > _LONGEST_ANNOTATION:
         words = f"must not exceed {_LONGEST_ANNOTATION} bytes in length"
         errors.required(at(path, "valueExpression"), words)
+    else:
+        validate_expression(item, "valueExpression", lambda text: expressions.annotation(text.strip()), errors, path)
 
 
 def validate_status(obj: JsonObject, _old: JsonObject, errors: FieldErrors) -> None:
