@@ -16,17 +16,9 @@ EXAMPLES, SEED = "--examples", "--from"
 STORES = ("sqlite", "etcd")
 HISTORY_SECONDS = 400
 """Longer than any version is kept that nobody reads."""
-_POLICIES = "admission policies are kept, not yet obeyed"
-_CONDITIONS = "expressions are kept, not yet compiled"
 _BUDGETS = "nobody counts yet what a PodDisruptionBudget allows"
 _KEEPER = "nothing makes the pods of DaemonSets and StatefulSets yet"
 NOT_YET = {
-    "ValidatingAdmissionPolicy should validate against a Deployment": _POLICIES,
-    "ValidatingAdmissionPolicy should allow expressions to refer variables.": _POLICIES,
-    "MutatingAdmissionPolicy should mutate a Deployment": _POLICIES,
-    "MutatingAdmissionPolicy should mutate a Deployment with annotations": _POLICIES,
-    "AdmissionWebhook should reject validating webhook configurations with invalid match conditions": _CONDITIONS,
-    "AdmissionWebhook should reject mutating webhook configurations with invalid match conditions": _CONDITIONS,
     "DisruptionController Listing PodDisruptionBudgets for all namespaces should list and delete a collection of"
     " PodDisruptionBudgets": _BUDGETS,
     "DisruptionController should create a PodDisruptionBudget": _BUDGETS,

@@ -99,6 +99,7 @@ def assemble(server: ApiServer, config: ApiServerConfig, operations: Operations,
     admission = AdmissionChain.of(
         server.served, may, clock, chance,
         enabled=config.enabled_admission, disabled=config.disabled_admission, configurations=config.admission,
+        metrics=server.metrics,
     )  # fmt: skip
     backends = ReverseProxy(kubelet_tls, client_context(b"", verify=False), clock)
     requests = TokenRequests(server.served, keys, tokens.audiences, admission, clock, chance)

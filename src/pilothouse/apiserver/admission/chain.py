@@ -10,6 +10,7 @@ from pilothouse.apiserver.pipeline.write import Write
 from pilothouse.apiserver.registry.served import Served
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock
+from pilothouse.runtime.metrics import Metrics
 from pilothouse.runtime.units import subclasses
 
 
@@ -32,6 +33,7 @@ class AdmissionChain:
         enabled: Sequence[str] = (),
         disabled: Sequence[str] = (),
         configurations: Mapping[str, JsonObject] | None = None,
+        metrics: Metrics | None = None,
     ) -> Self:
         """The plugins that are on by default, those `enabled` besides, none that is `disabled`.
 
@@ -50,12 +52,19 @@ class AdmissionChain:
         plugins = [kind(served, authorizer, clock, chance) for kind in chosen]
         for plugin in plugins:
             plugin.configure((configurations or {}).get(plugin.name))
+            if metrics is not None:
+                plugin.measure(metrics)
         return cls(plugins)
 
     async def mutate(self, write: Write) -> None:
-        """Let every plugin change the new object, or refuse."""
+        """Let every plugin change the new object, or refuse; all once more where users' hooks have changed it."""
+        write.rounds = None
         for plugin in self._mutating:
             await plugin.mutate(write)
+        if write.rounds is not None and write.rounds.wanted:
+            write.rounds.second = True
+            for plugin in self._mutating:
+                await plugin.mutate(write)
 
     async def validate(self, write: Write) -> None:
         """Let every plugin refuse."""

@@ -13,6 +13,7 @@ from pilothouse.apiserver.pipeline.write import Write
 from pilothouse.apiserver.registry.served import Served
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock
+from pilothouse.runtime.metrics import Metrics
 
 
 class Admission(ABC):
@@ -39,6 +40,9 @@ class Admission(ABC):
         """
         if configuration is not None:
             raise ValueError(f"{self.name} takes no configuration")
+
+    def measure(self, metrics: Metrics) -> None:
+        """Count in these from now on."""
 
     async def mutate(self, write: Write) -> None:
         """Change `write.new`, or refuse. What is put in is complete: no defaults come after it, as none do upstream."""

@@ -7,6 +7,7 @@ from typing import Any
 from pilothouse.api.machinery.resource import Resource, Subresource
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.exchange import Exchange
+from pilothouse.apiserver.pipeline.rounds import Rounds
 from pilothouse.store.interface import Turn
 
 
@@ -41,6 +42,8 @@ class Write:
     """What writes it, where servers that share a store must agree on what is given to it."""
     entries: list[JsonObject] | None = None
     """What managedFields become, where the change itself has settled that: by an apply."""
+    rounds: Rounds | None = None
+    """Whether mutating admission is to see it a second time; None until somebody may want that."""
     charged: bool = False
     """Whether quotas have been charged for a new object, which is done once however often its storing is tried."""
 

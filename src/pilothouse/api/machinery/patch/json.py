@@ -30,6 +30,10 @@ class OperationError(ValueError):
     """Why an operation could not be carried out."""
 
 
+class FailedTest(OperationError):
+    """A `test` operation found another value."""
+
+
 def apply_json_patch(doc: JsonObject, operations: Any) -> JsonObject:
     """The document after all operations. Raises BadRequest, RequestEntityTooLarge or Invalid."""
     _check_shape(operations)
@@ -157,7 +161,7 @@ class _Draft:
         else:
             value = self.root
         if not _same(None if value is _ABSENT else value, expected):
-            raise OperationError(f"testing value {path} failed: test failed")
+            raise FailedTest(f"testing value {path} failed: test failed")
 
     def find(self, path: str, missing: str, *, writable: bool = False) -> tuple[Any, str]:
         """The container that holds, or would hold, what the path names, and the key within."""

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from pilothouse.api.catalogue import AnyResource
+from pilothouse.api.machinery.errors import BadRequest
 from pilothouse.api.machinery.resource import ScalePaths
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.pipeline.managed import shown_as
@@ -75,7 +76,7 @@ class Request:
     @cached_property
     def equivalents(self) -> tuple[Target, ...]:
         """The same resource in other groups and versions."""
-        if self.target.kind.kind != self.write.resource.name:
+        if not self.is_whole:
             return ()
         stored, own = self._served.catalogue.stored, self.write.resource
         alike = [other for other in self._served.catalogue if other is not own and other.name == own.name]
@@ -117,6 +118,13 @@ class Request:
             put_replicas(write.new, self._scale_paths, obj)
         elif write.part != "binding":
             write.new = obj
+            if self.is_whole and self.operation is Operation.CREATE:
+                self._rename(obj)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether what is sent is the object itself, or a part of it in its form."""
+        return self.target.kind.kind == self.write.resource.name
 
     def describe(self, matched: Target) -> JsonObject:
         """The AdmissionRequest, without its objects and uid: those are variables of their own, or a webhook's."""
@@ -137,6 +145,13 @@ class Request:
         if options := self._options():
             described["options"] = options
         return {name: value for name, value in described.items() if value != ""}
+
+    def _rename(self, obj: JsonObject) -> None:
+        """A new object may get another name, not another namespace. Raises BadRequest."""
+        metadata = obj.get("metadata") or {}
+        if (metadata.get("namespace") or "") != self.write.namespace:
+            raise BadRequest("the namespace of the provided object does not match the namespace sent on the request")
+        self.name = self.write.name = metadata.get("name") or ""
 
     @property
     def _scale_paths(self) -> ScalePaths:
