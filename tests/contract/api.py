@@ -1,7 +1,8 @@
 """The cluster under test, as the official client sees it: objects are plain JSON, refusals are `Refused`.
 
-Kinds are found by discovery and requests go out through `kubernetes.dynamic`, so any kubeconfig does. Waiting is done
-on watches: `Objects.until` lists, then follows the changes until what is wanted is there.
+Kinds are found by discovery and requests go out through `kubernetes.dynamic`, so any kubeconfig does; all of it is
+JSON, where upstream's tests speak protobuf of the kinds that their client knows. Waiting is done on watches:
+`Objects.until` lists, then follows the changes until what is wanted is there.
 """
 
 import json
