@@ -1,7 +1,12 @@
+"""Bodies as they come: in order, held back in time, and no heavier than what they say."""
+
 import asyncio
+import tracemalloc
+from collections.abc import AsyncIterator
 
 import pytest
 
+from pilothouse.net.http import BodyTooLarge, Peer, Request
 from pilothouse.net.request_body import HIGH_WATER, BodyBroken, RequestBody
 from pilothouse.runtime.clock import SystemClock
 
@@ -69,5 +74,54 @@ def test_the_first_question_is_told_once() -> None:
         body.wanted = wanted
         assert [piece async for piece in body] == [b"a"]
         assert asked == [1]
+
+    asyncio.run(main())
+
+
+def test_tiny_pieces_weigh_no_more_than_they_say() -> None:
+    """Each alone would be forty bytes for two."""
+    body, flow = _body()
+    tracemalloc.start()
+    try:
+        while not flow:
+            body.feed(b"ab")
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 2 * HIGH_WATER
+    assert body.take() == b"ab" * (HIGH_WATER // 2 + 1)
+
+
+def test_small_and_large_pieces_come_out_in_order() -> None:
+    sizes = (1, 2, 5000, 3, 4, 6000, 7000, 1)
+    wanted = b"".join(bytes([n]) * size for n, size in enumerate(sizes))
+
+    async def main() -> bytes:
+        body, _ = _body()
+        for n, size in enumerate(sizes):
+            body.feed(bytes([n]) * size)
+        body.finish()
+        return b"".join([piece async for piece in body])
+
+    assert asyncio.run(main()) == wanted
+
+
+def test_a_body_read_in_tiny_pieces_weighs_no_more_than_it_says() -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for number in range(100_000):
+            yield b"%02d" % (number % 100)
+
+    async def main() -> None:
+        request = Request("POST", "/", {}, Peer(""), pieces())
+        tracemalloc.start()
+        try:
+            await request.read(200_000)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert peak < 3 * 200_000
+        again = Request("POST", "/", {}, Peer(""), pieces())
+        with pytest.raises(BodyTooLarge):
+            await again.read(199_999)
 
     asyncio.run(main())

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from pilothouse.runtime.clock import Clock
 
 HIGH_WATER = 256 * 1024
+_SMALL = 4096
+"""Pieces below this are put together: each by itself would weigh more than it says."""
 
 
 class BodyBroken(ConnectionError):
@@ -34,7 +36,7 @@ class RequestBody(AsyncIterator[bytes]):
         self._patience = patience
         self._flow = flow
         """Told False when enough is buffered, True when more is welcome."""
-        self._pieces: deque[bytes] = deque()
+        self._pieces: deque[bytes | bytearray] = deque()
         self._buffered = 0
         self._waiter: asyncio.Future[None] | None = None
         self._asked = False
@@ -45,7 +47,12 @@ class RequestBody(AsyncIterator[bytes]):
 
     def feed(self, piece: bytes) -> None:
         """A piece came."""
-        self._pieces.append(piece)
+        if len(piece) >= _SMALL:
+            self._pieces.append(piece)
+        elif self._pieces and isinstance(last := self._pieces[-1], bytearray):
+            last += piece
+        else:
+            self._pieces.append(bytearray(piece))
         self._buffered += len(piece)
         if self._buffered > HIGH_WATER:
             self._flow(False)
@@ -79,7 +86,7 @@ class RequestBody(AsyncIterator[bytes]):
             if self.broken:
                 raise BodyBroken(self.broken)
             await self._news()
-        piece = self._pieces.popleft()
+        piece = bytes(self._pieces.popleft())
         self._buffered -= len(piece)
         if self._buffered < HIGH_WATER // 2:
             self._flow(True)
