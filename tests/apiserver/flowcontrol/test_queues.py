@@ -154,6 +154,32 @@ def test_who_leaves_takes_no_seat_along() -> None:
     tell(story)
 
 
+def test_seats_that_come_free_as_one_gives_up_go_to_the_next() -> None:
+    async def story(clock: LoopClock) -> None:
+        queues = made(clock, 1, queues=1)
+        served: list[str] = []
+        first = queues.admit(1)
+        assert first is not None
+
+        async def wait(name: str, seconds: float) -> None:
+            try:
+                (await queues.wait(1, 0, seconds)).leave()
+                served.append(name)
+            except Rejected as refusal:
+                served.append(f"{name}: {refusal}")
+
+        async with Tasks() as tasks:
+            tasks.spawn(wait("impatient", 5.0), name="impatient")
+            tasks.spawn(wait("patient", 50.0), name="patient")
+            await clock.sleep(0)
+            clock.call_later(5.0, first.leave)  # as its time is over, and before it runs again
+            await clock.sleep(60)
+        assert served == ["impatient: time-out", "patient"]
+        assert (queues.in_use, queues.executing, queues.waiting, queues.idle) == (0, 0, 0, True)
+
+    tell(story)
+
+
 def test_one_flow_does_not_starve_another() -> None:
     """A flow of a hundred requests came first; another one's few get every other seat."""
 

@@ -160,6 +160,9 @@ class QueueSet:
         while self.waiting:
             queue = self._next()
             entry = queue.waiting[0]
+            if entry.future.cancelled():  # whoever waited gives up, and is yet to notice
+                self._drop(queue, entry)
+                continue
             if self.limit is not None and self.executing and self.in_use + entry.seats > self.limit:
                 return
             self._pass_time()
@@ -210,13 +213,17 @@ class QueueSet:
 
     def _forget(self, queue: Queue, entry: Waiting) -> None:
         """Somebody waits no more."""
+        if entry in queue.waiting:
+            self._drop(queue, entry)
+        if self.waiting:
+            self.dispatch()
+
+    def _drop(self, queue: Queue, entry: Waiting) -> None:
         queue.waiting.remove(entry)
         queue.seats -= entry.seats
         self.waiting -= 1
         self.demand.add(-entry.seats)
         self._retire(queue)
-        if self.waiting:
-            self.dispatch()
 
 
 def deal(flow: int, deck: int, hand: int) -> list[int]:
