@@ -1,3 +1,4 @@
+import asyncio
 from typing import Any
 
 import orjson
@@ -82,3 +83,19 @@ def test_what_no_key_opens_is_waited_for_not_died_of() -> None:
 def configured(key: str) -> Encryption:
     coat = Coat(f"k8s:enc:aesgcm:v1:{key}:".encode(), AesGcm(key.encode() * 32))
     return Encryption({("", "secrets"): Wardrobe((coat,))})
+
+
+def test_a_revision_that_comes_as_the_wait_for_it_ends_has_come() -> None:
+    """As after a loop that stood still: the timer rings, and what was waited for is there."""
+
+    async def story(clock: LoopClock, chance: Chance) -> None:
+        async with MemoryStore(clock) as store, ApiServer(store, builtin(), schemas(), clock, chance) as server:
+            begin, awaited = clock.monotonic(), server.cache.revision + 1
+
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(server.cache.reach(awaited))
+                await clock.sleep(0)
+                clock.call_later(3, lambda: server.cache._reached(awaited))
+            assert clock.monotonic() - begin == 3
+
+    run(story)

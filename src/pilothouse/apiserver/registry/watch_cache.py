@@ -77,6 +77,8 @@ class WatchCache:
                 await waiter
         except TimeoutError:
             self._waiters = [pair for pair in self._waiters if pair[1] is not waiter]
+            if revision <= self.revision:  # the loop was so late that both have come at once
+                return
             raise Timeout(
                 f"Timeout: Too large resource version: {revision}, current: {self.revision}",
                 details={
