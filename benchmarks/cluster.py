@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 from measuring import process
-from measuring.table import fact, heading, line, machine
+from measuring.table import fact, heading, line
 from measuring.whole import Whole, cluster
 
 QUIET = 60.0
@@ -79,8 +79,7 @@ def application(whole: Whole) -> float:
 
 
 def main() -> None:
-    heading("whole cluster", "")
-    machine()
+    heading("whole cluster")
     whole_node = os.geteuid() == 0 and shutil.which("containerd") is not None
     if not whole_node:
         print("no node: that takes root and containerd, so only the control plane is measured")

@@ -9,7 +9,7 @@ import time
 
 import uvloop
 from measuring.process import cpu
-from measuring.table import heading, line, machine
+from measuring.table import heading, line
 from measuring.whole import Whole, cluster
 
 REPLICAS, ROUNDS = 1000, 3
@@ -61,7 +61,6 @@ async def run(whole: Whole) -> None:
 
 
 if __name__ == "__main__":
-    heading(f"Deployment of {REPLICAS} replicas", "")
-    machine()
+    heading(f"Deployment of {REPLICAS} replicas")
     with cluster("--no-node") as started:
         uvloop.run(run(started))

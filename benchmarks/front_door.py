@@ -9,8 +9,8 @@ import ssl
 import time
 
 import uvloop
-from measuring.http2 import Http2Client
-from measuring.table import heading, line, machine
+from measuring.http2 import Http2Transport
+from measuring.table import heading, line
 
 from pilothouse.net.http import Request, Response
 from pilothouse.net.pki import Authority, Usage
@@ -52,13 +52,15 @@ async def clients(port: int, context: ssl.SSLContext | None, requests: int, numb
 async def clients_of_http2(port: int, context: ssl.SSLContext | None, requests: int, number: int) -> None:
     assert context is not None
 
-    async def client(connection: Http2Client) -> None:
+    async def client(connection: Http2Transport) -> None:
         for _ in range(requests // number):
-            assert len(await connection.get(TARGET, HEADERS)) == len(BODY)
+            assert len((await connection.send("GET", TARGET, HEADERS)).body) == len(BODY)
 
-    async with Http2Client(port, context) as connection, asyncio.TaskGroup() as group:
+    connection = Http2Transport(port, context)
+    async with asyncio.TaskGroup() as group:
         for _ in range(number):
             group.create_task(client(connection))
+    await connection.close()
 
 
 async def measured(encrypted: bool, *, http2: bool = False) -> float:
@@ -69,8 +71,6 @@ async def measured(encrypted: bool, *, http2: bool = False) -> float:
     mine = authority.issue("admin", ["system:masters"], usage=Usage.CLIENT, now=clock.now())
     tls = ServerTls(pair, authority.certificate, http2=http2) if encrypted else None
     context = client_context(authority.certificate, mine) if encrypted else None
-    if context is not None and http2:
-        context.set_alpn_protocols(["h2"])
     ask = clients_of_http2 if http2 else clients
     ready, stop = os.pipe(), os.pipe()
     child = os.fork()
@@ -96,10 +96,9 @@ async def measured(encrypted: bool, *, http2: bool = False) -> float:
 
 if __name__ == "__main__":
     heading("front door")
-    machine()
-    line("GET of 1 KB, TLS", uvloop.run(measured(encrypted=True)), "18-26 us")
+    line("GET of 1 KB, TLS", uvloop.run(measured(encrypted=True)), "18–26 µs")
     line("GET of 1 KB, plain", uvloop.run(measured(encrypted=False)))
-    line("GET of 1 KB, TLS, HTTP/2", uvloop.run(measured(encrypted=True, http2=True)), "100 us")
+    line("GET of 1 KB, TLS, HTTP/2", uvloop.run(measured(encrypted=True, http2=True)), "100 µs")
     os.wait()
     os.wait()
     os.wait()

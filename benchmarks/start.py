@@ -4,14 +4,13 @@ In a cluster it is cheaper: the supervisor has imported what all roles share (se
 """
 
 from measuring.server import serving
-from measuring.table import fact, heading, line, machine
+from measuring.table import fact, heading, line
 
 ROUNDS = 5
 
 
 def main() -> None:
-    heading("empty server", "")
-    machine()
+    heading("empty server")
     found = []
     for _ in range(ROUNDS):
         with serving() as begun:

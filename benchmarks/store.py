@@ -8,7 +8,7 @@ from time import perf_counter, process_time
 
 import uvloop
 from measuring.etcd import etcd
-from measuring.table import fact, heading, line, machine
+from measuring.table import fact, heading, line
 
 from pilothouse.runtime.clock import SystemClock
 from pilothouse.store.etcd.store import EtcdStore
@@ -84,7 +84,6 @@ async def on_etcd(url: str) -> None:
 
 if __name__ == "__main__":
     heading("store: SQLite")
-    machine()
     uvloop.run(on_sqlite())
     heading("store: etcd, whose own CPU is not counted")
     with etcd() as url:

@@ -6,7 +6,12 @@ from pathlib import Path
 
 def cpu(*pids: int) -> float:
     """Seconds of CPU that these processes have used so far, all their living threads together."""
-    return sum(_thread(each) for pid in pids for each in Path(f"/proc/{pid}/task").iterdir())
+    return sum(sum(threads(pid).values()) for pid in pids)
+
+
+def threads(pid: int) -> dict[int, float]:
+    """Seconds of CPU that each living thread of a process has used so far."""
+    return {int(each.name): _thread(each) for each in Path(f"/proc/{pid}/task").iterdir()}
 
 
 def memory(*pids: int) -> float:

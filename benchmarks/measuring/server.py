@@ -1,6 +1,8 @@
-"""An API server in a process of its own, on SQLite or etcd, and a user who asks it through TLS.
+"""An API server in a process of its own, on SQLite or etcd, the complete chain on, and a user who asks it through TLS.
 
-The user is an ordinary one, who gets her rights from RBAC: two bindings name her, two a group she is in.
+What is on stands here alone: all that a server has by default (access control, priority and fairness, admission,
+validation, managed fields), audit of every request, both protocols. As the server ends, the lines of its audit log are
+held against what the user asked.
 """
 
 import asyncio
@@ -8,16 +10,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from itertools import islice
 from pathlib import Path
 
 import orjson
 
 from measuring import process
-from measuring.http2 import Http2Client
+from measuring.audit import Audit
+from measuring.http2 import Http2Transport
+from measuring.rights import GROUPS, USER, grant
 from pilothouse.client.kubeconfig import Access
-from pilothouse.client.transport import HttpTransport
+from pilothouse.client.transport import HttpTransport, StreamedAnswer
 from pilothouse.cluster.addresses import free_port
 from pilothouse.cluster.home import Home, private_directory
 from pilothouse.cluster.pki import Pki
@@ -28,56 +34,79 @@ from pilothouse.runtime.clock import SystemClock
 
 JSON = {"accept": "application/json", "content-type": "application/json"}
 CLIENTS = 16
-USER, GROUP = "jane", "developers"
-_RBAC = "/apis/rbac.authorization.k8s.io/v1"
+PATIENCE = 300.0
+
+
+class Refused(Exception):
+    """The server has too much to do."""
 
 
 class Server:
     """The server's process, and ways to ask it."""
 
-    def __init__(self, pid: int, transport: HttpTransport) -> None:
+    def __init__(self, pid: int, transport: HttpTransport | Http2Transport) -> None:
         self.pid = pid
         self._transport = transport
-        self.stream = transport.stream
+        self.requests = self.streams = 0
+        """How many were asked; streams are among both."""
 
     def cpu(self) -> float:
         """Seconds of CPU used so far."""
         return process.cpu(self.pid)
 
     async def ask(self, method: str, target: str, headers: dict[str, str] = JSON, body: object = None) -> bytes:
-        """One request that must succeed."""
+        """One request that must succeed. Raises Refused."""
+        self.requests += 1
         sent = b"" if body is None else orjson.dumps(body)
         answer = await self._transport.send(method, target, headers, sent)
+        if answer.status == 429:
+            raise Refused
         if answer.status >= 300:
             raise RuntimeError(f"{method} {target}: {answer.status} {answer.body[:300]!r}")
         return answer.body
 
-    async def cost(self, numbers: range, work: Callable[[int], Awaitable[object]]) -> float:
-        """Seconds of the server's CPU for each of `numbers`, by sixteen clients."""
-        left = iter(numbers)
+    @asynccontextmanager
+    async def stream(self, target: str) -> AsyncIterator[StreamedAnswer]:
+        """One watch."""
+        self.requests += 1
+        self.streams += 1
+        async with self._transport.stream("GET", target, JSON) as answer:
+            yield answer
+
+    async def close(self) -> None:
+        """Give the connections up."""
+        await self._transport.close()
+
+    async def cost(
+        self, numbers: Iterator[int], count: int, work: Callable[["Server", int], Awaitable[object]], clients: int
+    ) -> float:
+        """Seconds of the server's CPU for each of the next of `numbers`, by some clients."""
+        left = islice(numbers, count)
 
         async def client() -> None:
             for number in left:
-                await work(number)
+                await work(self, number)
 
         before = self.cpu()
         async with asyncio.TaskGroup() as tasks:
-            for _ in range(CLIENTS):
+            for _ in range(clients):
                 tasks.create_task(client())
-        return (self.cpu() - before) / len(numbers)
-
-    async def best(self, rounds: int, count: int, work: Callable[[int], Awaitable[object]]) -> float:
-        """The cost in the cheapest of some rounds; no number comes twice."""
-        return min([await self.cost(range(each * count, (each + 1) * count), work) for each in range(rounds)])
+        return (self.cpu() - before) / count
 
 
 class Begun:
     """A server that answers, and what it took to get there."""
 
-    def __init__(self, home: Home, settings: Settings, child: subprocess.Popen[bytes], begin: float) -> None:
+    def __init__(
+        self, home: Home, settings: Settings, audit: Audit, child: subprocess.Popen[bytes], begin: float
+    ) -> None:
         self._pki = Pki(home, settings)
         self._home = home
         self._port = settings.port
+        self._audit = audit
+        self._users: list[Server] = []
+        self.audited = 0
+        """How many requests the user made, once the server has ended and each is known to have left its line."""
         self.pid = child.pid
         ready = home.role("apiserver") / "ready"
         while not ready.exists():
@@ -88,37 +117,47 @@ class Begun:
         self.cpu = process.cpu(child.pid)
         self.memory = process.memory(child.pid)
 
-    def http2(self, user: str, *groups: str) -> Http2Client:
-        """The server as a user sees it over HTTP/2. It must have been started to offer that."""
-        directory = self._home.authority
+    def user(self, *, http2: bool = False) -> Server:
+        """The server as the user sees it."""
+        directory, trusted = self._home.authority, self._pki.trusted("admin")
         authority = Authority.load((directory / "ca.crt").read_bytes(), (directory / "ca.key").read_bytes())
-        pair = authority.issue(user, groups, usage=Usage.CLIENT, now=SystemClock().now())
-        context = client_context(self._pki.trusted("admin"), pair)
-        context.set_alpn_protocols(["h2"])
-        return Http2Client(self._port, context)
+        pair = authority.issue(USER, GROUPS, usage=Usage.CLIENT, now=SystemClock().now())
+        transport: HttpTransport | Http2Transport
+        if http2:
+            transport = Http2Transport(self._port, client_context(trusted, pair))
+        else:
+            access = Access(server=self._pki.server, authorities=trusted, certificate=pair.certificate, key=pair.key)
+            transport = access.transport(SystemClock(), timeout=PATIENCE)
+        self._users.append(Server(self.pid, transport))
+        return self._users[-1]
 
-    def server(self, user: str = "", *groups: str) -> Server:
-        """The server as a user sees it; as the administrator without one."""
-        if not user:
-            return Server(self.pid, self._pki.access("admin", "admin").transport(SystemClock()))
-        directory = self._home.authority
-        authority = Authority.load((directory / "ca.crt").read_bytes(), (directory / "ca.key").read_bytes())
-        pair = authority.issue(user, groups, usage=Usage.CLIENT, now=SystemClock().now())
-        trusted = self._pki.trusted("admin")
-        access = Access(
-            server=self._pki.server, authorities=trusted, certificate=pair.certificate, key=pair.key
-        )  # fmt: skip
-        return Server(self.pid, access.transport(SystemClock()))
+    async def prepare(self) -> None:
+        """Give the user her rights, and the namespace `default` its account."""
+        administrator = Server(self.pid, self._pki.access("admin", "admin").transport(SystemClock()))
+
+        async def post(target: str, body: object) -> None:
+            await administrator.ask("POST", target, body=body)
+
+        await post("/api/v1/namespaces/default/serviceaccounts", {"metadata": {"name": "default"}})
+        await grant(post)
+
+    def check_audit(self) -> None:
+        """Hold the audit log against what the user asked."""
+        self.audited, streams = (sum(getattr(each, what) for each in self._users) for what in ("requests", "streams"))
+        found, wanted = self._audit.stages(USER), Counter(ResponseComplete=self.audited, ResponseStarted=streams)
+        if found != wanted:
+            raise RuntimeError(f"the audit log has {dict(found)} of what should be {dict(wanted)}")
 
 
 @contextmanager
-def serving(flags: Mapping[str, str] | None = None) -> Iterator[Begun]:
-    """Start a server on an empty store; end it."""
+def serving(etcd_servers: str = "") -> Iterator[Begun]:
+    """Start a server on an empty store, which is SQLite unless etcd is named; end it."""
     with tempfile.TemporaryDirectory(dir="/var/tmp") as place:
-        home = Home(Path(place) / "home")
-        settings = Settings(
-            port=free_port(0), node=False, advertise="192.0.2.1", apiserver_flags=dict(flags or {})
-        )  # fmt: skip
+        home, audit = Home(Path(place) / "home"), Audit(Path(place) / "audit")
+        flags = {"disable-http2-serving": "false", **audit.flags}
+        if etcd_servers:
+            flags["etcd-servers"] = etcd_servers
+        settings = Settings(port=free_port(0), node=False, advertise="192.0.2.1", apiserver_flags=flags)
         private_directory(home.path)
         private_directory(home.logs)
         settings.save(home)
@@ -127,30 +166,9 @@ def serving(flags: Mapping[str, str] | None = None) -> Iterator[Begun]:
         here = Path(__file__).parent.parent
         child = subprocess.Popen([sys.executable, "-m", "measuring.lone", str(home.path)], cwd=here)
         try:
-            yield Begun(home, settings, child, begin)
+            begun = Begun(home, settings, audit, child, begin)
+            yield begun
         finally:
             child.terminate()
             child.wait()
-
-
-async def prepare(server: Server) -> None:
-    """Give the user her rights in the namespace `default`, by four bindings, and that namespace its account."""
-    await server.ask("POST", "/api/v1/namespaces/default/serviceaccounts", body={"metadata": {"name": "default"}})
-    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole"}
-    for number, (role, kind, name) in enumerate(
-        (("edit", "User", USER), ("view", "User", USER), ("edit", "Group", GROUP), ("admin", "Group", GROUP))
-    ):
-        binding = {
-            "metadata": {"name": f"bench-{number}"},
-            "roleRef": {**reference, "name": role},
-            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name}],
-        }
-        await server.ask("POST", f"{_RBAC}/namespaces/default/rolebindings", body=binding)
-    status = {"rules": [{"apiGroups": [""], "resources": ["pods/status"], "verbs": ["patch", "update"]}]}
-    await server.ask("POST", f"{_RBAC}/clusterroles", body={"metadata": {"name": "bench-status"}, **status})
-    binding = {
-        "metadata": {"name": "bench-status"},
-        "roleRef": {**reference, "name": "bench-status"},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": GROUP}],
-    }
-    await server.ask("POST", f"{_RBAC}/clusterrolebindings", body=binding)
+        begun.check_audit()
