@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from pilothouse.runtime.clock import Clock
+from pilothouse.runtime.log import Log
 from pilothouse.runtime.tasks import Tasks
 from pilothouse.store.etcd import table
 from pilothouse.store.etcd.compactor import Compactor
@@ -32,9 +33,13 @@ from pilothouse.store.interface import (
     Unavailable,
 )
 
+_log = Log(__name__)
+
 _PAGE = 2000
 """Records that one call of a long listing asks for."""
 _CLOSED = "the store is closed"
+_TELL_SECONDS = 5.0
+"""How long etcd may take to tell how far back its history goes."""
 _LOOK_SECONDS = 5.0
 """How often etcd is asked whether it serves, so that who asks us is told at once."""
 
@@ -223,12 +228,18 @@ class EtcdStore:
             raise
 
     async def _oldest(self, compacted: Revision) -> Revision:
-        """The oldest revision that can be read; a watch from one that cannot is told."""
+        """The oldest revision that can be read; a watch from one that cannot is told.
+
+        That a revision is gone is known already: an etcd that stands still then is not waited for.
+        """
         async with self.watch("oldest", after=compacted) as events:
             try:
-                await anext(events)
+                async with self._clock.timeout(_TELL_SECONDS):
+                    await anext(events)
             except Compacted as told:
                 return told.oldest
+            except TimeoutError:
+                _log.warning("etcd does not tell which history it has", after=compacted)
         return compacted + 1
 
     async def _ask_revision(self) -> Revision:
