@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pilothouse.api.machinery.label_requirements import Requirement
 from pilothouse.api.machinery.selectors import (
     EVERYTHING,
     NOTHING,
     FieldRequirement,
     LabelSelector,
-    Requirement,
     escape_field_value,
     from_label_selector,
     from_labels,

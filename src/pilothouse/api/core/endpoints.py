@@ -4,10 +4,10 @@ Sources of the facts: pkg/apis/core/v1/defaults.go, pkg/apis/core/validation/val
 pkg/printers/internalversion/printers.go. API page: core/v1 Endpoints.
 """
 
-from pilothouse.api.machinery.addresses import validate_non_special
+from pilothouse.api.machinery.addresses import ip, validate_non_special
 from pilothouse.api.machinery.columns import AGE, NONE
 from pilothouse.api.machinery.field import FieldErrors, at, index
-from pilothouse.api.machinery.names import dns_label, dns_subdomain, ip, label_key, port_number
+from pilothouse.api.machinery.names import dns_label, dns_subdomain, label_key, port_number
 from pilothouse.api.machinery.resource import Column, Resource
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Endpoints

@@ -9,15 +9,13 @@ from collections.abc import Callable, Sequence
 
 from pilothouse.api.core.endpoints import PROTOCOLS
 from pilothouse.api.machinery.address_warnings import warn_of_ip
-from pilothouse.api.machinery.addresses import validate_non_special
+from pilothouse.api.machinery.addresses import ipv4, ipv6, validate_non_special
 from pilothouse.api.machinery.columns import AGE, UNSET, show, some
 from pilothouse.api.machinery.field import FieldErrors, at, index
 from pilothouse.api.machinery.meta import IMMUTABLE
 from pilothouse.api.machinery.names import (
     dns_label,
     dns_subdomain,
-    ipv4,
-    ipv6,
     label_key,
     label_value,
     validate_fully_qualified_name,

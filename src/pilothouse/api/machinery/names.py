@@ -1,11 +1,10 @@
-"""Rules for names, labels, annotations, ports and addresses, with upstream's wording.
+"""Rules for names, labels, annotations and ports, with upstream's wording.
 
 Every rule takes a text (or number) and returns what is wrong with it, an empty list for nothing, so that the caller
 decides which field to blame. The two `validate_*` functions at the end look at whole maps and collect field errors.
 Source: apimachinery/pkg/util/validation and pkg/api/validate/content; RFC 1035, RFC 1123, RFC 6335.
 """
 
-import ipaddress
 import re
 from collections.abc import Mapping
 
@@ -295,78 +294,6 @@ def port_number(value: int) -> list[str]:
 def numeric_id(value: int) -> list[str]:
     """A Unix user or group id."""
     return in_range(value, 0, 0xFFFFFFFF)
-
-
-# Addresses
-
-
-def ip(text: str, *, strict: bool = True) -> list[str]:
-    """An IPv4 or IPv6 address. Without `strict`, leading zeros and IPv4-mapped forms pass, as in stored objects."""
-    address = _address(text)
-    if address is None:
-        return ["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"]
-    if strict and _has_leading_zeros(text):
-        return ["must not have leading 0s"]
-    if strict and _is_mapped(address):
-        return ["must not be an IPv4-mapped IPv6 address"]
-    return []
-
-
-def ipv4(text: str) -> list[str]:
-    """An IPv4 address."""
-    address = _address(text)
-    good = address is not None and (address.version == 4 or _is_mapped(address))
-    return [] if good else ["must be a valid IPv4 address"]
-
-
-def ipv6(text: str) -> list[str]:
-    """An IPv6 address."""
-    address = _address(text)
-    good = address is not None and address.version == 6 and not _is_mapped(address)
-    return [] if good else ["must be a valid IPv6 address"]
-
-
-def cidr(text: str, *, strict: bool = True) -> list[str]:
-    """An address block. Without `strict`, leading zeros and host bits pass."""
-    head, slash, tail = text.partition("/")
-    address = _address(head)
-    valid = slash and address is not None and tail.isascii() and tail.isdigit() and len(tail) <= 20
-    if not valid or address is None or int(tail) > address.max_prefixlen:
-        return ["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"]
-    if not strict:
-        return []
-    if _has_leading_zeros(head) or (len(tail) > 1 and tail[0] == "0"):
-        return ["must not have leading 0s in IP or prefix length"]
-    if _is_mapped(address):
-        return ["must not have an IPv4-mapped IPv6 address"]
-    if int(address) & ((1 << (address.max_prefixlen - int(tail))) - 1):
-        return ["must not have bits set beyond the prefix length"]
-    return []
-
-
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address, read as upstream's lenient parser does: leading zeros are decimal, zones are refused."""
-    if "%" in text:
-        return None
-    head, colon, dotted = text.rpartition(":")
-    if "." in dotted:
-        parts = dotted.split(".")
-        if not all(part.isascii() and part.isdigit() for part in parts):
-            return None
-        text = head + colon + ".".join(str(int(part)) if len(part) < 20 else part for part in parts)
-    try:
-        return ipaddress.ip_address(text)
-    except ValueError:
-        return None
-
-
-def _has_leading_zeros(text: str) -> bool:
-    dotted = text.rpartition(":")[2]
-    return "." in dotted and any(len(part) > 1 and part[0] == "0" for part in dotted.split("."))
-
-
-def _is_mapped(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    return isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None
 
 
 # Rules that know their field

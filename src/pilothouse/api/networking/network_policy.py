@@ -8,9 +8,10 @@ import ipaddress
 from collections.abc import Iterator
 
 from pilothouse.api.machinery.address_warnings import warn_of_cidr
+from pilothouse.api.machinery.addresses import cidr
 from pilothouse.api.machinery.columns import AGE, show_selector
 from pilothouse.api.machinery.field import FieldErrors, at, index
-from pilothouse.api.machinery.names import cidr, port_name, port_number
+from pilothouse.api.machinery.names import port_name, port_number
 from pilothouse.api.machinery.resource import Column, Resource
 from pilothouse.api.machinery.selector_rules import validate_label_selector
 from pilothouse.api.machinery.text_rules import validate_choice, validate_text

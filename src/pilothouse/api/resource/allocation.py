@@ -8,11 +8,12 @@ import ipaddress
 from typing import Any
 
 from pilothouse.api.core.pod.validation.scheduling import validate_node_selector
+from pilothouse.api.machinery.addresses import cidr
 from pilothouse.api.machinery.columns import dig
 from pilothouse.api.machinery.condition_rules import validate_conditions
 from pilothouse.api.machinery.field import FieldErrors, at, index
 from pilothouse.api.machinery.meta import validate_immutable
-from pilothouse.api.machinery.names import cidr, label_key
+from pilothouse.api.machinery.names import label_key
 from pilothouse.api.machinery.text_rules import validate_text
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.resource.identifiers import validate_driver, validate_label, validate_pool, validate_uid

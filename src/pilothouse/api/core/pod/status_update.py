@@ -7,7 +7,7 @@ from typing import Any
 
 from pilothouse.api.core.pod.update import check_annotations
 from pilothouse.api.machinery import names
-from pilothouse.api.machinery.addresses import family
+from pilothouse.api.machinery.addresses import family, ip
 from pilothouse.api.machinery.field import FieldErrors, as_go_shows, index
 from pilothouse.api.machinery.meta import IMMUTABLE
 from pilothouse.api.machinery.repeats import repeats
@@ -84,7 +84,7 @@ def _may_run_again(container: JsonObject, policy: str, exit_code: int) -> bool:
 def _validate_addresses(entries: Any, errors: FieldErrors, path: str) -> None:
     addresses = [entry.get("ip") or "" for entry in entries]
     for position, address in enumerate(addresses):
-        for wrong in names.ip(address):
+        for wrong in ip(address):
             errors.invalid(index(path, position), address, wrong)
     if len(addresses) < 2:
         return

@@ -7,9 +7,8 @@ Sources of the facts: pkg/registry/core/service/storage/alloc.go (families), pkg
 from collections.abc import Sequence
 
 from pilothouse.api.core.service.questions import HEADLESS, is_headless, same
-from pilothouse.api.machinery.addresses import IPV4, IPV6, family
+from pilothouse.api.machinery.addresses import IPV4, IPV6, family, ip
 from pilothouse.api.machinery.field import FieldErrors, index
-from pilothouse.api.machinery.names import ip
 from pilothouse.api.machinery.repeats import repeats
 from pilothouse.api.machinery.view import JsonObject
 

@@ -10,15 +10,13 @@ from pilothouse.api.core.service.questions import (
     is_headless,
     needs_health_check,
 )
-from pilothouse.api.machinery.addresses import parse, validate_non_special
+from pilothouse.api.machinery.addresses import cidr, ip, parse, validate_non_special
 from pilothouse.api.machinery.columns import dig
 from pilothouse.api.machinery.field import FieldErrors, as_go_shows, at, index
 from pilothouse.api.machinery.meta import IMMUTABLE
 from pilothouse.api.machinery.names import (
-    cidr,
     dns_label,
     dns_subdomain,
-    ip,
     label_key,
     port_name,
     port_number,

@@ -5,13 +5,12 @@ Source of the facts: ValidateIngress and its relatives in pkg/apis/networking/va
 
 from collections.abc import Sequence
 
-from pilothouse.api.machinery.addresses import parse
+from pilothouse.api.machinery.addresses import ip, parse
 from pilothouse.api.machinery.columns import dig
 from pilothouse.api.machinery.field import FieldErrors, at, index
 from pilothouse.api.machinery.names import (
     dns_label,
     dns_subdomain,
-    ip,
     path_segment,
     port_name,
     port_number,

@@ -25,6 +25,7 @@ from pilothouse.api.core.pod.validation.security import (
 )
 from pilothouse.api.core.pod.validation.volumes import validate_volumes
 from pilothouse.api.machinery import names
+from pilothouse.api.machinery.addresses import ip
 from pilothouse.api.machinery.field import FieldErrors, as_go_shows, at, index
 from pilothouse.api.machinery.view import JsonObject
 
@@ -249,7 +250,7 @@ def _validate_pull_secrets(secrets: Any, errors: FieldErrors, path: str) -> None
 def _validate_host_aliases(aliases: list[JsonObject], errors: FieldErrors, path: str) -> None:
     for position, alias in enumerate(aliases):
         address = alias.get("ip") or ""
-        for wrong in names.ip(address):
+        for wrong in ip(address):
             errors.invalid(f"{path}[{position}].ip", address, wrong)
         for number, hostname in enumerate(alias.get("hostnames") or ()):
             for wrong in names.dns_subdomain(hostname):
@@ -270,7 +271,7 @@ def _validate_dns(config: JsonObject | None, policy: str, errors: FieldErrors, p
     if len(servers) > _MAX_NAMESERVERS:
         errors.invalid(at(path, "nameservers"), servers, f"must not have more than {_MAX_NAMESERVERS} nameservers")
     for position, server in enumerate(servers):
-        for wrong in names.ip(server):
+        for wrong in ip(server):
             errors.invalid(f"{path}.nameservers[{position}]", server, wrong)
     searches = config.get("searches") or ()
     if len(searches) > _MAX_SEARCHES:
