@@ -4,6 +4,8 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pilothouse.api.machinery.errors import BadRequest, Invalid, RequestEntityTooLarge
 from pilothouse.api.machinery.patch.json import MOST_OPERATIONS, REJECTED, _Draft, apply_json_patch, unknown_members
@@ -154,3 +156,128 @@ def test_values_of_the_patch_are_not_changed() -> None:
 
 def test_strict_validation_names_unknown_members() -> None:
     assert unknown_members([op("add", "/a"), {"op": "add", "pth": 1}]) == ['json patch unknown field "[1].pth"']
+
+
+# Laws.
+
+_keys = st.sampled_from(["a", "b", "", "0", "-", "/", "~", "~1", "m~n/o"])
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["x", "1", 1.5]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_keys, inner, max_size=3),
+    max_leaves=8,
+)
+_docs = st.dictionaries(_keys, _json, max_size=4)
+
+
+def escaped(*keys: str) -> str:
+    return "".join(f"/{key.replace('~', '~0').replace('/', '~1')}" for key in keys)
+
+
+def difference(old: Any, new: Any, path: str = "") -> list[dict[str, Any]]:
+    """Operations that lead from one value to another."""
+    if orjson.dumps(old) == orjson.dumps(new):
+        return []
+    if isinstance(old, dict) and isinstance(new, dict):
+        gone = [op("remove", path + escaped(key)) for key in old if key not in new]
+        come = [op("add", path + escaped(key), value) for key, value in new.items() if key not in old]
+        both = [difference(old[key], new[key], path + escaped(key)) for key in old if key in new]
+        return [*gone, *come, *(one for part in both for one in part)]
+    if isinstance(old, list) and isinstance(new, list):
+        shared = min(len(old), len(new))
+        changed = [one for at in range(shared) for one in difference(old[at], new[at], f"{path}/{at}")]
+        gone = [op("remove", f"{path}/{at}") for at in reversed(range(shared, len(old)))]
+        return [*changed, *gone, *(op("add", f"{path}/-", value) for value in new[shared:])]
+    return [op("replace", path, new)]
+
+
+def places(value: Any, path: str = "") -> list[str]:
+    """Where there is anything in a value, itself aside."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    found = [(path + escaped(str(key)), part) for key, part in inner]
+    return [where for here, part in found for where in (here, *places(part, here))]
+
+
+@given(_docs, _docs)
+def test_a_difference_leads_there_and_back(old: Any, new: Any) -> None:
+    before = orjson.dumps([old, new])
+    there = apply_json_patch(old, difference(old, new))
+    assert same(there, new)
+    assert same(apply_json_patch(there, difference(new, old)), old)
+    assert orjson.dumps([old, new]) == before, "what was given stays as it was"
+
+
+def same(one: Any, other: Any) -> bool:
+    return orjson.dumps(one, option=orjson.OPT_SORT_KEYS) == orjson.dumps(other, option=orjson.OPT_SORT_KEYS)
+
+
+@given(_docs, st.data())
+def test_what_is_added_is_there_and_goes_without_a_trace(doc: Any, data: st.DataObject) -> None:
+    containers = ["", *(path for path in places(doc) if isinstance(at_path(doc, path), dict | list))]
+    container = data.draw(st.sampled_from(containers))
+    within = at_path(doc, container)
+    if isinstance(within, list):
+        where = f"{container}/{data.draw(st.integers(0, len(within)))}"
+    else:
+        where = container + escaped(data.draw(_keys.filter(lambda key: key not in within)))
+    value = data.draw(_json)
+    assert same(apply_json_patch(doc, [op("add", where, value), op("test", where, value), op("remove", where)]), doc)
+
+
+def at_path(value: Any, path: str) -> Any:
+    for step in path.split("/")[1:]:
+        key = step.replace("~1", "/").replace("~0", "~")
+        value = value[int(key)] if isinstance(value, list) else value[key]
+    return value
+
+
+@given(_docs.filter(bool), st.data())
+def test_move_is_remove_and_add_and_copy_is_add(doc: Any, data: st.DataObject) -> None:
+    source = data.draw(st.sampled_from(places(doc)))
+    target = data.draw(st.sampled_from([*places(doc), escaped("new")]))
+    value = at_path(doc, source)
+    for short, plain in (
+        (op("move", target, **{"from": source}), [op("remove", source), op("add", target, value)]),
+        (op("copy", target, **{"from": source}), [op("add", target, value)]),
+    ):
+        assert outcome(doc, [short]) == outcome(doc, plain)
+
+
+def outcome(doc: Any, operations: Any) -> bytes | str:
+    try:
+        return orjson.dumps(apply_json_patch(doc, operations), option=orjson.OPT_SORT_KEYS)
+    except Invalid:
+        return "refused"
+
+
+@given(_docs, st.data())
+def test_a_test_holds_for_what_is_there_alone(doc: Any, data: st.DataObject) -> None:
+    for path in ("", *places(doc)):
+        value, other = at_path(doc, path), data.draw(_json)
+        assert apply_json_patch(doc, [op("test", path, value)]) == doc
+        assert (outcome(doc, [op("test", path, other)]) != "refused") == same(value, other)
+
+
+_paths = st.lists(_keys | st.sampled_from(["1", "-1", "99", "x"]), max_size=3).map(lambda keys: escaped(*keys)) | (
+    st.sampled_from(["a", "/~2", "//", "/a//", "~"])
+)
+_operations = st.lists(
+    st.fixed_dictionaries(
+        {"op": st.sampled_from(["add", "remove", "replace", "move", "copy", "test"]), "path": _paths},
+        optional={"from": _paths, "value": _json},
+    ),
+    max_size=6,
+)
+
+
+@given(_docs, _operations)
+def test_any_operations_give_an_object_or_are_refused_and_share_nothing_with_themselves(doc: Any, ops: Any) -> None:
+    """One after the other, each on a copy, they come to the same: nothing is in two places, or left half done."""
+    before = orjson.dumps([doc, ops])
+    together = outcome(doc, ops)
+    assert orjson.dumps([doc, ops]) == before
+    one_by_one: bytes | str = orjson.dumps(doc, option=orjson.OPT_SORT_KEYS)
+    for operation in ops:
+        if isinstance(one_by_one, bytes):
+            one_by_one = outcome(orjson.loads(one_by_one), [operation])
+    if not any(operation["path"] == "" for operation in ops):  # what is no object on the way may become one again
+        assert together == one_by_one

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pilothouse.api.machinery.errors import BadRequest, Invalid, StatusError
+from pilothouse.api.machinery.patch.merge import without_nulls
 from pilothouse.api.machinery.patch.strategic import apply_strategic_patch
 from pilothouse.api.machinery.schema import Schema, Schemas
 
@@ -205,3 +206,72 @@ def test_the_strategy_of_a_deployment_retains_keys() -> None:
     patch = {"spec": {"strategy": {"$retainKeys": ["type"], "type": "Recreate"}}}
     result = apply_strategic_patch(deployment, patch, real("apps", "Deployment"))
     assert result == {"spec": {"strategy": {"type": "Recreate"}}}
+
+
+_containers = st.lists(
+    st.fixed_dictionaries(
+        {"name": st.sampled_from("abc")},
+        optional={
+            "image": st.sampled_from(["i", "j", None]),
+            "env": st.lists(st.fixed_dictionaries({"name": st.sampled_from("AB"), "value": st.sampled_from("12")}),
+                            unique_by=lambda env: env["name"]),
+            "ports": st.lists(st.builds(lambda port: {"containerPort": port}, st.integers(1, 3)),
+                              unique_by=lambda port: port["containerPort"]),
+            "args": st.lists(st.sampled_from("xy"), max_size=2),
+        },
+    ),
+    unique_by=lambda container: container["name"], max_size=3,
+)  # fmt: skip
+_pods = st.fixed_dictionaries(
+    {},
+    optional={
+        "metadata": st.fixed_dictionaries(
+            {}, optional={"labels": st.dictionaries(st.sampled_from("ab"), st.sampled_from(["1", "2", None])),
+                          "finalizers": st.lists(st.sampled_from("fgh"), unique=True)}),
+        "spec": st.fixed_dictionaries(
+            {}, optional={"containers": _containers, "nodeSelector": st.none() | st.just({"a": "b"}),
+                          "tolerations": st.lists(st.builds(lambda key: {"key": key}, st.sampled_from("tu")))}),
+    },
+)  # fmt: skip
+
+
+def _settled(value: Any) -> Any:
+    """Lists that merge in an order of their own; what upstream appends may come first the next time."""
+    if isinstance(value, dict):
+        return {key: _settled(part) for key, part in value.items()}
+    if isinstance(value, list) and all(isinstance(item, dict) for item in value):
+        return sorted((_settled(item) for item in value), key=str)
+    return sorted(value) if isinstance(value, list) else value
+
+
+@given(_pods.map(without_nulls), _pods)
+def test_a_pods_patch_twice_is_one_and_changes_nothing_given(pod: Any, patch: Any) -> None:
+    before = orjson.dumps([pod, patch])
+    once = apply_strategic_patch(pod, patch, real("", "Pod"))
+    assert orjson.dumps([pod, patch]) == before
+    assert apply_strategic_patch(once, patch, real("", "Pod")) == once
+    assert apply_strategic_patch(once, {}, real("", "Pod")) == once
+
+
+@given(_pods.map(without_nulls), _pods.map(without_nulls))
+def test_a_pods_patch_says_what_is_there_afterwards(pod: Any, patch: Any) -> None:
+    """Everything in it is found in the result, by the keys of the lists that merge; what is not in it stayed."""
+    result = apply_strategic_patch(pod, patch, real("", "Pod"))
+    assert _settled(apply_strategic_patch(pod, result, real("", "Pod"))) == _settled(result)
+    assert set(result.get("metadata", {}).get("labels", {})) == {
+        *pod.get("metadata", {}).get("labels", {}), *patch.get("metadata", {}).get("labels", {}),
+    }  # fmt: skip
+    named = {item["name"]: item for item in result.get("spec", {}).get("containers", ())}
+    for source in (pod, patch):
+        for item in source.get("spec", {}).get("containers", ()):
+            assert set(item) <= set(named[item["name"]])
+    for item in patch.get("spec", {}).get("containers", ()):
+        found = named[item["name"]]
+        assert [found.get(name) for name in ("image", "args") if name in item] == [
+            item[name] for name in ("image", "args") if name in item
+        ]
+
+
+@given(_pods.map(without_nulls))
+def test_what_is_patched_onto_nothing_is_it(pod: Any) -> None:
+    assert _settled(apply_strategic_patch({}, pod, real("", "Pod"))) == _settled(pod)
