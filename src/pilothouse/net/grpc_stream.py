@@ -99,7 +99,8 @@ class GrpcStream:
         else:
             self._partial += piece
             while (end := read_prefix(self._partial)) and end <= len(self._partial):
-                self._messages.append(bytes(self._partial[5:end]))
+                with memoryview(self._partial) as whole:
+                    self._messages.append(bytes(whole[5:end]))
                 del self._partial[:end]
         self._give_room()
         if self.lasting and self._messages:

@@ -7,6 +7,7 @@ may have happened is not, since only who asked for it can tell whether it has.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from types import TracebackType
 from typing import Any, Self
 
@@ -79,7 +80,9 @@ class Connection:
         self._told: dict[tuple[str, str], None] = {}
         """The failures that the log tells of already; forgotten when all is well again."""
         self.trouble = ""
-        """What the latest call failed by; empty when it was answered."""
+        """What the latest call that is over failed by; empty when it was answered."""
+        self._latest = -inf
+        """When that call began."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -94,7 +97,8 @@ class Connection:
     async def call(self, name: str, request: Any, *, repeatable: bool = False) -> Any:
         """Make a call. Raises Unavailable; TooLarge; Refused for what else etcd says."""
         path, message = table.CALLS[name], request.SerializeToString()
-        end = self._clock.monotonic() + _PATIENCE
+        begun = self._clock.monotonic()
+        end = begun + _PATIENCE
         for attempt in range(len(self._members)):
             self._check_open()
             member = self._members[self._at]
@@ -109,11 +113,11 @@ class Connection:
                     again = repeatable or not error.sent
                     if again and not last and self._clock.monotonic() < end:
                         continue
-                raise self._failure(error) from None
+                raise self._failure(error, begun) from None
             if self._told:
                 self._told.clear()
                 _log.info("etcd answers", member=member.address)
-            self.trouble = ""
+            self._note("", begun)
             return self._answers[name](answered)
         raise AssertionError("unreachable")
 
@@ -143,7 +147,13 @@ class Connection:
         if self._closed:
             raise Unavailable("the store is closed")
 
-    def _failure(self, error: GrpcError) -> StoreError:
+    def _note(self, trouble: str, begun: float) -> None:
+        """A call that waited long tells nothing new when it fails."""
+        if begun >= self._latest:
+            self._latest = begun
+            self.trouble = trouble
+
+    def _failure(self, error: GrpcError, begun: float) -> StoreError:
         """What a failed call comes to."""
         said = error.details or error.code.name
         if self._closed:
@@ -156,8 +166,9 @@ class Connection:
             return TooLarge(said)
         elif error.code in (GrpcCode.OUT_OF_RANGE, GrpcCode.NOT_FOUND):
             return Refused(said)
-        self.trouble = said if said.startswith(_ETCD) else _ETCD + said
-        return Unavailable(self.trouble)
+        said = said if said.startswith(_ETCD) else _ETCD + said
+        self._note(said, begun)
+        return Unavailable(said)
 
 
 class Refused(StoreError):
