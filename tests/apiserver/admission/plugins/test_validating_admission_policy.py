@@ -128,7 +128,7 @@ def test_what_expressions_may_speak_of(expression: str) -> None:
         ]
         await api.validate("p", {"variables": variables, "validations": [{"expression": expression}]})
         status, answer = await api.put_map(data={"a": "1"})
-        assert status == 201, answer
+        assert status == 201, answer["message"]
 
     run(story)
 
@@ -336,6 +336,62 @@ def test_policies_are_not_asked_about_policies() -> None:
         assert (await api.put_map())[0] == 422
         assert (await api.ask("DELETE", f"{ADMISSION}/validatingadmissionpolicies/p"))[0] == 200
         assert (await api.put_map())[0] == 201
+
+    run(story)
+
+
+def test_another_version_is_shown_as_the_rules_have_it() -> None:
+    async def story(api: Policed) -> None:
+        rules = [{
+            "apiGroups": ["autoscaling"], "apiVersions": ["v1"], "operations": ["*"],
+            "resources": ["horizontalpodautoscalers"],
+        }]  # fmt: skip
+        expression = (
+            "object.apiVersion == 'autoscaling/v1' && object.spec.targetCPUUtilizationPercentage < 60"
+            " && request.kind.version == 'v1' && request.requestKind.version == 'v2'"
+        )
+        spec = {"matchConstraints": {"resourceRules": rules}, "validations": [{"expression": expression}]}
+        await api.validate("p", spec)
+        scaler = {
+            "metadata": {"name": "x"},
+            "spec": {
+                "maxReplicas": 3, "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+                "metrics": [{"type": "Resource", "resource": {
+                    "name": "cpu", "target": {"type": "Utilization", "averageUtilization": 50},
+                }}],
+            },
+        }  # fmt: skip
+        target = "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers"
+        status, answer = await api.ask("POST", target, scaler)
+        assert status == 201, answer["message"]
+        scaler["metadata"] = {"name": "y"}
+        scaler["spec"]["metrics"][0]["resource"]["target"]["averageUtilization"] = 70  # type: ignore[index]
+        assert (await api.ask("POST", target, scaler))[0] == 422
+
+    run(story)
+
+
+def test_subresources() -> None:
+    async def story(api: Policed) -> None:
+        rules = [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["UPDATE"], "resources": ["nodes/status"]}]
+        validations = [{"expression": "request.subResource != 'status' || !has(object.status.phase)"}]
+        await api.validate("p", {"matchConstraints": {"resourceRules": rules}, "validations": validations})
+        await api.make("/api/v1/nodes", {"metadata": {"name": "n"}})
+        merge = "application/merge-patch+json"
+        assert (await api.ask("PATCH", "/api/v1/nodes/n", {"metadata": {"labels": {"a": "b"}}}, merge))[0] == 200
+        assert (await api.ask("PATCH", "/api/v1/nodes/n/status", {"status": {"phase": "Running"}}, merge))[0] == 422
+
+    run(story)
+
+
+def test_a_collection_is_deleted_one_by_one() -> None:
+    async def story(api: Policed) -> None:
+        await api.put_map("a")
+        await api.put_map("b")
+        await api.validate("p", {"validations": [{"expression": "oldObject.metadata.name == 'a'"}]})
+        assert (await api.ask("DELETE", MAPS))[0] == 422
+        _, left = await api.ask("GET", MAPS)
+        assert [item["metadata"]["name"] for item in left["items"]] == ["b"]
 
     run(story)
 

@@ -12,10 +12,11 @@ from functools import cached_property
 from typing import Generic, TypeVar
 
 from pilothouse.api.machinery.view import JsonObject
-from pilothouse.apiserver.admission.dynamic.matching import Matcher
+from pilothouse.apiserver.admission.dynamic.matching import Matcher, is_beyond_policies
 from pilothouse.apiserver.admission.dynamic.request import Request
+from pilothouse.apiserver.pipeline.write import Write
 from pilothouse.apiserver.registry.entry import Entry
-from pilothouse.apiserver.registry.watch_cache import WatchCache
+from pilothouse.apiserver.registry.served import Served
 
 E = TypeVar("E")
 _GROUP = "admissionregistration.k8s.io"
@@ -67,20 +68,18 @@ class Hook(Generic[E]):
     bindings: tuple[Binding, ...]
 
 
-_Kind = tuple[object, ...]
-
-
 class Policies(Generic[E]):
     """Follows the policies of one kind."""
 
-    def __init__(self, cache: WatchCache, kind: str, compile_: Callable[[JsonObject], E]) -> None:
+    def __init__(self, served: Served, kind: str, compile_: Callable[[JsonObject], E]) -> None:
+        self._served = served
         self._compile = compile_
         self._policies: dict[str, Policy[E]] = {}
         self._bindings: dict[str, Binding] = {}
         self._hooks: tuple[Hook[E], ...] | None = ()
-        self._concerned: dict[_Kind, tuple[Hook[E], ...]] = {}
-        cache.of(_GROUP, f"{kind}admissionpolicies").follow(self._follow_policy)
-        cache.of(_GROUP, f"{kind}admissionpolicybindings").follow(self._follow_binding)
+        self._concerned: dict[tuple[str, ...], tuple[Hook[E], ...]] = {}
+        served.cache.of(_GROUP, f"{kind}admissionpolicies").follow(self._follow_policy)
+        served.cache.of(_GROUP, f"{kind}admissionpolicybindings").follow(self._follow_binding)
 
     @property
     def hooks(self) -> tuple[Hook[E], ...]:
@@ -94,14 +93,18 @@ class Policies(Generic[E]):
             self._hooks = tuple([Hook(policy, tuple(bindings)) for policy, bindings in found])
         return self._hooks
 
-    def concerned(self, request: Request) -> Sequence[Hook[E]]:
-        """Those whose rules may speak of such a request; selectors and names are still to be asked."""
-        hooks = self.hooks
-        in_cluster = request.is_namespace or not request.namespace
-        kind = (request.target, request.subresource, request.operation, in_cluster)
+    def concerned(self, write: Write) -> Sequence[Hook[E]]:
+        """Those whose rules may speak of such a write; selectors and names are still to be asked."""
+        hooks, resource = self.hooks, write.resource
+        if not hooks:
+            return hooks
+        kind = (resource.group, resource.version, resource.plural, write.part, write.operation)
         found = self._concerned.get(kind)
         if found is None:
-            found = tuple([hook for hook in hooks if hook.policy.matcher.may_match(request)])
+            found = ()
+            if not is_beyond_policies(resource.group, resource.plural):
+                request = Request(write, self._served)
+                found = tuple([hook for hook in hooks if hook.policy.matcher.may_match(request)])
             self._concerned[kind] = found
         return found
 

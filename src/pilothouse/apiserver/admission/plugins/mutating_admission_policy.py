@@ -13,7 +13,6 @@ from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.admission.dynamic.conditions import ConditionError
 from pilothouse.apiserver.admission.dynamic.dispatch import Dispatch, Met, Unusable
 from pilothouse.apiserver.admission.dynamic.evaluation import values_of
-from pilothouse.apiserver.admission.dynamic.matching import is_beyond_policies
 from pilothouse.apiserver.admission.dynamic.measures import Measures, error_type
 from pilothouse.apiserver.admission.dynamic.mutating import MutatingPolicy, Mutation
 from pilothouse.apiserver.admission.dynamic.patches import MutationError
@@ -57,7 +56,7 @@ class MutatingAdmissionPolicy(Admission):
 
     def __init__(self, served: Served, authorizer: Authorizer, clock: Clock, chance: Chance) -> None:
         super().__init__(served, authorizer, clock, chance)
-        self._policies = Policies(self.cache, "mutating", MutatingPolicy)
+        self._policies = Policies(served, "mutating", MutatingPolicy)
         self._dispatch = Dispatch(served)
         self._measures: Measures | None = None
 
@@ -67,14 +66,10 @@ class MutatingAdmissionPolicy(Admission):
 
     async def mutate(self, write: Write) -> None:
         """Change the object. Raises Forbidden for what cannot be done, InternalError for what is no object then."""
-        if not self._policies.hooks or write.operation is Operation.DELETE:
-            return
-        if is_beyond_policies(write.resource.group, write.resource.plural):
+        hooks = self._policies.concerned(write)
+        if not hooks or write.operation is Operation.DELETE:
             return
         request = Request(write, self.served)
-        hooks = self._policies.concerned(request)
-        if not hooks:
-            return
         rounds = write.rounds = write.rounds or Rounds()
         now = _Round(request, self._dispatch.namespace_of(request), rounds, rounds.of(self.name))
         if rounds.second and now.previous.has_changed(write.new):

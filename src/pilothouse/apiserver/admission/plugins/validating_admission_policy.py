@@ -12,7 +12,6 @@ from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.admission.dynamic.audit_notes import Notes, failure_note
 from pilothouse.apiserver.admission.dynamic.dispatch import Dispatch, Met, Unusable
 from pilothouse.apiserver.admission.dynamic.evaluation import values_of
-from pilothouse.apiserver.admission.dynamic.matching import is_beyond_policies
 from pilothouse.apiserver.admission.dynamic.measures import Measures, error_type
 from pilothouse.apiserver.admission.dynamic.policies import Policies
 from pilothouse.apiserver.admission.dynamic.request import Request
@@ -50,7 +49,7 @@ class ValidatingAdmissionPolicy(Admission):
 
     def __init__(self, served: Served, authorizer: Authorizer, clock: Clock, chance: Chance) -> None:
         super().__init__(served, authorizer, clock, chance)
-        self._policies = Policies(self.cache, "validating", ValidatingPolicy)
+        self._policies = Policies(served, "validating", ValidatingPolicy)
         self._dispatch = Dispatch(served)
         self._measures: Measures | None = None
 
@@ -60,12 +59,10 @@ class ValidatingAdmissionPolicy(Admission):
 
     async def validate(self, write: Write) -> None:
         """Refuse what a policy denies. Raises what the policy's reason says, Invalid by default."""
-        if not self._policies.hooks or is_beyond_policies(write.resource.group, write.resource.plural):
-            return
-        request = Request(write, self.served)
-        hooks = self._policies.concerned(request)
+        hooks = self._policies.concerned(write)
         if not hooks:
             return
+        request = Request(write, self.served)
         outcome = _Outcome(request, self._dispatch.namespace_of(request))
         for hook in hooks:
             async for found in self._dispatch.meet(hook, request):
