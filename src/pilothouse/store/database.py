@@ -9,22 +9,21 @@ Runs in the one thread that owns the connection. Three decisions carry it:
 - Checkpoints are ours to run, since SQLite swallows the errors of its own. One runs before anything is served: what a
   process that died, or failed to sync, left in the log is made durable first, or is never seen.
 
-SQLite guards its structure, not what is in it. A value therefore ends in a checksum over the record it belongs to, and
-start reads everything: what a disk has changed is found then and is not served.
+SQLite guards its structure, not what is in it. A value is therefore sealed (`sealing.py`), and start reads everything:
+what a disk has changed is found then and is not served.
 
 See sqlite.org: wal.html, pragma.html#pragma_synchronous, lockingv3.html.
 """
 
 import os
 import sqlite3
-import struct
-import zlib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from pilothouse.store.interface import Event, Record, Revision, StoreError
+from pilothouse.store.sealing import seal, seal_untimed, unseal
 
 Connect = Callable[[Path], sqlite3.Connection]
 
@@ -60,10 +59,6 @@ END;
 """
 _INSERT = "INSERT INTO batch VALUES (?,?,?,?)"
 _Row = tuple[Revision, str, Revision | None, Revision, bytes]
-_TIME, _SUM = 8, 4
-"""How many bytes of a stored value are the time it goes at, and its checksum. Layout 2 has no times."""
-_TAIL = _TIME + _SUM
-_DOUBLE = struct.Struct(">d")
 
 _CHECKPOINT_PAGES = 4000
 """Pages that the write-ahead log may gather before a checkpoint, by an estimate that is high: at most 16 MB."""
@@ -134,7 +129,7 @@ class Database:
         execute = self._connection.execute
         try:
             rows = execute("SELECT key, value, revision, created FROM current")
-            records = [self._record(*row) for row in rows]
+            records = [unseal(*row) for row in rows]
             state = {record.key: record for record in records}
             if len(state) != len(records):
                 raise _damaged(self._path, "it holds a key twice")
@@ -142,12 +137,14 @@ class Database:
             return Contents(records, self._undo(state, log), self._oldest)
         except sqlite3.Error as error:
             raise _explain(self._path, error) from error
+        except ValueError as error:  # a seal is broken
+            raise _damaged(self._path, str(error)) from None
 
     def fill(self, records: Iterable[Record], revision: Revision) -> None:
         """Make a new file hold `records` as of `revision`, with no history. Raises sqlite3.Error."""
         execute = self._connection.execute
         execute("BEGIN")
-        rows = ((each.created, each.revision, each.key, _sealed(each)) for each in records)
+        rows = ((each.created, each.revision, each.key, seal(each)) for each in records)
         self._connection.executemany("INSERT INTO current VALUES (?,?,?,?)", rows)
         execute("UPDATE history SET oldest = ?", (revision,))
         execute("COMMIT")
@@ -159,7 +156,7 @@ class Database:
         for event in events:
             record = event.record or event.previous
             assert record is not None
-            rows += (event.revision, event.key, record.created, event.record and _sealed(event.record))
+            rows += (event.revision, event.key, record.created, event.record and seal(event.record))
             pages += 3 + len(record.value) // 2048
         cleared = min(oldest, self._cleared + _DROPPED_AT_LEAST + _DROPPED_PER_WRITE * len(events))
         if self._cleared < cleared or self._oldest < oldest:
@@ -227,7 +224,7 @@ class Database:
 
     def _upgrade(self) -> None:
         """Give every value of layout 2 a time. Raises sqlite3.Error, and changes nothing, for another."""
-        self._connection.create_function("timed", 4, _timed)
+        self._connection.create_function("timed", 4, seal_untimed)
         for statement in (
             "BEGIN",
             "UPDATE current SET value = timed(key, value, revision, created)",
@@ -237,20 +234,12 @@ class Database:
         ):
             self._connection.execute(statement)
 
-    def _record(self, key: str, sealed: bytes, revision: Revision, created: Revision) -> Record:
-        """Make a record of what was stored. Raises StoreDamaged when that is not what was written."""
-        (expires,) = _DOUBLE.unpack(sealed[-_TAIL:-_SUM]) if len(sealed) >= _TAIL else (0.0,)
-        record = Record(key, sealed[:-_TAIL], revision, created, expires)
-        if _checksum(record) != sealed[-_SUM:]:
-            raise _damaged(self._path, f"{key} at revision {revision} is not what was written")
-        return record
-
     def _undo(self, state: dict[str, Record], log: Iterable[_Row]) -> Sequence[Event]:
         """Rebuild the events after `oldest`, newest first, by undoing them: every row must fit the state it made."""
         events: list[Event] = []
         for revision, key, created, before, value in log:
             record = state.pop(key, None)
-            previous = self._record(key, value, before, created) if created is not None else None
+            previous = unseal(key, value, before, created) if created is not None else None
             follows = not events or events[-1].revision == revision + 1
             fits = record.revision == revision if record is not None else previous is not None
             if not follows or not fits:
@@ -298,26 +287,6 @@ def _our_schema() -> list[tuple[str, ...]]:
     with closing(sqlite3.connect(":memory:")) as model:
         model.executescript(_SCHEMA)
         return _schema_of(model)
-
-
-def _checksum(record: Record) -> bytes:
-    name = f"{record.revision} {record.created} {record.key}".encode()
-    found = zlib.crc32(record.value, zlib.crc32(name))
-    if record.expires:
-        found = zlib.crc32(_DOUBLE.pack(record.expires), found)
-    return found.to_bytes(_SUM, "big")
-
-
-def _sealed(record: Record) -> bytes:
-    return record.value + _DOUBLE.pack(record.expires) + _checksum(record)
-
-
-def _timed(key: str, value: bytes, revision: Revision, created: Revision) -> bytes:
-    """A sealed value of layout 2 as it is in ours."""
-    record = Record(key, value[:-_SUM], revision, created)
-    if _checksum(record) != value[-_SUM:]:
-        raise ValueError(key)
-    return _sealed(record)
 
 
 def _damaged(path: Path, why: str) -> StoreDamaged:
