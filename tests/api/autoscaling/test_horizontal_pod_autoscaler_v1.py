@@ -3,6 +3,7 @@
 Sources: pkg/apis/autoscaling/v1/conversion.go, pkg/apis/autoscaling/v2/defaults_test.go, TestPrintHPA.
 """
 
+from functools import cache
 from typing import Any
 
 import orjson
@@ -10,9 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fakes import golden
 from pilothouse.api.autoscaling.horizontal_pod_autoscaler import RESOURCE as V2
-from pilothouse.api.autoscaling.horizontal_pod_autoscaler_v1 import BEHAVIOR, METRICS
+from pilothouse.api.autoscaling.horizontal_pod_autoscaler_v1 import BEHAVIOR, CONDITIONS, CURRENT_METRICS, METRICS
 from pilothouse.api.autoscaling.horizontal_pod_autoscaler_v1 import RESOURCE as V1
+from pilothouse.api.machinery.field import FieldErrors
+from pilothouse.api.machinery.schema import Schemas, check
 
 CPU = {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 50}}}
 PODS = {
@@ -176,3 +180,52 @@ def test_a_v1_status_without_metrics_has_none() -> None:
         "currentReplicas": 1,
         "currentMetrics": None,
     }
+
+
+_names = st.sampled_from([
+    "type", "resource", "pods", "object", "external", "containerResource", "name", "metricName", "target", "selector",
+    "targetValue", "targetAverageValue", "targetAverageUtilization", "scaleUp", "scaleDown", "policies", "value",
+    "periodSeconds", "stabilizationWindowSeconds", "selectPolicy", "status", "lastTransitionTime", "matchLabels",
+])  # fmt: skip
+_written = st.recursive(
+    st.none() | st.booleans() | st.integers(-1, 3) | st.sampled_from(["", "cpu", "1", "Resource", "Pods", "x", 2**40]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_names, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.sampled_from([METRICS, CURRENT_METRICS, CONDITIONS, BEHAVIOR]), _written, min_size=1))
+def test_annotations_that_anybody_may_write(annotations: dict[str, Any]) -> None:
+    """They are read, or dropped; what comes of them can be judged, shown and stored."""
+    texts = {key: orjson.dumps(value).decode() for key, value in annotations.items()}
+    target = {"kind": "Deployment", "name": "web", "apiVersion": "apps/v1"}
+    obj = {
+        "apiVersion": "autoscaling/v1",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "a", "annotations": texts},
+        "spec": {"scaleTargetRef": target, "minReplicas": 1, "maxReplicas": 3},
+        "status": {"currentReplicas": 0, "desiredReplicas": 0},
+    }
+    V1.validate(obj, FieldErrors())
+    V1.validate_update(obj, obj, FieldErrors())
+    for column in V1.columns:
+        column.cell(obj, 0.0)
+    stored = V1.to_storage(obj)
+    assert check(_schemas().kind("autoscaling", "v2", "HorizontalPodAutoscaler"), stored).errors == ()
+    again = V1.to_storage(V1.from_storage(stored))
+    assert V1.to_storage(V1.from_storage(again)) == again
+
+
+@cache
+def _schemas() -> Schemas:
+    return Schemas()
+
+
+def test_upstreams_object_comes_back() -> None:
+    """Its v1 form, whole: but for the CPU that its status names, which becomes a metric, too."""
+    sent = orjson.loads(golden.path_of("autoscaling.v1.HorizontalPodAutoscaler", "json").read_bytes())
+    back = V1.from_storage(V1.to_storage(sent))
+    assert orjson.loads(back["metadata"]["annotations"].pop(CURRENT_METRICS)) == [
+        {"type": "Resource", "resource": {"name": "cpu", "currentAverageUtilization": 5}}
+    ]
+    assert back == sent

@@ -2,8 +2,12 @@
 
 from typing import Any
 
+import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from fakes import golden
 from pilothouse.api.events.event import RESOURCE
 from pilothouse.api.machinery.field import FieldErrors
 
@@ -89,3 +93,32 @@ def test_columns_and_fields_read_this_version() -> None:
 def test_nobody_reporting_is_left_out_here_and_not_there() -> None:
     stored = {"reportingComponent": "", "reportingInstance": "", "message": "", "eventTime": None}
     assert RESOURCE.from_storage(stored) == {"apiVersion": "events.k8s.io/v1", "note": "", "eventTime": None}
+
+
+@pytest.mark.parametrize("stem", ["events.k8s.io.v1.Event", "core.v1.Event"])
+def test_upstreams_objects_come_back(stem: str) -> None:
+    """Every field of theirs is set."""
+    sent = orjson.loads(golden.path_of(stem, "json").read_bytes())
+    there, back = RESOURCE.to_storage, RESOURCE.from_storage
+    if stem.startswith("core"):
+        there, back = back, there
+    assert back(there(sent)) == sent
+
+
+_OPTIONAL: dict[str, Any] = {
+    "note": st.sampled_from(["", "text"]), "reason": st.just("R"), "type": st.just("Normal"), "action": st.just("A"),
+    "regarding": st.just({"kind": "Pod", "name": "p"}), "related": st.just({"kind": "Pod", "name": "q"}),
+    "series": st.just({"count": 2, "lastObservedTime": "2024-01-01T00:00:00.000000Z"}),
+    "reportingController": st.just("c"), "reportingInstance": st.just("i"),
+    "eventTime": st.sampled_from([None, "2024-01-01T00:00:00.000000Z"]),
+    "deprecatedSource": st.just({"component": "c", "host": "h"}), "deprecatedCount": st.integers(0, 3),
+    "deprecatedFirstTimestamp": st.just("2024-01-01T00:00:00Z"),
+    "deprecatedLastTimestamp": st.just("2024-01-01T00:00:00Z"),
+}  # fmt: skip
+
+
+@given(st.fixed_dictionaries({"apiVersion": st.just("events.k8s.io/v1"), "kind": st.just("Event")}, optional=_OPTIONAL))
+def test_whatever_is_set_comes_back(event: dict[str, Any]) -> None:
+    before = orjson.dumps(event)
+    assert RESOURCE.from_storage(RESOURCE.to_storage(event)) == event
+    assert orjson.dumps(event) == before

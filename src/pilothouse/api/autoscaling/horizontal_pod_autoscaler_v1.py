@@ -11,9 +11,12 @@ import orjson
 
 from pilothouse.api.autoscaling import horizontal_pod_autoscaler as v2
 from pilothouse.api.autoscaling.horizontal_pod_autoscaler import validation as rules
+from pilothouse.api.machinery.codec import json
+from pilothouse.api.machinery.codec.syntax import MalformedError
 from pilothouse.api.machinery.columns import Cell, dig
 from pilothouse.api.machinery.field import FieldErrors
 from pilothouse.api.machinery.resource import STATUS, Column, Resource
+from pilothouse.api.machinery.shapes import EACH, Shape, amount, fits, int32, text
 from pilothouse.api.machinery.strategy import keep_status
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.autoscaling_v1 import HorizontalPodAutoscaler
@@ -66,6 +69,27 @@ _STATUS_FIELDS = {
     )
     for source, fields in _SPEC_FIELDS.items()
 }
+_SELECTOR = {"matchLabels": {EACH: text}, "matchExpressions": [{"key": text, "operator": text, "values": [text]}]}
+_NAMES = ("metricName", "name", "container")
+_AMOUNTS = ("targetValue", "averageValue", "targetAverageValue", "currentValue", "currentAverageValue")
+_SOURCE = {
+    **dict.fromkeys(_NAMES, text), **dict.fromkeys(_AMOUNTS, amount),
+    **dict.fromkeys(("selector", "metricSelector"), _SELECTOR),
+    **dict.fromkeys(("targetAverageUtilization", "currentAverageUtilization"), int32),
+    "target": {"kind": text, "name": text, "apiVersion": text},
+}  # fmt: skip
+_RULES = {
+    "stabilizationWindowSeconds": int32, "selectPolicy": text, "tolerance": amount,
+    "policies": [{"type": text, "value": int32, "periodSeconds": int32}],
+}  # fmt: skip
+_CONDITION = dict.fromkeys(("type", "status", "lastTransitionTime", "reason", "message"), text)
+_SHAPES: dict[str, Shape] = {
+    METRICS: [{"type": text, **dict.fromkeys(_SPEC_FIELDS, _SOURCE)}],
+    CURRENT_METRICS: [{"type": text, **dict.fromkeys(_SPEC_FIELDS, _SOURCE)}],
+    CONDITIONS: [_CONDITION],
+    BEHAVIOR: {"scaleUp": _RULES, "scaleDown": _RULES},
+}
+"""What the annotations must be: anybody can write them."""
 _Fields = dict[str, tuple[tuple[tuple[str, ...], str], ...]]
 
 
@@ -139,10 +163,14 @@ def _put_annotations(metadata: JsonObject, annotations: JsonObject) -> None:
 
 
 def _read(annotations: JsonObject, key: str) -> Any:
-    """What an annotation of ours holds; it leaves the object in any case. What is no JSON is dropped, as upstream."""
-    text = annotations.pop(key, None)
-    with contextlib.suppress(orjson.JSONDecodeError):
-        return orjson.loads(text) if text else None
+    """What an annotation of ours holds; it leaves the object in any case. Something else is dropped, as upstream does.
+
+    *assumed*: a list with a null in it is something else, too.
+    """
+    written = annotations.pop(key, None)
+    with contextlib.suppress(MalformedError):
+        value = json.decode(written.encode()) if written else None
+        return value if fits(value, _SHAPES[key]) else None
     return None
 
 
