@@ -11,6 +11,7 @@ from typing import Any
 from pilothouse.api.machinery.resource import Resource, Subresource
 from pilothouse.api.machinery.schema import Schemas
 from pilothouse.api.machinery.schema.load import META
+from pilothouse.api.machinery.view import JsonObject
 
 STATUS_OBJECT = f"{META}.Status"
 RESOURCE_LIST = f"{META}.APIResourceList"
@@ -48,6 +49,17 @@ class Operation:
     """The definition of the answer; empty for plain text."""
     created: bool = False
     """Whether 201 is a possible answer."""
+
+    @property
+    def extensions(self) -> JsonObject:
+        """What Kubernetes says of it besides, in either version of OpenAPI."""
+        found: JsonObject = {}
+        if self.action:
+            found["x-kubernetes-action"] = self.action
+        if self.kind:
+            group, version, kind = self.kind
+            found["x-kubernetes-group-version-kind"] = {"group": group, "kind": kind, "version": version}
+        return found
 
 
 PRETTY = Parameter("pretty", description="If 'true', the output is indented.")

@@ -46,12 +46,7 @@ def _operation(operation: Operation) -> JsonObject:
         parameters.insert(0, {"name": "body", "in": "body", **required, "schema": _reference(operation.body)})
     if parameters:
         written["parameters"] = parameters
-    if operation.action:
-        written["x-kubernetes-action"] = operation.action
-    if operation.kind:
-        group, version, kind = operation.kind
-        written["x-kubernetes-group-version-kind"] = {"group": group, "kind": kind, "version": version}
-    return written
+    return written | operation.extensions
 
 
 def _parameter(parameter: Parameter) -> JsonObject:

@@ -46,12 +46,7 @@ def _operation(operation: Operation) -> JsonObject:
     if operation.body:
         types = PATCH_TYPES if operation.body == PATCH_BODY else ("*/*",)
         written["requestBody"] = {"content": _content(operation.body, types)}
-    if operation.action:
-        written["x-kubernetes-action"] = operation.action
-    if operation.kind:
-        group, version, kind = operation.kind
-        written["x-kubernetes-group-version-kind"] = {"group": group, "kind": kind, "version": version}
-    return written
+    return written | operation.extensions
 
 
 def _parameter(parameter: Parameter) -> JsonObject:
