@@ -13,7 +13,7 @@ from pilothouse.api.machinery.cel.errors import EvaluationError
 from pilothouse.api.machinery.cel.operators import find, no_overload, shown_key
 from pilothouse.api.machinery.cel.steps import Frame, Run, Sort, Step
 from pilothouse.api.machinery.cel.syntax import Comprehension, Fold, Node
-from pilothouse.api.machinery.cel.values import Lazy
+from pilothouse.api.machinery.cel.values import Lazy, type_name_of
 
 _GO_NAMES = {bool: "types.Bool", int: "types.Int", float: "types.Double", str: "types.String", type(None): "types.Null"}
 
@@ -222,6 +222,8 @@ def _map_entry(node: Comprehension, steps: Steps) -> Step:
 
 def _insert(made: object, key: object, value: object) -> None:
     assert isinstance(made, dict)
+    if isinstance(key, list | dict):
+        raise EvaluationError(f"unsupported key type: {type_name_of(key)}")
     if find(made, key)[0]:
         raise EvaluationError(f"insert failed: key {shown_key(key)} already exists")
     made[key] = value

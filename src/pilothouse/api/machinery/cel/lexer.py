@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pilothouse.api.machinery.cel.source import Complaints
 
 _ESCAPE = r"""\\(?:[abfnrtv"'\\?`]|[xX][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-3][0-7]{2})"""
+_HALF_ESCAPE = r"\\(?:[xX][0-9a-fA-F]?|u[0-9a-fA-F]{0,3}|U[0-9a-fA-F]{0,7}|[0-3][0-7]?)?"
 _TEXT = "|".join(
     (
         r'[rR]"""(?s:.*?)"""',
@@ -71,14 +72,13 @@ def tokens(text: str, complaints: Complaints) -> list[Token]:
 
 
 def _unknown(text: str, position: int) -> int:
-    """Where what is no token ends: a text that is not closed reaches to its bad escape, or the end of the line."""
+    """Where what is no token ends: with the first character that could not belong to the token that was begun."""
     char = text[position]
     if char in "\"'":
-        match = re.compile(rf"{char}(?:{_ESCAPE}|[^\\{char}\n\r])*").match(text, position)
+        match = re.compile(rf"{char}(?:{_ESCAPE}|[^\\{char}\n\r])*(?:{_HALF_ESCAPE})?").match(text, position)
         assert match is not None
-        end = match.end()
-        return min(len(text), end + 2) if text[end : end + 1] == "\\" else min(len(text), end + 1)
-    return position + 2 if text[position : position + 2] in ("&", "|") else position + 1
+        return min(len(text), match.end() + 1)
+    return min(len(text), position + (2 if char in "&|=" else 1))
 
 
 def _shown(text: str) -> str:

@@ -175,9 +175,9 @@ _ORDERED = (str, bytes, Timestamp, Duration)
 
 
 def compare(first: object, second: object, sign: str) -> int:
-    """Below, at or above zero as the first is less, equal or greater."""
+    """-1, 0 or 1 as the first is less, equal or greater."""
     if type(first) is int and type(second) is int:
-        return first - second
+        return (first > second) - (first < second)
     if is_number(first) and is_number(second):
         if first != first or second != second:
             raise EvaluationError("NaN values cannot be ordered")

@@ -37,6 +37,9 @@ _BEGINS = (
 _RESERVED = frozenset(("as", "break", "const", "continue", "else", "for", "function", "if", "import")) | frozenset(
     ("let", "loop", "package", "namespace", "return", "var", "void", "while")
 )
+_BEGINNINGS = frozenset(
+    ("[", "{", "(", ".", "-", "!", "true", "false", "null", "NUM_FLOAT", "NUM_INT", "NUM_UINT", "STRING", "BYTES")
+) | {"IDENTIFIER"}
 _RELATIONS = frozenset(("<", "<=", ">=", ">", "==", "!=", "in"))
 _OPERATORS = {sign: f"_{sign}_" for sign in ("<", "<=", ">=", ">", "==", "!=", "+", "-", "*", "/", "%", "&&", "||")} | {
     "in": "@in"
@@ -89,7 +92,10 @@ class _Parser:
         token = self.next
         if token.kind == kind:
             return self.take()
+        several = expecting is not None
         expecting = expecting or (kind if kind in ("<EOF>", "IDENTIFIER") else f"'{kind}'")
+        if not several and ((kind in (")", "]") and token.kind == "<EOF>") or (kind == ":" and _begins(token))):
+            raise self.stop(token, f"missing '{kind}' at '{token.text}'")
         if self.at + 1 < len(self.tokens) and self.tokens[self.at + 1].kind == kind:
             raise self.stop(token, f"extraneous input '{token.text}' expecting {expecting}")
         raise self.stop(token, f"mismatched input '{token.text}' expecting {expecting}")
@@ -168,10 +174,10 @@ class _Parser:
         if self.taken("?") is not None:
             name = self.expect("IDENTIFIER")
             return Call(dot.position, "_?._", None, [node, Literal(name.position, name.text)])
-        if self.next.kind == "in":
-            self.complaints.add(self.next.position, "no viable alternative at input '.in'")
-            raise _Stop
-        name = self.expect("IDENTIFIER", None if self.next.kind != "<EOF>" else "IDENTIFIER")
+        if self.next.kind != "IDENTIFIER":
+            seen = "" if self.next.kind == "<EOF>" else self.next.text
+            raise self.stop(self.next, f"no viable alternative at input '.{seen}'")
+        name = self.take()
         parenthesis = self.taken("(")
         if parenthesis is None:
             return Select(dot.position, node, name.text)
@@ -191,9 +197,9 @@ class _Parser:
             return found
         while True:
             found.append(self.expression())
-            if self.taken(end) is not None:
+            if self.taken(",") is None:
+                self.expect(end)
                 return found
-            self.expect(",", f"{{'{end}', ','}}" if end == "]" else f"'{end}'")
 
     def primary(self) -> Node:
         token = self.next
@@ -217,6 +223,17 @@ class _Parser:
                 return self.text(self.take())
             case "." | "IDENTIFIER":
                 return self.name()
+        return self.unexpected(token)
+
+    def unexpected(self, token: Token) -> Node:
+        """Where an expression should begin: one token too many is passed over, as ANTLR does."""
+        end = token if token.kind == "<EOF>" else self.tokens[self.at + 1]
+        if token is not end and _begins(end):
+            self.complaints.add(token.position, f"Syntax error: extraneous input '{token.text}' expecting {_BEGINS}")
+            self.take()
+            return self.primary()
+        if token is not end and end.kind == "<EOF>" and token.kind not in _CLOSING:
+            self.stop(end, f"mismatched input '<EOF>' expecting {_BEGINS}")
         raise self.stop(token, f"mismatched input '{token.text}' expecting {_BEGINS}")
 
     def number(self, negative: Token | None = None) -> Node:
@@ -247,6 +264,8 @@ class _Parser:
 
     def name(self) -> Node:
         dot = self.taken(".")
+        if dot is not None and self.next.kind == ".":
+            raise self.stop(self.next, "no viable alternative at input '..'")
         token = self.expect("IDENTIFIER")
         if token.text in _RESERVED:
             self.complaints.add(token.position, f"reserved identifier: {token.text}")
@@ -296,6 +315,14 @@ class _Parser:
                 self.expect("}", "{'}', ','}")
                 break
         return found
+
+
+_CLOSING = frozenset(")]}:,")
+
+
+def _begins(token: Token) -> bool:
+    """Whether an expression may begin with the token."""
+    return token.kind in _BEGINNINGS
 
 
 def _balanced(function: str, parts: list[Node], signs: list[int]) -> Node:

@@ -6,15 +6,18 @@ and runtimecost.go of google/cel-go.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial, reduce
 from typing import Any
 
 from pilothouse.api.machinery.cel import operators
+from pilothouse.api.machinery.cel.budget import PER_CALL_LIMIT
 from pilothouse.api.machinery.cel.calls import call_step
 from pilothouse.api.machinery.cel.costs import LIST, MAP, STRUCT, call_cost
 from pilothouse.api.machinery.cel.environment import Environment
 from pilothouse.api.machinery.cel.errors import CompileError, EvaluationError
 from pilothouse.api.machinery.cel.folds import fold_step
+from pilothouse.api.machinery.cel.library.patterns import compiled
 from pilothouse.api.machinery.cel.library.standard import CONVERSIONS
 from pilothouse.api.machinery.cel.operators import no_overload, shown_key
 from pilothouse.api.machinery.cel.steps import Frame, Run, Sort, Step, constant, named, variable
@@ -30,7 +33,7 @@ from pilothouse.api.machinery.cel.syntax import (
     Select,
     StructLiteral,
 )
-from pilothouse.api.machinery.cel.values import Optional, Struct
+from pilothouse.api.machinery.cel.values import Optional, Struct, type_name_of
 
 
 def plan(node: Node, environment: Environment) -> Step:
@@ -181,11 +184,13 @@ class Planner:
         target = [] if node.target is None else [node.target]
         arguments = [self.step(argument) for argument in (*target, *node.arguments)]
         step = call_step(node, self.environment, arguments, call_cost(node.function, node.overloads))
-        if node.function in CONVERSIONS and len(arguments) == 1 and arguments[0].sort is Sort.CONSTANT:
-            try:
-                return constant(step.run(Frame({}, 0)))
-            except EvaluationError as error:
-                raise CompileError(f"program instantiation failed: {error}", in_expression=False) from error
+        try:
+            if node.function in CONVERSIONS and len(arguments) == 1 and arguments[0].sort is Sort.CONSTANT:
+                return constant(step.run(Frame({}, PER_CALL_LIMIT)))
+            if node.function in ("find", "findAll") and isinstance(pattern := arguments[1].value, str):
+                compiled(pattern)
+        except EvaluationError as error:
+            raise CompileError(f"program instantiation failed: {error}", in_expression=False) from error
         return step
 
     def _list(self, node: ListLiteral) -> Step:
@@ -225,10 +230,8 @@ class Planner:
         entries, cost, fixed = self._entries(node.entries)
         run = partial(_made_map, entries)
         if fixed:
-            try:
-                return constant(run(Frame({}, 0)))
-            except EvaluationError:
-                pass
+            with suppress(EvaluationError):
+                return constant(run(Frame({}, PER_CALL_LIMIT)))
         return Step(run, MAP + cost)
 
     def _struct(self, node: StructLiteral) -> Step:
@@ -267,8 +270,8 @@ def _made_map(entries: list[tuple[Run, Run, bool]], frame: Frame) -> dict[object
             if not given.present:
                 continue
             element = given.value
-        if operators.find(made, name)[0]:
-            raise EvaluationError(f"Failed with repeated key: {shown_key(name)}")
+        if isinstance(name, list | dict):
+            raise EvaluationError(f"unsupported key type: {type_name_of(name)}")
         made[name] = element
     return made
 

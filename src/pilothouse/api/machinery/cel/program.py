@@ -52,6 +52,13 @@ class Program:
 
 def compile_expression(text: str, environment: Environment, returns: tuple[CelType, ...] | None = None) -> Program:
     """The program, or CompileError. With `returns`, the expression's type must be one of these, exactly (DYN: any)."""
+    try:
+        return _compile(text, environment, returns)
+    except RecursionError:
+        raise CompileError("expression recursion limit exceeded: 250") from None
+
+
+def _compile(text: str, environment: Environment, returns: tuple[CelType, ...] | None) -> Program:
     complaints = Complaints(text)
     tree = parse(text, environment, complaints)
     check(tree, environment, complaints)

@@ -35,6 +35,8 @@ class Complaints:
         return "\n".join(shown)
 
     def _one(self, line: int, column: int, message: str) -> str:
+        if self.lines == [""]:
+            return f"ERROR: <input>:1:1: {message}"
         text = self.lines[line].replace("\t", " ")
         before = "".join("．" if ord(char) > 127 else "." for char in text[:column])
         mark = "＾" if column < len(text) and ord(text[column]) > 127 else "^"

@@ -69,7 +69,9 @@ class Bindings:
             if given == known:
                 return True, True
             if self._assignable(given, known):
-                self._found[unknown.name] = most_general(given, known)
+                general = most_general(self.resolved(given), self.resolved(known))
+                if not self._occurs(unknown, general):
+                    self._found[unknown.name] = general
                 return True, True
             return False, True
         if given == unknown:
