@@ -8,6 +8,8 @@ import pytest
 from fakes.cel_expressions import complaint, evaluated
 from pilothouse.api.machinery.cel.source import Complaints
 
+EOF = "Syntax error: mismatched input '<EOF>' expecting BEGINS"
+TOO_MUCH = "Syntax error: extraneous input '2' expecting <EOF>"
 BEGINS = (
     "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"
 )
