@@ -3,6 +3,7 @@
 *assumed*: the words for content that is no JSON; upstream has those of Go's decoder, which we do not repeat.
 """
 
+import base64
 from typing import Any
 
 import pytest
@@ -102,3 +103,19 @@ def test_update() -> None:
 def test_columns() -> None:
     obj = {"type": "Opaque", "data": {"a": ""}}
     assert [(c.name, c.cell(obj, 0)) for c in RESOURCE.columns][:2] == [("Type", "Opaque"), ("Data", 1)]
+
+
+@pytest.mark.parametrize(
+    ("content", "wrong"),
+    [
+        (b"[" * 5000 + b"]" * 5000, "exceeded max depth"),
+        (b'{"a":' * 5000 + b"1" + b"}" * 5000, "exceeded max depth"),
+        (b'{"a":' + b"9" * 5000 + b"}", f"json: cannot unmarshal number {'9' * 5000} into Go value of type float64"),
+        (b'{"a":"\xff"}', ""),
+    ],
+)
+def test_content_that_is_hard_to_read(content: bytes, wrong: str) -> None:
+    """*Ours*: upstream reads ten thousand levels."""
+    data = {".dockerconfigjson": base64.b64encode(content).decode()}
+    found = _errors({"metadata": {"name": "s"}, "type": "kubernetes.io/dockerconfigjson", "data": data})
+    assert found == ([f"data[.dockerconfigjson]: {REDACTED}: {wrong}"] if wrong else [])

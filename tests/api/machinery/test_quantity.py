@@ -1,5 +1,6 @@
 """Quantities: parsing, canonical text, rounding and arithmetic, as pkg/api/resource/quantity_test.go has them."""
 
+import re
 from fractions import Fraction
 
 import pytest
@@ -125,3 +126,36 @@ def test_order_is_that_of_amounts(one: int, other: int) -> None:
     first, second = Quantity(one), Quantity(other, QuantityFormat.BINARY)
     assert (first < second, first <= second, first > second, first >= second, first == second) == (
         one < other, one <= other, one > other, one >= other, one == other)  # fmt: skip
+
+
+_quantities = st.builds(Quantity, st.integers(-(10**24), 10**24), st.sampled_from(list(QuantityFormat)))
+_DECIMAL_STEPS = ["n", "u", "m", "", "k", "M", "G", "T", "P", "E"]
+_CANONICAL = re.compile(r"-?(0|[1-9][0-9]*)(n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|e-?[0-9]+)?")
+
+
+@given(_quantities)
+def test_canonical_text_has_no_fraction_and_the_largest_suffix(amount: Quantity) -> None:
+    """As the API page says of the canonical form."""
+    found = _CANONICAL.fullmatch(str(parse_quantity(str(amount))))
+    assert found, str(amount)
+    digits, suffix = int(found.group(1)), found.group(2) or ""
+    if digits and suffix in _DECIMAL_STEPS[:-1]:
+        assert digits % 1000, str(amount)
+    if digits and suffix.startswith("e"):
+        assert int(suffix[1:]) % 3 == 0
+
+
+@given(_quantities, _quantities)
+def test_sums_are_those_of_amounts(one: Quantity, other: Quantity) -> None:
+    assert (one + other).nano == one.nano + other.nano
+    assert one + other == other + one
+    assert (one - other) + other == one
+
+
+@given(st.text("0123456789.+-eEkKMGiTPnum ", max_size=12))
+def test_any_text_is_an_amount_or_refused(text: str) -> None:
+    try:
+        amount = parse_quantity(text)
+    except ValueError:
+        return
+    assert str(parse_quantity(str(amount))) == str(amount)

@@ -5,10 +5,10 @@ API page: core/v1 Secret.
 """
 
 import base64
-import json
 
 from pilothouse.api.core.config_map import MAX_SIZE, decoded_size, validate_immutable
-from pilothouse.api.machinery.codec.syntax import explain
+from pilothouse.api.machinery.codec import json
+from pilothouse.api.machinery.codec.syntax import MalformedError
 from pilothouse.api.machinery.columns import AGE, count, dig, field_text, show
 from pilothouse.api.machinery.field import FieldErrors, index
 from pilothouse.api.machinery.meta import IMMUTABLE
@@ -71,10 +71,11 @@ def _validate_json(data: JsonObject, key: str, errors: FieldErrors) -> None:
         errors.required(index("data", key))
         return
     content = base64.b64decode(data[key] or "")
-    if wrong := explain(content):
-        errors.invalid(index("data", key), "<secret contents redacted>", wrong)
+    try:
+        found = json.decode(content)
+    except MalformedError as error:
+        errors.invalid(index("data", key), "<secret contents redacted>", str(error))
         return
-    found = json.loads(content.decode("utf-8", "replace"))
     if found is not None and not isinstance(found, dict):
         what = {str: "string", bool: "bool", list: "array"}.get(type(found), "number")
         why = f"json: cannot unmarshal {what} into Go value of type map[string]interface {{}}"
