@@ -6,13 +6,17 @@ An apply has settled the entries itself, with the object it made; then this stag
 from collections.abc import Mapping
 
 from pilothouse.api.catalogue import AnyResource, Catalogue
-from pilothouse.api.machinery.managed_fields import Version, record_write
+from pilothouse.api.machinery.managed_fields import Version, is_readable, record_write
 from pilothouse.api.machinery.schema import Schemas
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.pipeline.write import Write
 from pilothouse.apiserver.registry.served import Served
 from pilothouse.runtime.clock import Clock, format_time
 
+_UNREADABLE = (
+    ".metadata.managedFields was in an invalid state after admission; this could be caused by an outdated mutating "
+    "admission controller; please fix your requests: an entry cannot be read"
+)
 _STATUS: JsonObject = {"f:status": {}}
 _SPEC: JsonObject = {"f:spec": {}}
 _BESIDE_SPEC: Mapping[tuple[str, str], JsonObject] = {
@@ -63,6 +67,23 @@ def keep_times(write: Write) -> None:
     after = new["metadata"].get("managedFields") or []
     if before != after and _timeless(before) == _timeless(after) and _bare(new) == _bare(old):
         new["metadata"]["managedFields"] = before
+
+
+def entries_of(obj: JsonObject | None) -> list[JsonObject]:
+    """The entries that an object carries, before anybody outside the server changes it."""
+    found: list[JsonObject] = ((obj or {}).get("metadata") or {}).get("managedFields") or []
+    return found
+
+
+def keep_readable(write: Write, before: list[JsonObject]) -> None:
+    """Put the entries back that a policy or webhook has made into something that cannot be read."""
+    after = entries_of(write.new)
+    if not after or after == before or is_readable(after):
+        return
+    assert write.new is not None
+    write.new["metadata"] = {**write.new["metadata"], "managedFields": before}
+    if _UNREADABLE not in write.exchange.warnings:
+        write.exchange.warnings.append(_UNREADABLE)
 
 
 def _timeless(entries: list[JsonObject]) -> list[JsonObject]:

@@ -342,6 +342,26 @@ def test_a_new_object_may_get_another_name_but_not_another_namespace() -> None:
     run(story)
 
 
+@pytest.mark.parametrize("readable", [True, False])
+def test_entries_of_managed_fields_stay_readable(readable: bool) -> None:
+    """*assumed*: what the warning says of the entry."""
+
+    async def story(api: Policed) -> None:
+        operation = "Update" if readable else "Nonsense"
+        words = {"manager": "policy", "operation": operation, "apiVersion": "v1", "fieldsType": "FieldsV1"}
+        fields = ", ".join(f"{name}: '{word}'" for name, word in words.items())
+        entry = f"Object.metadata.managedFields{{{fields}, fieldsV1: {{'f:data': {{}}}}}}"
+        await api.mutate("p", {"mutations": mutation(jsonPatch=add("/metadata/managedFields", f"[{entry}]"))})
+        status, made = await api.put_map(data={"a": "1"})
+        assert status == 201, made
+        managers = [entry["manager"] for entry in made["metadata"]["managedFields"]]
+        assert managers == (["policy"] if readable else ["unknown"])
+        start = ".metadata.managedFields was in an invalid state after admission; "
+        assert [text.startswith(start) for text in api.warnings] == ([] if readable else [True])
+
+    run(story)
+
+
 def test_validation_sees_what_was_changed() -> None:
     async def story(api: Policed) -> None:
         await api.mutate("m", {"mutations": mutation(applyConfiguration=LABEL)})

@@ -12,12 +12,13 @@ compares objects by their schema, `configuration` reads what is applied, `merge`
 """
 
 from pilothouse.api.machinery.managed_fields.apply import Application, Applied, apply
+from pilothouse.api.machinery.managed_fields.entries import is_readable
 from pilothouse.api.machinery.managed_fields.last_applied import apply_for_kubectl
 from pilothouse.api.machinery.managed_fields.scale import to_parent, to_scale
 from pilothouse.api.machinery.managed_fields.versions import Version
 from pilothouse.api.machinery.managed_fields.write import default_manager, record_write
 
 __all__ = [
-    "Application", "Applied", "Version", "apply", "apply_for_kubectl", "default_manager", "record_write", "to_parent",
-    "to_scale",
+    "Application", "Applied", "Version", "apply", "apply_for_kubectl", "default_manager", "is_readable", "record_write",
+    "to_parent", "to_scale",
 ]  # fmt: skip

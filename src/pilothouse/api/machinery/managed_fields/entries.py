@@ -67,6 +67,11 @@ def decoded(raw: Any, *, ours: bool = False) -> Entries:
     return entries
 
 
+def is_readable(raw: list[JsonObject]) -> bool:
+    """Whether all entries of a list on the wire can be read."""
+    return bool(decoded(raw)) or not raw
+
+
 def encoded(entries: Entries) -> list[JsonObject]:
     """The list on the wire."""
     return [_encoded(entry) for entry in sorted(entries.values(), key=_place)]

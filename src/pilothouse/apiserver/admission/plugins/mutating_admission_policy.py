@@ -21,6 +21,7 @@ from pilothouse.apiserver.admission.dynamic.request import GroupVersionKind, Req
 from pilothouse.apiserver.admission.framework import Admission
 from pilothouse.apiserver.authorization.framework import Authorizer
 from pilothouse.apiserver.pipeline.complete import complete
+from pilothouse.apiserver.pipeline.managed import entries_of, keep_readable
 from pilothouse.apiserver.pipeline.rounds import Previous, Rounds
 from pilothouse.apiserver.pipeline.write import Operation, Write
 from pilothouse.apiserver.registry.served import Served
@@ -74,6 +75,7 @@ class MutatingAdmissionPolicy(Admission):
         now = _Round(request, self._dispatch.namespace_of(request), rounds, rounds.of(self.name))
         if rounds.second and now.previous.has_changed(write.new):
             now.previous.change()
+        entries = entries_of(write.new)
         met = [found for hook in hooks async for found in self._dispatch.meet(hook, request)]
         for found in met:
             if isinstance(found, Unusable):
@@ -81,6 +83,7 @@ class MutatingAdmissionPolicy(Admission):
         for found in met:
             if isinstance(found, Met):
                 self._run(now, found)
+        keep_readable(write, entries)
         now.previous.leave(write.new)
         if now.problems:
             raise _refusal(request, now.problems)
