@@ -1,13 +1,15 @@
 """Lines: events as they are written, by the thread that writes them.
 
 An answer is in an event as the very body that is sent, and becomes JSON here. That of a list of thousands takes a while
-in Python, and must not take it in one call into C, which would hold the interpreter's lock and so the loop: what is
-large is read and written item by item. Source: apiserver/pkg/audit/request.go.
+in Python, and must not take it in one call into C, or be in memory as a whole, whose garbage is swept and freed in one
+go: either holds the interpreter's lock, and so the loop. What is large is therefore read and written member by member,
+and its items one by one. Source: apiserver/pkg/audit/request.go.
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any
 
 import orjson
 
@@ -20,6 +22,9 @@ _LARGE = 256 * 1024
 _MANY = ("items", "rows")
 """Where the items of a list and the rows of a table are."""
 _read_value = json.JSONDecoder().raw_decode
+
+Members = Iterable[tuple[str, Any]]
+"""The names and values of an object. A value that is an iterator is a list, to be read before what follows."""
 
 
 class AnswerObject:
@@ -37,20 +42,59 @@ class AnswerObject:
         """Whether what is sent in this form is an object."""
         return media_type in (_JSON, _YAML, protobuf.MEDIA_TYPE)
 
-    def text(self) -> Iterator[bytes | memoryview]:
-        """It as JSON, in pieces."""
+    def text(self) -> Sequence[bytes | memoryview]:
+        """It as JSON, in pieces. Raises ValueError for what is none of its form."""
         if self._media_type == _JSON and not self._slim:
-            yield from (self._body,) if isinstance(self._body, bytes) else self._body
-            return
+            return (self._body,) if isinstance(self._body, bytes) else self._body
         body = self._body if isinstance(self._body, bytes) else b"".join(self._body)
-        match self._media_type:
-            case protobuf.MEDIA_TYPE:
-                found = protobuf.decode(body)
-            case media_type if media_type == _YAML:
-                found = yaml.decode(body)[0]
-            case _:
-                found = _read(body)
-        yield from _text_by_items(slimmed(found) if self._slim else found)
+        if self._media_type == _JSON and len(body) >= _LARGE:
+            try:
+                return list(self._written(MemberReader(body.decode()).members()))
+            except (ValueError, IndexError):  # there are blanks in it
+                pass
+        return list(self._written(self._members(body)))
+
+    def _members(self, body: bytes) -> Members:
+        if self._media_type == protobuf.MEDIA_TYPE:
+            found = protobuf.decode_list(body)
+            return protobuf.decode(body).items() if found is None else chain(found[0].items(), [("items", found[1])])
+        obj: JsonObject = orjson.loads(body) if self._media_type == _JSON else yaml.decode(body)[0]
+        return obj.items()
+
+    def _written(self, members: Members) -> Iterator[bytes]:
+        between = b"{"
+        for name, value in _without_managed(members) if self._slim else members:
+            yield b"%b%b:" % (between, orjson.dumps(name))
+            between = b","
+            many = isinstance(value, Iterator) or (name in _MANY and isinstance(value, list))
+            yield from _list_written(value) if many else (orjson.dumps(value),)
+        yield b"}"
+
+
+class MemberReader:
+    """Reads an object in JSON without blanks, as our answers are. Raises ValueError or IndexError for other JSON."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+
+    def members(self) -> Iterator[tuple[str, Any]]:
+        """Its members; of lists of items an iterator."""
+        while self._text[self._at] != "}":
+            name = self._value()
+            many = name in _MANY and self._text.startswith(":[", self._at) and self._text[self._at + 2] != "]"
+            yield name, self._items() if many else self._value()
+
+    def _items(self) -> Iterator[Any]:
+        self._at += 1
+        while self._text[self._at] != "]":
+            yield self._value()
+        self._at += 1
+
+    def _value(self) -> Any:
+        """What follows the sign at which we are."""
+        value, self._at = _read_value(self._text, self._at + 1)
+        return value
 
 
 def line_of(event: JsonObject) -> Sequence[bytes | memoryview]:
@@ -64,61 +108,34 @@ def line_of(event: JsonObject) -> Sequence[bytes | memoryview]:
 
 def slimmed(obj: JsonObject) -> JsonObject:
     """Without managed fields: of the object, of a list's items, of a table's rows."""
-    slim = dict(obj)
-    if isinstance(slim.get("metadata"), dict):
-        slim["metadata"] = {key: value for key, value in slim["metadata"].items() if key != "managedFields"}
-    if isinstance(slim.get("items"), list):
-        slim["items"] = [slimmed(item) if isinstance(item, dict) else item for item in slim["items"]]
-    if isinstance(slim.get("rows"), list):
-        slim["rows"] = [
-            {**row, "object": slimmed(row["object"])} if isinstance(row.get("object"), dict) else row
-            for row in slim["rows"]
-        ]
-    return slim
+    return {name: [*value] if isinstance(value, map) else value for name, value in _without_managed(obj.items())}
 
 
-def _read(body: bytes) -> JsonObject:
-    if len(body) >= _LARGE:
-        with suppress(ValueError, IndexError):  # there are blanks in it
-            return read_by_items(body.decode())
-    found: JsonObject = orjson.loads(body)
-    return found
-
-
-def read_by_items(text: str) -> JsonObject:
-    """An object in JSON without blanks, as our answers are, whose items are read one by one.
-
-    Raises ValueError or IndexError for other JSON.
-    """
-    found: JsonObject = {}
-    at = 0
-    while text[at] != "}":
-        name, at = _read_value(text, at + 1)
-        at += 1
-        if name in _MANY and text[at : at + 2] not in ("[]", "nu"):
-            found[name] = []
-            while text[at] != "]":
-                item, at = _read_value(text, at + 1)
-                found[name].append(item)
-            at += 1
+def _without_managed(members: Members) -> Iterator[tuple[str, Any]]:
+    for name, value in members:
+        if name == "metadata" and isinstance(value, dict):
+            yield name, {key: part for key, part in value.items() if key != "managedFields"}
+        elif name == "items" and isinstance(value, list | Iterator):
+            yield name, map(_slimmed_item, value)
+        elif name == "rows" and isinstance(value, list | Iterator):
+            yield name, map(_slimmed_row, value)
         else:
-            found[name], at = _read_value(text, at)
-    return found
+            yield name, value
 
 
-def _text_by_items(obj: JsonObject) -> Iterator[bytes]:
-    name = next((name for name in _MANY if isinstance(obj.get(name), list) and obj[name]), "")
-    if not name:
-        yield orjson.dumps(obj)
-        return
-    between = b"{"
-    for key, value in obj.items():
-        if key != name:
-            yield b"%b%b:%b" % (between, orjson.dumps(key), orjson.dumps(value))
-            between = b","
-    yield b"%b%b:" % (between, orjson.dumps(name))
+def _slimmed_item(item: Any) -> Any:
+    return slimmed(item) if isinstance(item, dict) else item
+
+
+def _slimmed_row(row: Any) -> Any:
+    if isinstance(row, dict) and isinstance(row.get("object"), dict):
+        return {**row, "object": slimmed(row["object"])}
+    return row
+
+
+def _list_written(items: Iterable[Any]) -> Iterator[bytes]:
     between = b"["
-    for item in obj[name]:
+    for item in items:
         yield between + orjson.dumps(item)
         between = b","
-    yield b"]}"
+    yield b"[]" if between == b"[" else b"]"

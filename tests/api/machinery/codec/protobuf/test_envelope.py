@@ -1,6 +1,6 @@
 """What stands around messages."""
 
-from pilothouse.api.machinery.codec.protobuf import decode, encode, list_of, message, sealed, watch_event
+from pilothouse.api.machinery.codec.protobuf import decode, decode_list, encode, list_of, message, sealed, watch_event
 from pilothouse.api.machinery.codec.protobuf.wire import entries
 
 MAP = {"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": "a"}, "data": {"k": "v"}}
@@ -36,3 +36,17 @@ def test_an_event_of_a_watch_has_its_length_in_front() -> None:
     assert number == 1
     assert isinstance(raw, bytes)
     assert decode(raw) == MAP
+
+
+def test_a_list_is_decoded_item_by_item() -> None:
+    items = [{"metadata": {"name": name}, "data": {"a": name}} for name in "abc"]
+    pods = {"kind": "ConfigMapList", "apiVersion": "v1", "metadata": {"resourceVersion": "7"}, "items": items}
+    for sent in (pods, {**pods, "items": []}):
+        body = encode(sent)
+        found = decode_list(body)
+        assert found is not None
+        head, each = found
+        assert "items" not in head
+        several = list(each)
+        assert (several, {**head, **({"items": several} if several else {})}) == (sent["items"], decode(body))
+    assert decode_list(encode({"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": "a"}})) is None

@@ -6,11 +6,29 @@ object is the same as in JSON; which field is which number, and whether Go has a
 its length in front. Source: apimachinery/pkg/runtime/serializer/protobuf.
 """
 
-from pilothouse.api.machinery.codec.protobuf.envelope import decode, encode, list_of, sealed, watch_event
+from pilothouse.api.machinery.codec.protobuf.envelope import (
+    decode,
+    decode_list,
+    encode,
+    list_of,
+    sealed,
+    watch_event,
+)
 from pilothouse.api.machinery.codec.protobuf.table import message_of
 from pilothouse.api.machinery.codec.protobuf.writer import message
 
 MEDIA_TYPE = "application/vnd.kubernetes.protobuf"
 STREAM_TYPE = f"{MEDIA_TYPE};stream=watch"
 
-__all__ = ["MEDIA_TYPE", "STREAM_TYPE", "decode", "encode", "list_of", "message", "message_of", "sealed", "watch_event"]
+__all__ = [
+    "MEDIA_TYPE",
+    "STREAM_TYPE",
+    "decode",
+    "decode_list",
+    "encode",
+    "list_of",
+    "message",
+    "message_of",
+    "sealed",
+    "watch_event",
+]

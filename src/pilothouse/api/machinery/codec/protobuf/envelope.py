@@ -1,10 +1,10 @@
 """The envelope: what stands around a message, and bodies made of messages that are there already."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pilothouse.api.machinery.codec.protobuf.reader import read, text
-from pilothouse.api.machinery.codec.protobuf.table import message_of
+from pilothouse.api.machinery.codec.protobuf.table import fields_of, message_of
 from pilothouse.api.machinery.codec.protobuf.wire import entries, field, varint
 from pilothouse.api.machinery.codec.protobuf.writer import message
 from pilothouse.api.machinery.codec.syntax import MalformedError
@@ -26,6 +26,22 @@ def decode(body: bytes, *, api_version: str = "", kind: str = "") -> JsonObject:
     obj: JsonObject = {"kind": found_kind or kind, "apiVersion": found_version or api_version}
     name = message_of(obj["apiVersion"], obj["kind"])
     return obj | read(name, raw) if name else obj
+
+
+def decode_list(body: bytes) -> tuple[JsonObject, Iterator[JsonObject]] | None:
+    """A list without its items, and these one by one as they are asked for; None for what is no list.
+
+    Raises MalformedError, also while the items are read.
+    """
+    api_version, kind, raw = _opened(body[len(MAGIC) :])
+    name = message_of(api_version, kind)
+    items = next((one for one in fields_of(name) if one.name == "items"), None) if kind.endswith("List") else None
+    if items is None:
+        return None
+    parts = [(number, value) for number, _, value in entries(raw) if isinstance(value, bytes)]
+    rest = b"".join(field(number, value) for number, value in parts if number != items.number)
+    found = {"kind": kind, "apiVersion": api_version, **read(name, rest)}
+    return found, (read(items.type, value) for number, value in parts if number == items.number)
 
 
 def encode(obj: Mapping[str, Any]) -> bytes:
