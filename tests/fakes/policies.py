@@ -1,6 +1,6 @@
 """A server with admission policies alone, and what it is asked and told."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import orjson
@@ -53,6 +53,7 @@ class Policed:
         self.server = server
         self.warnings: list[str] = []
         self.notes: dict[str, str] = {}
+        self.headers: Mapping[str, str] = {}
         self._transport = HandlerTransport(server.handle, JANE)
 
     async def record(self, exchange: Exchange, following: Next) -> Response:
@@ -67,6 +68,7 @@ class Policed:
     async def ask(self, method: str, target: str, body: Any = None, form: str = "application/json") -> tuple[int, Any]:
         sent = b"" if body is None else orjson.dumps(body)
         answer = await self._transport.send(method, target, {"content-type": form}, sent)
+        self.headers = answer.headers
         return answer.status, orjson.loads(answer.body)
 
     async def make(self, target: str, body: Json) -> Json:

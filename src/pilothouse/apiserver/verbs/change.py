@@ -9,7 +9,7 @@ from pilothouse.api.machinery.codec.body import Expected
 from pilothouse.api.machinery.errors import AlreadyExists, NotFound
 from pilothouse.api.machinery.resource import Resource, Subresource
 from pilothouse.api.machinery.view import JsonObject
-from pilothouse.apiserver.answers import json_response, success_status
+from pilothouse.apiserver.answers import success_status
 from pilothouse.apiserver.exchange import Exchange
 from pilothouse.apiserver.pipeline.apply import (
     Configuration,
@@ -33,7 +33,7 @@ from pilothouse.apiserver.pipeline.write import Operation, Write
 from pilothouse.apiserver.registry.selection import selection_of
 from pilothouse.apiserver.registry.served import Served
 from pilothouse.apiserver.verbs.forms import Form
-from pilothouse.apiserver.verbs.shape import Shaper
+from pilothouse.apiserver.verbs.shape import Shaper, respond
 from pilothouse.net.http import Response
 
 
@@ -133,7 +133,8 @@ class Changing:
         entry = written.entry
         if gone and not resource.answers_deleted_object:
             uid = entry.decode()["metadata"]["uid"]
-            return json_response(success_status(name=entry.name, group=resource.group, plural=resource.plural, uid=uid))
+            answer = success_status(name=entry.name, group=resource.group, plural=resource.plural, uid=uid)
+            return respond(exchange, orjson.dumps(answer), form)
         status = 202 if not gone and options.orphan_dependents is False else 200
         return self._shape.one(exchange, resource, entry, form, status)
 

@@ -4,6 +4,7 @@ The object itself is spliced from what is stored. Metadata alone, messages of pr
 open, stay with the entry.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -28,6 +29,8 @@ from pilothouse.apiserver.registry.served import Served
 from pilothouse.apiserver.verbs.forms import PROTOBUF, YAML, Form
 from pilothouse.net.http import Response
 from pilothouse.runtime.clock import Clock
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class Shaper:
@@ -156,8 +159,15 @@ def respond(exchange: Exchange, body: bytes, form: Form, status: int = 200) -> R
 
 
 def warnings_of(exchange: Exchange) -> dict[str, str]:
-    """The Warning header: one value a text, in the form of RFC 7234."""
+    """The Warning header: one value a text, in the form of RFC 7234, its bytes those of UTF-8.
+
+    A text with line breaks or the like says nothing, as upstream's does: policies and webhooks make some.
+    """
     if not exchange.warnings:
         return {}
-    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in exchange.warnings)
-    return {"Warning": ", ".join(f'299 - "{text}"' for text in quoted)}
+    texts = [text for text in dict.fromkeys(exchange.warnings) if text and not _CONTROL.search(text)]
+    if not texts:
+        return {}
+    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
+    whole = ", ".join(f'299 - "{text}"' for text in quoted)
+    return {"Warning": whole if whole.isascii() else whole.encode(errors="replace").decode("latin-1")}

@@ -179,6 +179,29 @@ def test_warnings_and_audit_annotations() -> None:
     run(story)
 
 
+def test_a_deletion_is_warned_of_too() -> None:
+    async def story(api: Policed) -> None:
+        await api.put_map()
+        validations = [{"expression": "false", "message": "think again"}]
+        await api.validate("p", {"validations": validations}, {"validationActions": ["Warn"]})
+        await api.ask("DELETE", f"{MAPS}/m")
+        assert api.headers["warning"].endswith(': think again"')
+
+    run(story)
+
+
+def test_a_warning_that_cannot_stand_in_a_header_does_not_spoil_the_answer() -> None:
+    async def story(api: Policed) -> None:
+        validations = [{"expression": "false\n&& true"}, {"expression": "'\u2192' == ''"}]
+        await api.validate("p", {"validations": validations}, {"validationActions": ["Warn"]})
+        assert (await api.put_map())[0] == 201
+        found = api.headers["warning"].encode("latin-1").decode()
+        assert found.count("299") == 1
+        assert found.endswith("failed expression: '\u2192' == ''\"")
+
+    run(story)
+
+
 def test_a_policys_own_audit_annotations() -> None:
     async def story(api: Policed) -> None:
         annotations = [
