@@ -1,4 +1,4 @@
-"""sig-scheduling: where pods go, and who has to go for them."""
+"""sig-scheduling and sig-node: where pods go, and who has to go from there."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -17,6 +17,8 @@ EVENT_SECONDS = 120
 PODS_SECONDS = 60
 STABLE_SECONDS = 5
 HOST_PORT = 54322
+TAINT = {"key": "kubernetes.io/e2e-evict-taint-key", "value": "evictTaintVal", "effect": "NoExecute"}
+TOLERATED_SECONDS, EVICTION_SECONDS = 15, 110
 
 Give = Callable[[str, str, str], None]
 
@@ -309,3 +311,65 @@ def test_preemption_of_replica_sets(
     check("made", made, wanted)
     count(STABLE_SECONDS, None)
     check("stable", made, wanted)
+
+
+@pytest.fixture
+def evicting(nodes: Objects) -> Iterator[Callable[[str], Callable[[], None]]]:
+    """Taint a node so that who does not tolerate it has to go; what it returns takes the taint away again."""
+    tainted: list[str] = []
+
+    def untaint(node: str) -> None:
+        def edit(item: Json) -> None:
+            item["spec"]["taints"] = [one for one in item["spec"].get("taints", []) if one["key"] != TAINT["key"]]
+
+        nodes.change(node, edit)
+        tainted.remove(node)
+
+    def taint(node: str) -> Callable[[], None]:
+        nodes.change(node, lambda item: item["spec"].update(taints=[*item["spec"].get("taints", []), TAINT]))
+        tainted.append(node)
+        (found,) = [one for one in nodes.get(node)["spec"]["taints"] if one["key"] == TAINT["key"]]
+        assert found.items() >= TAINT.items()
+        return lambda: untaint(node)
+
+    yield taint
+    for node in [*tainted]:
+        untaint(node)
+
+
+def _tolerant(name: str, group: str, seconds: int, **spec: Any) -> Json:
+    """A pod that bears the taint for so long."""
+    pod = _pod(name, tolerations=[{**TAINT, "tolerationSeconds": seconds}], **spec)
+    pod["metadata"]["labels"] = {"group": group}
+    return pod
+
+
+@conformance("NoExecuteTaintManager Single Pod removing taint cancels eviction")
+def test_taint_that_goes(pods: Objects, evicting: Callable[[str], Callable[[], None]], check: Checks) -> None:
+    name = "taint-eviction-4"
+    pods.create(_tolerant(name, name, 10))
+    untaint = evicting(until_running(pods, name)["spec"]["nodeName"])
+    since = pods.all()["metadata"]["resourceVersion"]
+    check("tainted", True)
+    check("tolerated", _is_ending(pods, name), False)
+    untaint()
+    with pods.watch(since=since, seconds=TOLERATED_SECONDS, label=f"group={name}") as changes:
+        ends = [event for event in changes if "deletionTimestamp" in event["object"]["metadata"]]
+    check("stays", ends, [])
+
+
+@conformance("NoExecuteTaintManager Multiple Pods evicts pods with minTolerationSeconds")
+def test_taint_that_stays(
+    nodes: Objects, pods: Objects, evicting: Callable[[str], Callable[[], None]], check: Checks
+) -> None:
+    group = "taint-eviction-b"
+    pods.create(_tolerant(f"{group}1", group, 5))
+    node = until_running(pods, f"{group}1")["spec"]["nodeName"]
+    place = {HOSTNAME: nodes.get(node)["metadata"]["labels"][HOSTNAME]}
+    pods.create(_tolerant(f"{group}2", group, 25, nodeSelector=place))
+    until_running(pods, f"{group}2")
+    check("running", True)
+    evicting(node)
+    check("tainted", True)
+    pods.until(lambda items: not items, EVICTION_SECONDS, label=f"group={group}")
+    check("evicted", True)

@@ -1,16 +1,22 @@
 """sig-network: which pods a Service leads to, as Endpoints and as EndpointSlices say it."""
 
+import threading
+import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from contract.api import Api, Items, Json, Objects
 from contract.conformance import Checks, conformance
-from contract.pods import pause_pod
+from contract.pods import START_SECONDS, pause_pod
 
 SECONDS = 120
 ADDRESS_SECONDS = 180
+TRIALS, AT_ONCE = 200, 15
+MEDIAN_SECONDS, TAIL_SECONDS = 20, 50
+TRIALS_SECONDS = 600
 INTEGER, NAMED = "example-int-port", "example-named-port"
 
 
@@ -120,3 +126,42 @@ def test_slices_of_pods(api: Api, namespace: str, services: Objects, backends: l
     for name in slices.names(label=f"kubernetes.io/service-name={NAMED}"):
         slices.delete(name)
     check("again", found(NAMED, _wanted(backends, [("http", 3000), ("http", 3001)])))
+
+
+@conformance("Service endpoints latency should not be very high")
+def test_latency(api: Api, namespace: str, check: Checks) -> None:
+    name = "svc-latency-rc"
+    template = {"metadata": {"labels": {"name": name}}, "spec": pause_pod(name)["spec"]}
+    controllers = api.objects("v1", "ReplicationController", namespace)
+    controllers.create({"metadata": {"name": name}, "spec": {"replicas": 1, "template": template}})
+    controllers.until(lambda items: items[name].get("status", {}).get("readyReplicas") == 1, START_SECONDS)
+    check("running", True)
+    services, endpoints = api.objects("v1", "Service", namespace), api.objects("v1", "Endpoints", namespace)
+    seen: dict[str, float] = {}
+    told = threading.Condition()
+
+    def trial(_: int) -> float:
+        """How long it took from the request for a Service until its Endpoints had an address."""
+        spec = {"ports": [{"protocol": "TCP", "port": 80}], "selector": {"name": name}}
+        begun = time.monotonic()
+        made = services.create({"metadata": {"generateName": "latency-svc-"}, "spec": spec})["metadata"]["name"]
+        with told:
+            assert told.wait_for(lambda: made in seen, SECONDS)
+        return seen[made] - begun
+
+    with (
+        ThreadPoolExecutor(AT_ONCE) as pool,
+        endpoints.watch(since=endpoints.all()["metadata"]["resourceVersion"], seconds=TRIALS_SECONDS) as changes,
+    ):
+        trials = [pool.submit(trial, number) for number in range(TRIALS)]
+        for event in changes:
+            if any(subset.get("addresses") for subset in event["object"].get("subsets") or []):
+                with told:
+                    seen.setdefault(event["object"]["metadata"]["name"], time.monotonic())
+                    told.notify_all()
+            if len(seen) == TRIALS:
+                break
+    took = sorted(one.result() for one in trials if one.exception() is None)
+    check("most", len(took) >= TRIALS * 0.95)
+    check("median", took[len(took) * 50 // 100] <= MEDIAN_SECONDS)
+    check("tail", took[len(took) * 99 // 100] <= TAIL_SECONDS)
