@@ -49,8 +49,10 @@ class Leaves:
 class Policed:
     """The server, and the last request's warnings and audit annotations."""
 
-    def __init__(self, server: ApiServer) -> None:
+    def __init__(self, server: ApiServer, mutating: Admission, validating: Admission) -> None:
         self.server = server
+        self.mutating = mutating
+        self.validating = validating
         self.warnings: list[str] = []
         self.notes: dict[str, str] = {}
         self.headers: Mapping[str, str] = {}
@@ -112,7 +114,7 @@ def run(story: Callable[[Policed], Awaitable[None]], *others: type[Admission]) -
             plugins = [kind(server.served, Leaves(), clock, chance) for kind in kinds]
             for plugin in plugins:
                 plugin.measure(server.metrics)
-            policed = Policed(server)
+            policed = Policed(server, plugins[0], plugins[1])
             steps = (authenticate(InProcessAuthenticator()), policed.record)
             server.assemble(steps=steps, admission=AdmissionChain(plugins))
             await policed.make("/api/v1/namespaces", {"metadata": {"name": "default", "labels": {"stage": "test"}}})

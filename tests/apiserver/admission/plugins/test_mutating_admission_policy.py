@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from fakes.admission import write
 from fakes.policies import ADMISSION, MAPS, Policed, mutation, run
+from pilothouse.api.machinery.errors import ServiceUnavailable
 from pilothouse.apiserver.admission.framework import Admission
 from pilothouse.apiserver.pipeline.write import Write
 
@@ -358,6 +360,19 @@ def test_entries_of_managed_fields_stay_readable(readable: bool) -> None:
         assert managers == (["policy"] if readable else ["unknown"])
         start = ".metadata.managedFields was in an invalid state after admission; "
         assert [text.startswith(start) for text in api.warnings] == ([] if readable else [True])
+
+    run(story)
+
+
+def test_options_of_connections_cannot_be_changed() -> None:
+    async def story(api: Policed) -> None:
+        rules = [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CONNECT"], "resources": ["pods/exec"]}]
+        await api.mutate(
+            "p", {"matchConstraints": {"resourceRules": rules}, "mutations": mutation(jsonPatch=add("/tty", "true"))}
+        )
+        options = {"kind": "PodExecOptions", "apiVersion": "v1", "command": ["ls"]}
+        with pytest.raises(ServiceUnavailable, match="Resource kind /v1, Kind=PodExecOptions not found"):
+            await api.mutating.mutate(write("/v1/pods/exec", "CONNECT", options, name="web"))
 
     run(story)
 

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from fakes.admission import write
 from fakes.policies import ADMISSION, MAPS, Policed, run
+from pilothouse.api.machinery.errors import Invalid
 
 Json = dict[str, Any]
 BIG = "object.data.size() < 2"
@@ -415,6 +417,24 @@ def test_a_collection_is_deleted_one_by_one() -> None:
         assert (await api.ask("DELETE", MAPS))[0] == 422
         _, left = await api.ask("GET", MAPS)
         assert [item["metadata"]["name"] for item in left["items"]] == ["b"]
+
+    run(story)
+
+
+def test_connections() -> None:
+    async def story(api: Policed) -> None:
+        rules = [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CONNECT"], "resources": ["pods/exec"]}]
+        expression = "object.kind == 'PodExecOptions' && !('sh' in object.command) && request.name == 'web'"
+        spec = {"matchConstraints": {"resourceRules": rules}, "validations": [{"expression": expression}]}
+        await api.validate("p", spec)
+
+        async def connect(command: str) -> None:
+            options = {"kind": "PodExecOptions", "apiVersion": "v1", "command": [command]}
+            await api.validating.validate(write("/v1/pods/exec", "CONNECT", options, name="web"))
+
+        await connect("ls")
+        with pytest.raises(Invalid, match='pods "web" is forbidden: ValidatingAdmissionPolicy'):
+            await connect("sh")
 
     run(story)
 
