@@ -8,7 +8,7 @@ import pytest
 
 from pilothouse.api.machinery.codec import protobuf, yaml
 from pilothouse.apiserver.audit import line
-from pilothouse.apiserver.audit.line import AnswerObject, MemberReader, line_of
+from pilothouse.apiserver.audit.line import AnswerObject, MemberReader, line_of, ready
 
 _ENCODERS: dict[str, Callable[[dict[str, Any]], bytes]] = {
     "application/json": orjson.dumps,
@@ -112,3 +112,11 @@ def test_pieces_are_sent_and_written_but_not_joined() -> None:
 
 def test_what_is_no_object_is_not_recorded() -> None:
     assert not AnswerObject.is_in("text/plain")
+
+
+def test_only_what_has_an_answer_or_is_no_json_is_left_to_the_thread() -> None:
+    plain = {"verb": "get"}
+    assert ready(plain) == b'{"verb":"get"}\n'
+    assert line_of(ready(plain)) == line_of(plain) == (b'{"verb":"get"}\n',)
+    for left in ({"responseObject": AnswerObject(b"{}", "application/json", slim=False)}, {"verb": object()}):
+        assert ready(left) is left

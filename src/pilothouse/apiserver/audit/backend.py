@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from pilothouse.api.machinery.view import JsonObject
-from pilothouse.apiserver.audit.line import line_of
+from pilothouse.apiserver.audit.line import Line, line_of, ready
 from pilothouse.apiserver.audit.log_file import LogFile, Rotation
 from pilothouse.runtime.clock import Clock, Instant
 from pilothouse.runtime.hold import hold
@@ -63,9 +63,9 @@ class AuditLog:
         self.failures = 0
         self._clock = clock
         self._file = LogFile(path, rotation)
-        self._queue: SimpleQueue[tuple[list[JsonObject], Instant] | None] = SimpleQueue()
+        self._queue: SimpleQueue[tuple[list[Line], Instant] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="audit-log", daemon=True)
-        self._gathered: list[JsonObject] = []
+        self._gathered: list[Line] = []
         self._full = False
         self._waiting: asyncio.Future[bool] | None = None
         """Of those who wait for what has gathered."""
@@ -97,7 +97,7 @@ class AuditLog:
                 _log.error("Audit events are dropped: more than the buffer holds wait for the disk", buffer=BUFFER)
             self._full = True
             return
-        self._gathered.append(event)
+        self._gathered.append(ready(event))
         if self._timer is None:
             self._timer = self._clock.call_later(_GATHER_SECONDS, self._ring)
         elif len(self._gathered) >= _ENOUGH:
@@ -152,7 +152,7 @@ class AuditLog:
         finally:
             self._file.close()
 
-    def _write(self, events: list[JsonObject], now: Instant) -> tuple[int, str]:
+    def _write(self, events: list[Line], now: Instant) -> tuple[int, str]:
         """Write what can be written; how many are lost, and why."""
         pieces: list[bytes | memoryview] = []
         lost, problem = 0, ""

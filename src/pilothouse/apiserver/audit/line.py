@@ -1,9 +1,12 @@
-"""Lines: events as they are written, by the thread that writes them.
+"""Lines: events as they are written.
 
-An answer is in an event as the very body that is sent, and becomes JSON here. That of a list of thousands takes a while
-in Python, and must not take it in one call into C, or be in memory as a whole, whose garbage is swept and freed in one
-go: either holds the interpreter's lock, and so the loop. What is large is therefore read and written member by member,
-and its items one by one. Source: apiserver/pkg/audit/request.go.
+An event without an answer becomes JSON at once: that costs less than keeping its many small values until the thread
+that writes them comes.
+
+An answer is in an event as the very body that is sent, and becomes JSON in that thread. That of a list of thousands
+takes a while in Python, and must not take it in one call into C, or be in memory as a whole, whose garbage is swept and
+freed in one go: either holds the interpreter's lock, and so the loop. What is large is therefore read and written
+member by member, and its items one by one. Source: apiserver/pkg/audit/request.go.
 """
 
 import json
@@ -21,6 +24,8 @@ _LARGE = 256 * 1024
 """Bytes of JSON that are read in one call: a millisecond."""
 _MANY = ("items", "rows")
 """Where the items of a list and the rows of a table are."""
+Line = bytes | JsonObject
+"""The line of an event, or an event whose line is yet to be made."""
 _read_value = json.JSONDecoder().raw_decode
 
 Members = Iterable[tuple[str, Any]]
@@ -97,8 +102,20 @@ class MemberReader:
         return value
 
 
-def line_of(event: JsonObject) -> Sequence[bytes | memoryview]:
+def ready(event: JsonObject) -> Line:
+    """The line of an event, or the event itself where making the line is work for the thread."""
+    if "responseObject" not in event:
+        try:
+            return orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE)
+        except TypeError:
+            return event  # it is no JSON, which the thread will find and tell
+    return event
+
+
+def line_of(event: Line) -> Sequence[bytes | memoryview]:
     """The line of an event, in pieces."""
+    if isinstance(event, bytes):
+        return (event,)
     answer = event.get("responseObject")
     if not isinstance(answer, AnswerObject):
         return (orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE),)

@@ -75,9 +75,9 @@ class Record:
     def answered(self, response: Response) -> None:
         """This is the answer."""
         body = response.body
-        whole = b"" if isinstance(body, AsyncIterator) else body
-        begin = whole if isinstance(whole, bytes) else whole[0] if whole else b""
-        if bytes(begin[: len(_STATUS_BEGINNING)]) == _STATUS_BEGINNING:
+        whole = body if isinstance(body, bytes) or not isinstance(body, AsyncIterator) else b""
+        begin = whole if isinstance(whole, bytes) else bytes(whole[0][: len(_STATUS_BEGINNING)]) if whole else b""
+        if begin.startswith(_STATUS_BEGINNING):
             self._is_status(orjson.loads(whole if isinstance(whole, bytes) else b"".join(whole)))
         else:
             self.status = {"metadata": {}, "code": response.status}
@@ -184,9 +184,17 @@ def _address(text: str) -> str:
 
 
 def _reference(info: RequestInfo) -> dict[str, str]:
-    named = {"resource": info.resource, "namespace": info.namespace, "name": info.name, "apiGroup": info.group,
-             "apiVersion": info.version, "subresource": info.subresource}  # fmt: skip
-    return {key: value for key, value in named.items() if value}
+    found = {"resource": info.resource}
+    if info.namespace:
+        found["namespace"] = info.namespace
+    if info.name:
+        found["name"] = info.name
+    if info.group:
+        found["apiGroup"] = info.group
+    found["apiVersion"] = info.version
+    if info.subresource:
+        found["subresource"] = info.subresource
+    return found
 
 
 def _from_yaml(body: bytes) -> Any:
