@@ -32,7 +32,7 @@ async def admit_connection(
     write = Write(exchange, resource, Operation.CONNECT, info.namespace, info.name, options, subresource=part)
     await admission.mutate(write)
     await admission.validate(write)
-    return options
+    return write.new or options
 
 
 def _options(info: RequestInfo) -> JsonObject:

@@ -55,6 +55,7 @@ class Eviction:
             dry_run=options.dry_run,
         )  # fmt: skip
         await self._admission.mutate(posted)
+        eviction = posted.new or eviction
         await self._admission.validate(posted)
         entry = self._served.cache_of(resource).get(info.namespace, info.name)
         if entry is None:

@@ -69,6 +69,7 @@ class TokenRequests:
             dry_run=options.dry_run,
         )  # fmt: skip
         await self._admission.mutate(write)
+        request = write.new or request
         _check_place(request, namespace, name)
         account = self._object("serviceaccounts", namespace, name)
         metadata = request["metadata"]

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import orjson
 import pytest
 
 from fakes.admission import write
 from fakes.policies import ADMISSION, MAPS, Policed, mutation, run
+from fakes.whole_api import WholeApi, served
 from pilothouse.api.machinery.errors import ServiceUnavailable
 from pilothouse.apiserver.admission.framework import Admission
 from pilothouse.apiserver.pipeline.write import Write
@@ -375,6 +377,47 @@ def test_options_of_connections_cannot_be_changed() -> None:
             await api.mutating.mutate(write("/v1/pods/exec", "CONNECT", options, name="web"))
 
     run(story)
+
+
+def posted_to(part: str) -> Json:
+    """What matches what is posted to a part of objects of the core group."""
+    return {
+        "resourceRules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": [part]}]
+    }
+
+
+def test_an_eviction_is_carried_out_as_policies_leave_it() -> None:
+    async def story(api: Policed) -> None:
+        await api.make(POD_TARGET, POD)
+        expression = add("/deleteOptions", "Object.deleteOptions{dryRun: ['All']}")
+        spec = {"matchConstraints": posted_to("pods/eviction"), "mutations": mutation(jsonPatch=expression)}
+        await api.mutate("p", spec)
+        evict = {"kind": "Eviction", "apiVersion": "policy/v1", "metadata": {"name": "x"}}
+        assert (await api.ask("POST", f"{POD_TARGET}/x/eviction", evict))[0] == 201
+        assert (await api.ask("GET", f"{POD_TARGET}/x"))[0] == 200
+
+    run(story)
+
+
+def test_a_token_is_made_as_policies_leave_the_request() -> None:
+    async def story(api: WholeApi) -> None:
+        async def post(target: str, body: Json) -> Json:
+            answer = await api.send("POST", target, orjson.dumps(body))
+            assert answer.status == 201, answer.body
+            found: Json = orjson.loads(answer.body)
+            return found
+
+        spec = {
+            "matchConstraints": posted_to("serviceaccounts/token"), "reinvocationPolicy": "Never",
+            "mutations": mutation(applyConfiguration="Object{spec: Object.spec{expirationSeconds: 1234}}"),
+        }  # fmt: skip
+        await post(f"{ADMISSION}/mutatingadmissionpolicies", {"metadata": {"name": "p"}, "spec": spec})
+        binding = {"metadata": {"name": "b"}, "spec": {"policyName": "p"}}
+        await post(f"{ADMISSION}/mutatingadmissionpolicybindings", binding)
+        target = "/api/v1/namespaces/default/serviceaccounts/default/token"
+        assert (await post(target, {"spec": {}}))["spec"]["expirationSeconds"] == 1234
+
+    served(story)
 
 
 def test_validation_sees_what_was_changed() -> None:
