@@ -65,5 +65,5 @@ fuzz: setup ## bad input, other and more than CI sends: make fuzz EXAMPLES=1000 
 	$(BIN)/pytest -q tests/apiserver/test_bad_bodies.py tests/net/test_bad_input.py \
 		tests/net/test_http2_bad_input.py --examples $(or $(EXAMPLES),300) --from "$(or $(SEED),$(shell date +%s))"
 
-bench: setup ## CPU per operation of every hot path
+bench: setup ## CPU per operation of every hot path, and a profile of the worst
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done

@@ -95,7 +95,7 @@ async def measured(encrypted: bool, *, http2: bool = False) -> float:
 
 
 if __name__ == "__main__":
-    heading("front door")
+    heading("Front door alone")
     line("GET of 1 KB, TLS", uvloop.run(measured(encrypted=True)), "18–26 µs")
     line("GET of 1 KB, plain", uvloop.run(measured(encrypted=False)))
     line("GET of 1 KB, TLS, HTTP/2", uvloop.run(measured(encrypted=True, http2=True)), "100 µs")

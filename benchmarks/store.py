@@ -83,8 +83,8 @@ async def on_etcd(url: str) -> None:
 
 
 if __name__ == "__main__":
-    heading("store: SQLite")
+    heading("Store alone: SQLite")
     uvloop.run(on_sqlite())
-    heading("store: etcd, whose own CPU is not counted")
+    heading("Store alone: etcd, whose own CPU is not counted")
     with etcd() as url:
         uvloop.run(on_etcd(url))

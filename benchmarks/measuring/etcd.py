@@ -17,7 +17,7 @@ _PATIENCE = 30
 def etcd() -> Iterator[str]:
     """Start it; its URL."""
     if shutil.which("etcd") is None:
-        raise SystemExit("no etcd is installed: make packages")
+        raise SystemExit("no etcd is installed: make test-packages")
     client, peer = (f"127.0.0.1:{free_port(0)}" for _ in range(2))
     with tempfile.TemporaryDirectory(dir="/var/tmp") as place:
         command = [
