@@ -161,6 +161,27 @@ def test_a_server_that_comes_back_is_found_again(loop: Loop) -> None:
     run(loop, story)
 
 
+@LOOPS
+def test_who_gives_up_while_dialling_leaves_nothing_behind(loop: Loop) -> None:
+    async def story() -> None:
+        problems: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: problems.append(context))
+        async with serving() as (port, _):
+            for turns in range(12):
+                channel = GrpcChannel(f"localhost:{port}", None, CLOCK)
+                async with asyncio.TaskGroup() as tasks:
+                    first, second = (tasks.create_task(channel.call(ECHO, b"a", 30)) for _ in range(2))
+                    for _ in range(turns):
+                        await CLOCK.sleep(0)
+                    first.cancel()
+                assert await second == b"a", "the next in line dials"
+                assert len(channel._all) == 1
+                await channel.close()
+        assert problems == []
+
+    run(loop, story)
+
+
 def test_a_server_that_is_about_to_go_is_asked_by_another_connection() -> None:
     async def story() -> None:
         async with serving() as (port, _):

@@ -29,6 +29,7 @@ def story(body: Story, **far: Any) -> None:
             await body(end, end.connection, clock, tasks)
             end.connection.abort()
         await end.connection.lost
+        assert end.late == 0
 
     run(main)
 
@@ -342,6 +343,23 @@ def test_an_end_fails_everything_that_is_open() -> None:
         assert (await failed(stream.read())).code is GrpcCode.UNAVAILABLE
         with pytest.raises(GrpcError):
             stream.write(b"")
+
+    story(body)
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_nothing_is_written_to_a_connection_that_is_ending(announced: bool) -> None:
+    async def body(end: FarEnd, connection: GrpcConnection, clock: LoopClock, tasks: asyncio.TaskGroup) -> None:
+        early = tasks.create_task(failed(connection.call(HEAD, b"", 5)))
+        await settled()
+        if announced:
+            connection.eof_received()
+        late = asyncio.gather(failed(connection.call(HEAD, b"", 5)))
+        await clock.sleep(0)
+        end.close()
+        assert (await early).sent
+        (error,) = await late
+        assert (error.code, error.sent) == (GrpcCode.UNAVAILABLE, not announced)
 
     story(body)
 

@@ -102,19 +102,17 @@ class GrpcChannel:
 
     async def _connect(self) -> GrpcConnection:
         """Raises OSError, which is what TLS fails with too."""
-        _, connection = await asyncio.get_running_loop().create_connection(
-            lambda: GrpcConnection(self._clock, self._forget),
-            self._host,
-            self._port,
-            ssl=self._tls,
-            server_hostname=self._host if self._tls is not None else None,
-        )
-        self._all[connection] = None
+        connection = GrpcConnection(self._clock, self._forget)
+        name = self._host if self._tls is not None else None
         try:
+            await asyncio.get_running_loop().create_connection(
+                lambda: connection, self._host, self._port, ssl=self._tls, server_hostname=name
+            )
+            self._all[connection] = None
             await asyncio.shield(connection.ready)
             if connection.retired:
                 raise ConnectionResetError("it ends connections before it speaks")
-        except BaseException:
+        except BaseException:  # a loop that is interrupted may drop the transport and tell nobody
             connection.abort()
             raise
         return connection

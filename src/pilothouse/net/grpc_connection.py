@@ -35,6 +35,7 @@ class GrpcConnection(asyncio.BufferedProtocol):
     def __init__(self, clock: Clock, on_lost: Callable[["GrpcConnection"], None]) -> None:
         self._clock = clock
         self._on_lost = on_lost
+        self._transport: asyncio.Transport | None = None
         self._arriving = memoryview(bytearray(256 * 1024))
         self._frames = frames.FrameReader()
         self._heads = frames.HeadReader()
@@ -112,7 +113,11 @@ class GrpcConnection(asyncio.BufferedProtocol):
     def abort(self) -> None:
         """Go at once."""
         self._gone = self.retired = True
-        self._transport.abort()
+        for timer in (self._timer, self._quiet_timer):
+            if timer is not None:
+                timer.cancel()
+        if self._transport is not None:
+            self._transport.abort()
 
     # What asyncio calls.
 
@@ -137,12 +142,12 @@ class GrpcConnection(asyncio.BufferedProtocol):
         except FrameError as error:
             self._fail(f"the connection is broken: {error}")
 
+    def eof_received(self) -> None:
+        """The other side says nothing more, so nothing more is asked."""
+        self._gone = self.retired = True
+
     def connection_lost(self, error: Exception | None) -> None:
         """All calls fail with it."""
-        self._gone = self.retired = True
-        for timer in (self._timer, self._quiet_timer):
-            if timer is not None:
-                timer.cancel()
         self._fail(f"the connection is lost: {error or 'it was closed'}")
         self._wake_queue()
         if not self.ready.done():
@@ -281,7 +286,7 @@ class GrpcConnection(asyncio.BufferedProtocol):
     def _flush(self) -> None:
         data = b"".join(self._leaving)
         self._leaving.clear()
-        if not self._gone:
+        if self._transport is not None and not self._gone and not self._transport.is_closing():
             self._transport.write(data)
 
     def _send_pending(self) -> None:
