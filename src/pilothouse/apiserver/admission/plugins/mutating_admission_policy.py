@@ -10,6 +10,7 @@ from pilothouse.api.machinery import errors
 from pilothouse.api.machinery.errors import Forbidden, ServiceUnavailable, StatusError
 from pilothouse.api.machinery.schema import Schema
 from pilothouse.api.machinery.view import JsonObject
+from pilothouse.apiserver.admission.dynamic.breath import Breath
 from pilothouse.apiserver.admission.dynamic.conditions import ConditionError
 from pilothouse.apiserver.admission.dynamic.dispatch import Dispatch, Met, Unusable
 from pilothouse.apiserver.admission.dynamic.evaluation import values_of
@@ -46,6 +47,7 @@ class _Round:
     namespace: JsonObject | None
     rounds: Rounds
     previous: Previous
+    breath: Breath
     problems: list[tuple[str, type[Forbidden]]] = field(default_factory=list)
 
 
@@ -72,7 +74,7 @@ class MutatingAdmissionPolicy(Admission):
             return
         request = Request(write, self.served)
         rounds = write.rounds = write.rounds or Rounds()
-        now = _Round(request, self._dispatch.namespace_of(request), rounds, rounds.of(self.name))
+        now = _Round(request, self._dispatch.namespace_of(request), rounds, rounds.of(self.name), Breath(self.clock))
         if rounds.second and now.previous.has_changed(write.new):
             now.previous.change()
         entries = entries_of(write.new)
@@ -82,16 +84,17 @@ class MutatingAdmissionPolicy(Admission):
                 self._complain(now, found)
         for found in met:
             if isinstance(found, Met):
-                self._run(now, found)
+                await self._run(now, found)
         keep_readable(write, entries)
         now.previous.leave(write.new)
         if now.problems:
             raise _refusal(request, now.problems)
 
-    def _run(self, now: _Round, met: Met[MutatingPolicy]) -> None:
+    async def _run(self, now: _Round, met: Met[MutatingPolicy]) -> None:
         """Carry out a policy's mutations, once for each object of parameters."""
         request, policy = now.request, met.policy
         for parameters in met.parameters:
+            await now.breath.take()
             values = values_of(request, met.target, now.namespace, parameters, self.authorizer)
             try:
                 if not policy.compiled.conditions.hold(values):

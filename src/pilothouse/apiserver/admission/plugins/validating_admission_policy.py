@@ -10,6 +10,7 @@ from pilothouse.api.machinery import errors
 from pilothouse.api.machinery.errors import Forbidden, Invalid, RequestEntityTooLarge, StatusError, Unauthorized
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.admission.dynamic.audit_notes import Notes, failure_note
+from pilothouse.apiserver.admission.dynamic.breath import Breath
 from pilothouse.apiserver.admission.dynamic.dispatch import Dispatch, Met, Unusable
 from pilothouse.apiserver.admission.dynamic.evaluation import values_of
 from pilothouse.apiserver.admission.dynamic.measures import Measures, error_type
@@ -36,6 +37,7 @@ class _Outcome:
 
     request: Request
     namespace: JsonObject | None
+    breath: Breath
     refusals: list[tuple[str, str]] = field(default_factory=list)
     """Messages and reasons."""
     notes: Notes = field(default_factory=Notes)
@@ -63,19 +65,20 @@ class ValidatingAdmissionPolicy(Admission):
         if not hooks:
             return
         request = Request(write, self.served)
-        outcome = _Outcome(request, self._dispatch.namespace_of(request))
+        outcome = _Outcome(request, self._dispatch.namespace_of(request), Breath(self.clock))
         for hook in hooks:
             async for found in self._dispatch.meet(hook, request):
                 if isinstance(found, Unusable):
                     _complain(outcome, found)
                 else:
-                    self._judge(outcome, found)
+                    await self._judge(outcome, found)
             outcome.notes.publish(hook.policy.name, write.exchange)
         if outcome.refusals:
             raise _refusal(request, *outcome.refusals[0])
 
-    def _judge(self, outcome: _Outcome, met: Met[ValidatingPolicy]) -> None:
+    async def _judge(self, outcome: _Outcome, met: Met[ValidatingPolicy]) -> None:
         for parameters in met.parameters:
+            await outcome.breath.take()
             values = values_of(outcome.request, met.target, outcome.namespace, parameters, self.authorizer)
             began = self.clock.monotonic()
             judgement = met.policy.compiled.judge(values)
