@@ -120,7 +120,7 @@ def reading_pods(pods: int, size: float, version: str) -> Iterator[Operation]:
 
     async def write(server: Server, number: int) -> None:
         body = {"metadata": {"labels": {"written": str(number)}}}
-        await server.ask("PATCH", f"{PODS}/pod-{number * NODES % pods + 7}", MERGE, body)
+        await server.ask("PATCH", f"{PODS}/pod-{number % pods}", MERGE, body)
 
     whole, few = f"LIST {pods:,} pods", f"LIST {pods // NODES} of {pods:,} by nodeName"
     cached, at_least = "resourceVersion=0", f"resourceVersion={version}&resourceVersionMatch=NotOlderThan"
