@@ -35,6 +35,7 @@ BEGINS = (
         ("9223372036854775808", "1:1: invalid int literal"),
         ("-9223372036854775809", "1:1: invalid int literal"),
         ("18446744073709551616u", "1:1: invalid uint literal"),
+        ("9" * 5000, "1:1: invalid int literal"),
         ("if", "1:1: reserved identifier: if"),
         ("has(object)", "1:5: invalid argument to has() macro"),
         ("[1].all(x.y, true)", "1:10: argument must be a simple name"),

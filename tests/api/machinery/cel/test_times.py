@@ -26,6 +26,7 @@ from pilothouse.api.machinery.cel.values import Duration, Timestamp
         ("1d", None),
         (".s", None),
         ("1s ", None),
+        ("9" * 5000 + "s", None),
         ("9223372036854775807ns", 2**63 - 1),
         ("9223372036854775808ns", None),
         ("-9223372036854775808ns", -(2**63)),

@@ -14,7 +14,7 @@ from pilothouse.api.machinery.cel.library.amounts import AMOUNTS
 from pilothouse.api.machinery.cel.library.authorizer import AUTHORIZER
 from pilothouse.api.machinery.cel.library.images import IMAGES
 from pilothouse.api.machinery.cel.library.json_pointers import JSON_POINTERS
-from pilothouse.api.machinery.cel.library.lists import LISTS
+from pilothouse.api.machinery.cel.library.lists import LISTS, SUMS
 from pilothouse.api.machinery.cel.library.moments import MOMENTS
 from pilothouse.api.machinery.cel.library.named_formats import NAMED_FORMATS
 from pilothouse.api.machinery.cel.library.networks import NETWORKS
@@ -32,6 +32,7 @@ _LIBRARIES: tuple[Library, ...] = (
     OPTIONALS,
     STRINGS,
     LISTS,
+    *SUMS,
     REGEX,
     URLS,
     AMOUNTS,

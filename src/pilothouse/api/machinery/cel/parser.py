@@ -28,6 +28,7 @@ from pilothouse.api.machinery.cel.values import Uint
 _DEEPEST = 250
 """Upstream's limit of nested expressions."""
 
+_MOST_DIGITS = 1000
 _LONGEST = 100_000
 """Upstream's limit of an expression's code points."""
 
@@ -245,7 +246,8 @@ class _Parser:
                 self.complaints.add(start, "invalid double literal")
             return Literal(start, value)
         digits = token.text.rstrip("uU")
-        whole = int(sign + digits, 16 if digits[:2] == "0x" else 10)
+        short = digits if len(digits) < _MOST_DIGITS else "9" * 30
+        whole = int(sign + short, 16 if short[:2] == "0x" else 10)
         if token.kind == "NUM_UINT":
             if whole >= 2**64:
                 self.complaints.add(start, "invalid uint literal")

@@ -14,6 +14,7 @@ from pilothouse.api.machinery.cel.values import Duration, Timestamp
 
 SECOND = 10**9
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LONGEST = 1000
 _FIRST, _LAST = -62135596800, 253402300799
 _UNITS = {
     "ns": 1,
@@ -36,6 +37,8 @@ def parse_duration(text: str) -> Duration | None:
     """The duration, None for what is none."""
     sign = -1 if text.startswith("-") else 1
     rest = text[1:] if text[:1] in ("-", "+") else text
+    if len(rest) > _LONGEST:
+        return None
     if rest == "0":
         return Duration(0)
     total, at = 0, 0

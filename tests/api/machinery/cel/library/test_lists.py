@@ -3,7 +3,7 @@
 import pytest
 
 from fakes.cel_expressions import complaint, evaluated
-from pilothouse.api.machinery.cel.values import NONE, Optional
+from pilothouse.api.machinery.cel.values import NONE, Duration, Optional, Uint
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,10 @@ from pilothouse.api.machinery.cel.values import NONE, Optional
         ("[1, 2, 3].sum()", 6),
         ("[1.5, 2.0].sum()", 3.5),
         ("[9223372036854775807, 1].sum()", "error: integer overflow"),
+        ("[1u].filter(x, x > 1u).sum()", Uint(0)),
+        ("[duration('1s')].filter(x, false).sum()", Duration(0)),
+        ("object.sum()", 3),
+        ("dyn([1.5]).sum()", "error: no such overload"),
         ("[3, 1, 2].min()", 1),
         ("['a', 'c', 'b'].max()", "c"),
         ("[1].filter(x, x > 1).min()", "error: min called on empty list"),

@@ -9,6 +9,11 @@ ORDERED = ("0.9.9", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-b
            "1.0.0-rc.1", "1.0.0", "1.0.1", "1.10.0", "2.0.0")  # fmt: skip
 
 
+def test_numbers_are_of_64_bits_and_their_order_is_not() -> None:
+    assert evaluated("isSemver(object)", object="1.2." + "9" * 5000) is False
+    assert compare(parse("1.0.0-" + "9" * 5000), parse("1.0.0-1")) == 1
+
+
 def test_order_of_the_specification() -> None:
     for at, first in enumerate(ORDERED):
         for other, second in enumerate(ORDERED):

@@ -17,6 +17,7 @@ from pilothouse.api.machinery.cel.values import Uint
         ("int(object)", Uint(2**63), "error: integer overflow"),
         ("int(object)", "1_0", "error: type conversion error from 'string' to 'int'"),
         ("int(object)", "9223372036854775808", "error: type conversion error from 'string' to 'int'"),
+        ("int(object)", "9" * 5000, "error: type conversion error from 'string' to 'int'"),
         ("int(object)", True, "error: no such overload: int(bool)"),
         ("uint(object)", -1, "error: unsigned integer overflow"),
         ("uint(object)", "18446744073709551615", Uint(2**64 - 1)),

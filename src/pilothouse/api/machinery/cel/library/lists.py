@@ -10,9 +10,10 @@ from itertools import pairwise
 from pilothouse.api.machinery.cel.declarations import library
 from pilothouse.api.machinery.cel.errors import EvaluationError
 from pilothouse.api.machinery.cel.operators import add, compare, contains, equals
+from pilothouse.api.machinery.cel.values import Duration, Uint
 
-_SUMMABLE = ("int", "uint", "double", "duration")
-_COMPARABLE = (*_SUMMABLE[:3], "bool", "duration", "timestamp", "string", "bytes")
+_ZEROS: dict[str, object] = {"int": 0, "uint": Uint(0), "double": 0.0, "duration": Duration(0)}
+_COMPARABLE = ("int", "uint", "double", "bool", "duration", "timestamp", "string", "bytes")
 
 
 def _is_sorted(values: list[object]) -> bool:
@@ -28,8 +29,8 @@ def _extreme(name: str, sign: int) -> Callable[[list[object]], object]:
     return run
 
 
-def _sum(values: list[object]) -> object:
-    return reduce(add, values) if values else 0
+def _sum(zero: object) -> Callable[[list[object]], object]:
+    return lambda values: reduce(add, values, zero)
 
 
 def _index_of(values: list[object], wanted: object) -> int:
@@ -51,7 +52,6 @@ def _subset(values: list[object], part: list[object]) -> bool:
 _TABLE = "\n".join(
     (
         *(f"isSorted list_{name}_is_sorted_bool list({name}).() bool" for name in _COMPARABLE),
-        *(f"sum list_{name}_sum_{name} list({name}).() {name}" for name in _SUMMABLE),
         *(f"{end} list_{name}_{end}_{name} list({name}).() {name}" for end in ("min", "max") for name in _COMPARABLE),
         "indexOf list_a_index_of_int list(A).(A) int",
         "lastIndexOf list_a_last_index_of_int list(A).(A) int",
@@ -65,7 +65,6 @@ LISTS = library(
     _TABLE,
     {
         "isSorted": _is_sorted,
-        "sum": _sum,
         "min": _extreme("min", 1),
         "max": _extreme("max", -1),
         "indexOf": _index_of,
@@ -76,3 +75,7 @@ LISTS = library(
         "sets.intersects": lambda first, second: any(contains(value, second) for value in first),
     },
 )
+SUMS = tuple(
+    library(f"sum list_{name}_sum_{name} list({name}).() {name}", {"sum": _sum(zero)}) for name, zero in _ZEROS.items()
+)
+"""A library each, for the sum of nothing is of the list's type. A list of unknown type is added to the first's zero."""

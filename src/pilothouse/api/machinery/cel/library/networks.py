@@ -88,7 +88,7 @@ def _wrong_ipv4(text: str) -> str:
             return "unexpected character"
         if len(field) > 1 and field.startswith("0"):
             return "IPv4 field has octet with leading zero"
-        if int(field) > 255:
+        if len(field) > 3 or int(field) > 255:
             return "IPv4 field has value >255"
     return "IPv4 address too long" if len(fields) > 4 else "IPv4 address too short"
 
@@ -131,7 +131,7 @@ def _parse_cidr(text: str) -> Cidr:
         raise ValueError(f"netip.ParsePrefix({quoted(text)}): IPv6 zones cannot be present in a prefix")
     if not (bits.isascii() and bits.isdigit()) or (len(bits) > 1 and bits.startswith("0")):
         raise ValueError(f"netip.ParsePrefix({quoted(text)}): bad bits after slash: {quoted(bits)}")
-    if int(bits) > address.max_prefixlen:
+    if len(bits) > 3 or int(bits) > address.max_prefixlen:
         raise ValueError(f"netip.ParsePrefix({quoted(text)}): prefix length out of range")
     return Cidr(address, int(bits))
 

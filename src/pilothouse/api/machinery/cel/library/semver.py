@@ -43,7 +43,7 @@ def compare(first: Semver, second: Semver) -> int:
 
 def _order(version: Semver) -> tuple[object, ...]:
     """A release comes after what is before it; numbers come before words, and fewer parts before more."""
-    parts = tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in version.pre)
+    parts = tuple((0, len(part), part) if part.isdigit() else (1, 0, part) for part in version.pre)
     return version.numbers, not version.pre, parts
 
 
@@ -71,7 +71,7 @@ def _number(word: str, text: str) -> int:
         raise ValueError('strconv.ParseUint: parsing "": invalid syntax')
     if len(text) > 1 and text.startswith("0"):
         raise ValueError(f"{word} number must not contain leading zeroes {quoted(text)}")
-    if int(text) >= 2**64:
+    if len(text) > 20 or int(text) >= 2**64:
         raise ValueError(f"strconv.ParseUint: parsing {quoted(text)}: value out of range")
     return int(text)
 

@@ -18,6 +18,9 @@ from pilothouse.api.machinery.cel.types import type_of
 from pilothouse.api.machinery.cel.values import Duration, Opaque, Timestamp, TypeValue, Uint, type_name_of
 from pilothouse.api.machinery.cel.written import double, duration, timestamp
 
+_MOST_DIGITS = 1000
+"""No number of 64 bits needs more, whatever zeros stand before it."""
+
 _ORDER = "".join(
     f"_{sign}_ {word}_{name} ({kinds}) bool\n"
     for sign, word in (("<", "less"), ("<=", "less_equals"), (">", "greater"), (">=", "greater_equals"))
@@ -178,7 +181,7 @@ def _to_duration(value: object) -> Duration:
 
 def _digits(text: str, *, signed: bool) -> int | None:
     plain = text[1:] if signed and text[:1] in ("-", "+") else text
-    return int(text) if plain.isascii() and plain.isdigit() else None
+    return int(text) if plain.isascii() and plain.isdigit() and len(plain) < _MOST_DIGITS else None
 
 
 def _to_int(value: object) -> int:
