@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from pilothouse.api.machinery.codec import pieces
 from pilothouse.api.machinery.codec.syntax import MAX_DEPTH, TOO_DEEP, MalformedError, explain
 from pilothouse.api.machinery.schema.explain import Pairs
 
@@ -21,7 +22,7 @@ def decode(body: bytes, *, duplicates: bool = False) -> Any:
     With `duplicates`, a text that repeats a key comes back with a `Pairs` for each of its objects.
     """
     try:
-        value = orjson.loads(body)
+        value = orjson.loads(body) if len(body) < pieces.LONG else pieces.loads(body)
     except orjson.JSONDecodeError:
         return _decode_slowly(body, duplicates=duplicates)
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH and too_deep(value):
