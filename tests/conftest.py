@@ -6,11 +6,14 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from fakes.etcd import Etcd, new_prefix, skip_without_etcd
 from fakes.served_cluster import Keys, LeapingClock, Served, serve_api, serve_cluster
 from pilothouse.apiserver.config import EtcdConfig
 
+settings.register_profile("untimed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 OPTION = "--kubeconfig"
 EXAMPLES, SEED = "--examples", "--from"
 STORES = ("sqlite", "etcd")
