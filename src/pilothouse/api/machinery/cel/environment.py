@@ -95,6 +95,10 @@ class Environment:
         """All ways to call the function."""
         return tuple(overload for function in self._functions.get(name, ()) for overload in function.overloads)
 
+    def function_names(self) -> Iterable[str]:
+        """What may be called."""
+        return self._functions
+
     def functions(self, name: str) -> tuple[Function, ...]:
         """The functions of the name, one a library."""
         return self._functions.get(name, ())
