@@ -10,6 +10,7 @@ from pilothouse.api.admissionregistration.expressions import Expressions, report
 from pilothouse.api.machinery.cel.errors import CompileError
 from pilothouse.api.machinery.field import FieldErrors, at, index
 from pilothouse.api.machinery.names import path_segment, qualified_name
+from pilothouse.api.machinery.repeats import repeats
 from pilothouse.api.machinery.selector_rules import validate_label_selector
 from pilothouse.api.machinery.text_rules import validate_choice, validate_text
 from pilothouse.api.machinery.view import JsonObject
@@ -119,10 +120,11 @@ def validate_resources(match: JsonObject, errors: FieldErrors, path: str) -> Non
 
 def _validate_named_rule(rule: JsonObject, errors: FieldErrors, path: str) -> None:
     names = rule.get("resourceNames") or []
+    again = set(repeats(names))
     for position, name in enumerate(names):
         where = index(at(path, "resourceNames"), position)
         validate_text(name, path_segment, errors, where)
-        if name in names[:position]:
+        if position in again:
             errors.duplicate(where, name)
     validate_rule(rule, errors, path)
 

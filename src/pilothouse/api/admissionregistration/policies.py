@@ -19,6 +19,7 @@ from pilothouse.api.machinery.cel.errors import CompileError
 from pilothouse.api.machinery.columns import UNSET, dig, selector_text
 from pilothouse.api.machinery.field import FieldErrors, at, index
 from pilothouse.api.machinery.names import dns1035_label, dns_subdomain, path_segment
+from pilothouse.api.machinery.repeats import repeats
 from pilothouse.api.machinery.selector_rules import validate_label_selector
 from pilothouse.api.machinery.text_rules import validate_choice, validate_required_text, validate_text
 from pilothouse.api.machinery.view import JsonObject
@@ -145,9 +146,10 @@ def _validate_param_ref(reference: JsonObject, errors: FieldErrors, path: str) -
 
 def validate_actions(actions: Sequence[str], errors: FieldErrors, path: str) -> None:
     """What becomes of a request that a policy refuses."""
+    again = set(repeats(actions))
     for position, action in enumerate(actions):
         validate_choice(action, ("Audit", "Deny", "Warn"), errors, index(path, position))
-        if action in actions[:position]:
+        if position in again:
             errors.duplicate(index(path, position), action)
     if {"Deny", "Warn"} <= set(actions):
         words = (

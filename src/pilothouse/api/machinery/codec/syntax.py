@@ -12,6 +12,8 @@ MAX_DEPTH = 200
 TOO_DEEP = "exceeded max depth"
 _END = "unexpected end of JSON input"
 _SPACE = b" \t\r\n"
+_BLANKS = re.compile(rb"[ \t\r\n]*")
+_PLAIN = re.compile(rb'[^"\\\x00-\x1f]*')
 _VALUE = "looking for beginning of value"
 _NUMBER = (
     (rb"-?", "in numeric literal", True), (rb"0|[1-9][0-9]*", "in numeric literal", False),
@@ -99,8 +101,7 @@ class _Scanner:
 
     def look(self) -> int:
         """The next byte that is not space."""
-        while self.at < len(self.body) and self.body[self.at] in _SPACE:
-            self.at += 1
+        self.at = self.beyond(_BLANKS)
         return self.here()
 
     def here(self) -> int:
@@ -153,13 +154,20 @@ class _Scanner:
     def string(self) -> None:
         """A string with its quotes."""
         self.at += 1
-        while (char := self.here()) != 0x22:
+        while True:
+            self.at = self.beyond(_PLAIN)
+            char = self.here()
             if char < 0x20:
                 self.blame(char, "in string literal")
             self.at += 1
-            if char == 0x5C:
-                self.escape()
-        self.at += 1
+            if char == 0x22:
+                return
+            self.escape()
+
+    def beyond(self, pattern: re.Pattern[bytes]) -> int:
+        """Where what the pattern takes ends; it may take nothing."""
+        found = pattern.match(self.body, self.at)
+        return found.end() if found else self.at
 
     def escape(self) -> None:
         """What follows a backslash."""
