@@ -105,6 +105,8 @@ def test_results(text: str, result: Any) -> None:
         ("object.metadata.labels['x']", "no such key: x"),
         ("has(object.none.x)", "no such key: none"),
         ("object.spec.names[2]", "index out of bounds: 2"),
+        ("object.spec.names[0.5]", "unsupported index value 0.5 in list"),
+        ("object.spec.names[0.0 / 0.0]", "unsupported index value NaN in list"),
         ("object.spec.names['a']", "unsupported index type 'string' in list"),
         ("object.spec.names.a", "unsupported index type 'string' in list"),
         ("1 / 0", "division by zero"),
@@ -215,6 +217,11 @@ def test_expressions_share_a_budget() -> None:
 def test_what_is_nested_too_deeply_is_told(text: str) -> None:
     with pytest.raises(CompileError, match="recursion limit exceeded"):
         compile_expression(text, PLAIN)
+
+
+def test_a_text_may_have_so_many_characters() -> None:
+    with pytest.raises(CompileError, match=r"^ERROR: <input>:-1:0: expression code point size exceeds limit"):
+        compile_expression("1" + " " * 100_000, PLAIN)
 
 
 def test_a_long_chain_of_ands_is_not_deep() -> None:

@@ -19,6 +19,7 @@ from pilothouse.api.machinery.cel.values import (
     Uint,
     type_name_of,
 )
+from pilothouse.api.machinery.cel.written import double
 
 _NUMBERS = (int, float)
 _ATOMS = frozenset((str, int, bool, float, bytes, type(None)))
@@ -103,6 +104,8 @@ def shown_key(key: object) -> str:
     """A key as complaints write it."""
     if isinstance(key, bool):
         return "true" if key else "false"
+    if isinstance(key, float):
+        return double(key)
     return "null" if key is None else str(key)
 
 
@@ -139,9 +142,9 @@ def index(value: object, key: object) -> object:
 def _list_index(key: object) -> int:
     if is_number(key):
         assert isinstance(key, _NUMBERS)
-        if key == int(key):
+        if math.isfinite(key) and key == int(key):
             return int(key)
-        raise EvaluationError(f"unsupported index value {key} in list")
+        raise EvaluationError(f"unsupported index value {shown_key(key)} in list")
     raise EvaluationError(f"unsupported index type '{type_name_of(key)}' in list")
 
 

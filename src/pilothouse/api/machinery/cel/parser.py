@@ -11,7 +11,7 @@ from pilothouse.api.machinery.cel.environment import Environment
 from pilothouse.api.machinery.cel.errors import CompileError
 from pilothouse.api.machinery.cel.lexer import Token, bytes_value, string_value, tokens
 from pilothouse.api.machinery.cel.macros import MacroError, expand
-from pilothouse.api.machinery.cel.source import Complaints
+from pilothouse.api.machinery.cel.source import Complaints, nowhere
 from pilothouse.api.machinery.cel.syntax import (
     Call,
     Entry,
@@ -54,7 +54,7 @@ class _Stop(Exception):
 def parse(text: str, environment: Environment, complaints: Complaints) -> Node:
     """The tree of a text. Raises CompileError where the text has none."""
     if len(text) > _LONGEST:
-        raise CompileError(f"expression code point size exceeds limit: size: {len(text)}, limit {_LONGEST}")
+        raise CompileError(nowhere(f"expression code point size exceeds limit: size: {len(text)}, limit {_LONGEST}"))
     parser = _Parser(tokens(text, complaints), environment, complaints)
     try:
         node = parser.whole()
@@ -109,8 +109,7 @@ class _Parser:
     def expression(self) -> Node:
         self.depth += 1
         if self.depth > _DEEPEST:
-            self.complaints.add(self.next.position, f"expression recursion limit exceeded: {_DEEPEST}")
-            raise _Stop
+            raise CompileError(nowhere(f"expression recursion limit exceeded: {_DEEPEST}"))
         condition = self.either()
         question = self.taken("?")
         if question is not None:

@@ -13,7 +13,7 @@ from pilothouse.api.machinery.cel.errors import CompileError, EvaluationError
 from pilothouse.api.machinery.cel.literals import check_literals
 from pilothouse.api.machinery.cel.parser import parse
 from pilothouse.api.machinery.cel.planner import plan
-from pilothouse.api.machinery.cel.source import Complaints
+from pilothouse.api.machinery.cel.source import Complaints, nowhere
 from pilothouse.api.machinery.cel.steps import Cancelled, Frame, Step
 from pilothouse.api.machinery.cel.syntax import Node
 from pilothouse.api.machinery.cel.types import DYN, CelType
@@ -55,7 +55,7 @@ def compile_expression(text: str, environment: Environment, returns: tuple[CelTy
     try:
         return _compile(text, environment, returns)
     except RecursionError:
-        raise CompileError("expression recursion limit exceeded: 250") from None
+        raise CompileError(nowhere("expression recursion limit exceeded: 250")) from None
 
 
 def _compile(text: str, environment: Environment, returns: tuple[CelType, ...] | None) -> Program:

@@ -7,6 +7,11 @@ a tab is shown as a space, and below wide characters (more than a byte of UTF-8)
 _MOST_SHOWN = 100
 
 
+def nowhere(message: str) -> str:
+    """A complaint about the whole text."""
+    return f"ERROR: <input>:-1:0: {message}"
+
+
 class Complaints:
     """What is wrong with one text, in the order of places."""
 
