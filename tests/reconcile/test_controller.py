@@ -136,6 +136,23 @@ def test_a_change_concerns_who_had_it_before_as_well() -> None:
     assert [key for when, key in _run(before, after) if when > 2] == ["ns/a", "ns/b"]
 
 
+def test_a_change_is_observed_once_however_many_keys_are_asked_of_it() -> None:
+    async def main(clock: LoopClock, chance: Chance) -> int:
+        api = FakeApi(clock)
+        async with Tasks() as tasks:
+            (controller,) = run_all(
+                [Teller], api.client, clock, chance, tasks, make=lambda _, tools: Teller(tools, [], _quiet)
+            )
+            await clock.sleep(1)
+            for name in ("a", "b", "c"):
+                api.add("v1", "Pod", _pod(name))
+            await clock.sleep(1)
+            assert isinstance(controller, Teller)
+            return controller.seen
+
+    assert run(main) == 3
+
+
 def test_again_comes_after_its_time() -> None:
     answers = [Again(5), Again(7), None]
     story = _run(lambda api: api.add("apps/v1", "ReplicaSet", _set("a")), answer=lambda _: answers.pop(0), seconds=30)

@@ -15,7 +15,7 @@ from pilothouse.api.machinery.errors import StatusError
 from pilothouse.api.machinery.view import JsonObject, View
 from pilothouse.client.client import Client
 from pilothouse.client.events import EventRecorder
-from pilothouse.client.informer import Informers
+from pilothouse.client.informer import Informer, Informers, OnChange
 from pilothouse.client.key import Key
 from pilothouse.reconcile.ownership import controller_of, selector_of
 from pilothouse.runtime.chance import Chance
@@ -132,9 +132,12 @@ class Controller(ABC):
         """Look around, after the first lists have arrived and before the first key is worked on."""
 
     def watch(self) -> None:
-        """Listen to every watched kind."""
+        """Listen to every watched kind, once to each: what is observed twice would be counted twice."""
+        wanted: dict[Informer[Any], list[KeyFunction]] = {}
         for watch in self.watches:
-            self.informers.of(watch.kind, fields=watch.fields).on_change(self._listener(watch))
+            wanted.setdefault(self.informers.of(watch.kind, fields=watch.fields), []).append(watch.keys)
+        for informer, functions in wanted.items():
+            informer.on_change(self._listener([keys for keys in functions if keys is not nothing]))
 
     async def synced(self) -> None:
         """Wait until every watched kind has its first list."""
@@ -160,17 +163,16 @@ class Controller(ABC):
             finally:
                 self.queue.done(key)
 
-    def _listener(self, watch: Watch[V]) -> Callable[[V | None, V | None], None]:
-        def changed(old: V | None, new: V | None) -> None:
+    def _listener(self, functions: Sequence[KeyFunction]) -> OnChange[Any]:
+        def changed(old: View | None, new: View | None) -> None:
             self.observe(old, new)
-            keys: dict[Key, None] = {}
-            for view in (old, new):
-                if view is not None:
-                    keys.update(dict.fromkeys(watch.keys(view, self.informers)))
-            for key in keys:
-                self.queue.add(key)
+            for keys in functions:
+                for view in (old, new):
+                    if view is not None:
+                        for key in keys(view, self.informers):
+                            self.queue.add(key)
 
-        return changed
+        return changed if functions else self.observe
 
 
 def rule(groups: Sequence[str], resources: Sequence[str], verbs: Sequence[str]) -> JsonObject:

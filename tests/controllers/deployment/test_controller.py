@@ -287,3 +287,30 @@ def test_who_selects_everything_gets_nothing(selector: Object) -> None:
         ]
 
     _play(scene, selector=selector)
+
+
+@pytest.mark.parametrize("ended", [False, True], ids=["gone", "ended"])
+def test_recreate_sees_by_itself_that_the_last_old_pod_is_gone(ended: bool) -> None:
+    async def main(clock: LoopClock, chance: Chance) -> None:
+        api = FakeApi(clock)
+        deployment = api.add("apps/v1", "Deployment", _deployment(strategy={"type": "Recreate"}))
+        owner = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "controller": True}
+        meta = {"name": "web-old", "namespace": "ns", "labels": {"app": "web"}}
+        old = api.add("apps/v1", "ReplicaSet", {
+            "metadata": {**meta, "ownerReferences": [{**owner, "uid": deployment["metadata"]["uid"]}]},
+            "spec": {"replicas": 0, "selector": {"matchLabels": {"app": "web"}}, "template": _template("old")},
+        })  # fmt: skip
+        owner = {**owner, "kind": "ReplicaSet", "name": "web-old", "uid": old["metadata"]["uid"]}
+        api.add("v1", "Pod", {"metadata": {"name": "p", "namespace": "ns", "ownerReferences": [owner]}})
+        async with Tasks() as tasks:
+            run_all([DeploymentController], api.client, clock, chance, tasks)
+            await clock.sleep(10)
+            assert len(api.of("replicasets")) == 1
+            if ended:
+                api.put("pods", "ns", "p", {"status": {"phase": "Succeeded"}})
+            else:
+                api.remove("pods", "ns", "p")
+            await clock.sleep(1)
+            assert len(api.of("replicasets")) == 2
+
+    run(main)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pilothouse.api.machinery.conditions import FALSE, TRUE, condition, find
 from pilothouse.api.machinery.errors import AlreadyExists, NotFound, StatusError
 from pilothouse.api.machinery.selectors import from_label_selector
-from pilothouse.api.machinery.view import JsonObject
+from pilothouse.api.machinery.view import JsonObject, View
 from pilothouse.api.types.apps_v1 import Deployment, ReplicaSet
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.client.informer import Informers
@@ -17,7 +17,18 @@ from pilothouse.client.key import Key
 from pilothouse.controllers.deployment import revisions, rollout, status
 from pilothouse.controllers.deployment.revisions import REVISION, new_and_old, replicas_of, wanted
 from pilothouse.controllers.deployment.rollout import Resize
-from pilothouse.reconcile.controller import EVENTS, Again, Controller, Tools, Watch, itself, owner, rule, selecting
+from pilothouse.reconcile.controller import (
+    EVENTS,
+    Again,
+    Controller,
+    Tools,
+    Watch,
+    itself,
+    nothing,
+    owner,
+    rule,
+    selecting,
+)
 from pilothouse.reconcile.ownership import (
     CONTROLLER,
     candidates,
@@ -30,6 +41,7 @@ from pilothouse.reconcile.ownership import (
 from pilothouse.reconcile.pod_control import is_namespace_terminating
 from pilothouse.reconcile.status import same_status
 
+_ENDED = ("Succeeded", "Failed")
 Sets = tuple[ReplicaSet | None, list[ReplicaSet]]
 
 
@@ -52,7 +64,7 @@ class DeploymentController(Controller):
         Watch(Deployment, itself),
         Watch(ReplicaSet, owner(Deployment)),
         Watch(ReplicaSet, selecting(Deployment)),
-        Watch(Pod, recreating),
+        Watch(Pod, nothing),
     )
     rules = (
         rule(("apps", "extensions"), ("deployments",), ("get", "list", "watch", "update")),
@@ -74,6 +86,13 @@ class DeploymentController(Controller):
         self._pods = self.informers.of(Pod).lister
         self.informers.of(ReplicaSet).add_index(CONTROLLER, index_by_controller)
         self.informers.of(Pod).add_index(CONTROLLER, index_by_controller)
+
+    def observe(self, old: View | None, new: View | None) -> None:
+        """Queue the Deployment that may have waited for this pod to go, or to end."""
+        pod = new if new is not None else old
+        if isinstance(pod, Pod) and (new is None or pod.status.phase in _ENDED):
+            for key in recreating(pod, self.informers):
+                self.queue.add(key)
 
     async def reconcile(self, key: Key) -> Again | None:
         """One step of the rollout, or of a change of size."""
@@ -122,7 +141,7 @@ class DeploymentController(Controller):
     def _has_pods(self, old: Sequence[ReplicaSet]) -> bool:
         """Whether any pod of an old ReplicaSet has not ended."""
         pods = [pod for found in old for pod in self._pods.by_index(CONTROLLER, found.metadata.uid)]
-        ended = all(pod.status.phase in ("Succeeded", "Failed") for pod in pods)
+        ended = all(pod.status.phase in _ENDED for pod in pods)
         return not ended or any(found.status.replicas for found in old)
 
     async def _annotate(
