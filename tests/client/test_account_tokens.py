@@ -75,6 +75,7 @@ def test_an_account_is_made_and_acts_with_its_token_until_that_is_old() -> None:
         clients = _clients(server, clock)
         client = clients("replicaset-controller")
         assert server.wishes == []
+        assert client.memo is clients("").memo
         await client.list(ConfigMap)
         await clients("").get(ServiceAccount, "replicaset-controller", "kube-system")
         await clock.sleep(0.8 * 3600 - 60)

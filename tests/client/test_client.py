@@ -181,6 +181,22 @@ def test_a_watch_reads_lines_however_they_are_cut() -> None:
         ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"type":"ADDED","object":{"metadata":{"name":"a","resourceVersion":"1"}}}',
+        b'{"type": "ADDED", "object": {"metadata": {"name": "a", "resourceVersion": "1"}} }',
+        b'{"object":{"metadata":{"name":"a","resourceVersion":"1"}},"type":"ADDED"}',
+    ],
+)
+def test_a_watch_reads_lines_however_they_are_written(line: bytes) -> None:
+    async def main(clock: LoopClock, _: Chance) -> list[tuple[str, str]]:
+        async with Recorder(clock, Response(200, [line + b"\n"])).client.watch(Pod) as stream:
+            return [(event.type, event.object.metadata.name) async for event in stream]
+
+    assert run(main) == [("ADDED", "a")]
+
+
 @pytest.mark.parametrize("late", [False, True])
 def test_a_watch_from_too_long_ago_is_expired(late: bool) -> None:
     status = errors.Expired("too old resource version: 1 (5)").status()

@@ -1,7 +1,7 @@
 import gc
 
 from pilothouse.api.catalogue import builtin
-from pilothouse.api.types.core_v1 import Pod
+from pilothouse.api.types.core_v1 import Node, Pod
 from pilothouse.client.memo import Memo
 
 
@@ -24,3 +24,24 @@ def test_without_a_revision_nothing_is_remembered() -> None:
     view = memo.view(builtin().of(Pod), {"metadata": {"name": "a"}})
     assert view.metadata.name == "a"
     assert len(memo) == 0
+
+
+def test_the_same_bytes_are_decoded_once() -> None:
+    memo = Memo()
+    resource = builtin().of(Pod)
+    first = memo.read(resource, b'{"metadata":{"name":"a"}}')
+    assert first.metadata.name == "a"
+    assert memo.read(resource, bytes(bytearray(b'{"metadata":{"name":"a"}}'))) is first
+    assert memo.read(builtin().of(Node), b'{"metadata":{"name":"a"}}').metadata.name == "a"
+    assert memo.read(resource, b'{"metadata":{"name":"b"}}') is not first
+
+
+def test_few_bytes_are_remembered_and_none_that_are_many() -> None:
+    memo = Memo()
+    resource = builtin().of(Pod)
+    first = memo.read(resource, b'{"metadata":{"name":"a"}}')
+    for number in range(300):
+        memo.read(resource, b'{"metadata":{"name":"%d"}}' % number)
+    assert memo.read(resource, b'{"metadata":{"name":"a"}}') is not first
+    large = b'{"metadata":{"name":"%s"}}' % (b"a" * 20_000)
+    assert memo.read(resource, large) is not memo.read(resource, large)

@@ -13,7 +13,6 @@ from pilothouse.api.machinery.errors import AlreadyExists, NotFound, StatusError
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import ServiceAccount
 from pilothouse.client.client import Client
-from pilothouse.client.memo import Memo
 from pilothouse.client.transport import Answer, Headers, StreamedAnswer, Transport
 from pilothouse.runtime.clock import Clock, parse_time
 
@@ -130,7 +129,6 @@ class AccountClients:
         self._clock = clock
         self._namespace = namespace
         self._agent = agent
-        self._memo = Memo()
         self._clients: dict[str, Client] = {"": owner}
 
     def __call__(self, name: str) -> Client:
@@ -139,5 +137,7 @@ class AccountClients:
             token = AccountToken(self._owner, self._clock, name, self._namespace)
             agent = f"{self._agent}/{name}" if self._agent else name
             transport = AccountTransport(self._bare, token)
-            self._clients[name] = Client(transport, self._owner.catalogue, self._clock, agent=agent, memo=self._memo)
+            self._clients[name] = Client(
+                transport, self._owner.catalogue, self._clock, agent=agent, memo=self._owner.memo
+            )
         return self._clients[name]

@@ -11,7 +11,7 @@ import enum
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode
 
 import orjson
@@ -28,6 +28,8 @@ V = TypeVar("V", bound=View)
 Kind = type[V] | Resource[V]
 _RETRIES = 10
 """How often an answer with Retry-After is followed, as client-go does."""
+_CHANGES = {b'{"type":"%s"' % name.encode(): name for name in ("ADDED", "MODIFIED", "DELETED")}
+"""How the line of a change begins, and its type."""
 _APPLY = "application/apply-patch+yaml"
 _METADATA = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1,application/json"
 
@@ -49,8 +51,7 @@ class Page(Generic[V]):
     continue_token: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class WatchEvent(Generic[V]):
+class WatchEvent(NamedTuple, Generic[V]):
     """One change. `type` is ADDED, MODIFIED, DELETED or BOOKMARK; a bookmark's object has a resourceVersion only."""
 
     type: str
@@ -66,7 +67,7 @@ class Client:
         self.catalogue = catalogue
         self._transport = transport
         self._clock = clock
-        self._memo = memo
+        self.memo = memo
         self._headers = {"accept": "application/json", "user-agent": agent}
         self._list_headers = self._headers
 
@@ -111,7 +112,7 @@ class Client:
         )
         found = orjson.loads(await self._ask("GET", target, headers=self._list_headers))
         meta = found.get("metadata") or {}
-        items = tuple([self._memo.view(resource, item) for item in found.get("items") or ()])
+        items = tuple([self.memo.view(resource, item) for item in found.get("items") or ()])
         return Page(items, meta.get("resourceVersion") or "", meta.get("continue") or "")
 
     async def create(
@@ -245,15 +246,21 @@ class Client:
         async for piece in pieces:
             *lines, rest = (rest + piece).split(b"\n")
             for line in lines:
-                if not line:
-                    continue
-                event = orjson.loads(line)
-                if event["type"] == "ERROR":
-                    raise errors.from_status(event["object"])
-                yield WatchEvent(event["type"], self._memo.view(resource, event["object"]))
+                if line:
+                    yield self._event(resource, line)
+
+    def _event(self, resource: Resource[V], line: bytes) -> WatchEvent[V]:
+        """A line of a watch. An object that comes as servers write it is not decoded where it is known by its bytes."""
+        head, _, rest = line.partition(b',"object":')
+        if kind := _CHANGES.get(head):
+            return WatchEvent(kind, self.memo.read(resource, rest[:-1]))
+        event = orjson.loads(line)
+        if event["type"] == "ERROR":
+            raise errors.from_status(event["object"])
+        return WatchEvent(event["type"], self.memo.view(resource, event["object"]))
 
     def _view(self, resource: Resource[V], body: bytes) -> V:
-        return self._memo.view(resource, orjson.loads(body))
+        return self.memo.read(resource, body)
 
     async def _ask(
         self,

@@ -13,12 +13,14 @@ _PAUSE = 0.03
 _NO_ANSWER = (ConnectionError, TimeoutError, OSError)
 
 
-async def connect(home: Home, settings: Settings, role: str, pair: str, clock: Clock, agent: str) -> Client:
-    """A client with one of the role's identities, once the API server serves."""
+async def connect(
+    home: Home, settings: Settings, role: str, pair: str, clock: Clock, agent: str, memo: Memo | None = None
+) -> Client:
+    """A client with one of the role's identities, once the API server serves. `memo` is that of the process."""
     transport = Pki(home, settings).access(role, pair).transport(clock)
     while not await serves(transport):
         await clock.sleep(_PAUSE)
-    return Client(transport, builtin(), clock, agent=agent, memo=Memo())
+    return Client(transport, builtin(), clock, agent=agent, memo=Memo() if memo is None else memo)
 
 
 async def serves(transport: HttpTransport) -> bool:

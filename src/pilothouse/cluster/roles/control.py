@@ -7,6 +7,7 @@ at once.
 import asyncio
 
 from pilothouse.client.account_tokens import AccountClients
+from pilothouse.client.memo import Memo
 from pilothouse.cluster.access import connect
 from pilothouse.cluster.home import Home
 from pilothouse.cluster.pki import Pki
@@ -26,11 +27,12 @@ NAME = "control"
 async def run(home: Home, settings: Settings, clock: Clock, chance: Chance, ready: Ready) -> None:
     """Run both until cancelled; ready when both are."""
     pki = Pki(home, settings)
-    manager = await connect(home, settings, NAME, "controller-manager", clock, "kube-controller-manager")
+    memo = Memo()
+    manager = await connect(home, settings, NAME, "controller-manager", clock, "kube-controller-manager", memo)
     accounts = AccountClients(
         manager, pki.anonymous(NAME).transport(clock), clock, agent="kube-controller-manager"
     )  # fmt: skip
-    binder = await connect(home, settings, NAME, "scheduler", clock, "kube-scheduler")
+    binder = await connect(home, settings, NAME, "scheduler", clock, "kube-scheduler", memo)
     config = ControllersConfig(
         cluster_cidr=(settings.cluster_cidr,), service_cidr=(settings.service_cidr,),
         root_ca=pki.trusted(NAME).decode("ascii"), leader_elect=False,
