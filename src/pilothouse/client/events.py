@@ -10,6 +10,7 @@ import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from pilothouse.api.machinery.errors import AlreadyExists, NotFound, StatusError
@@ -59,7 +60,7 @@ class Recent(Generic[K, T]):
             self._items.popitem(last=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Happening:
     """What was told, before correlation."""
 
@@ -69,12 +70,13 @@ class Happening:
     message: str
     at: Instant
 
-    @property
+    @cached_property
     def about(self) -> tuple[str, ...]:
         """Which object it is about."""
-        return tuple(str(self.reference.get(name) or "") for name in ("kind", "namespace", "name", "uid", "apiVersion"))
+        of = self.reference.get
+        return tuple([str(of(name) or "") for name in ("kind", "namespace", "name", "uid", "apiVersion")])
 
-    @property
+    @cached_property
     def similar(self) -> tuple[str, ...]:
         """What events share that differ by message only."""
         return (*self.about, self.type, self.reason)

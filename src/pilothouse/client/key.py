@@ -14,7 +14,8 @@ class Key(NamedTuple):
     @classmethod
     def of(cls, view: View) -> Self:
         """The key of an object."""
-        return cls(view.metadata.namespace, view.metadata.name)
+        meta = view.metadata
+        return cls(meta.namespace, meta.name)
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}" if self.namespace else self.name

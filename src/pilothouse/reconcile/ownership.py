@@ -48,7 +48,10 @@ def selector_of(owner: View) -> LabelSelector:
 def controller_of(view: View) -> OwnerReference:
     """The reference to the controlling owner; a view that is false where there is none."""
     references: Sequence[OwnerReference] = view.metadata.ownerReferences
-    return next((reference for reference in references if reference.controller), _NOBODY)
+    for reference in references:  # asked a dozen times for every pod that changes: no generator
+        if reference.controller:
+            return reference
+    return _NOBODY
 
 
 def is_controlled_by(view: View, owner: View) -> bool:

@@ -28,7 +28,10 @@ def is_terminating(pod: Pod) -> bool:
 
 def condition_of(pod: Pod, kind: str) -> PodCondition:
     """The condition of this type; a view that is false where there is none."""
-    return next((found for found in pod.status.conditions if found.type == kind), _NOTHING)
+    for found in pod.status.conditions:
+        if found.type == kind:
+            return found
+    return _NOTHING
 
 
 def is_ready(pod: Pod) -> bool:
@@ -44,9 +47,12 @@ def ready_since(pod: Pod) -> Instant | None:
 
 def available_at(pod: Pod, min_ready: int) -> Instant | None:
     """When it has been ready for long enough; None while it is not ready."""
-    since = ready_since(pod)
+    ready = condition_of(pod, "Ready")
+    if ready.status != TRUE:
+        return None
+    since = ready.lastTransitionTime
     if not min_ready:
-        return (since or 0.0) if is_ready(pod) else None
+        return since or 0.0
     return None if since is None else since + min_ready
 
 

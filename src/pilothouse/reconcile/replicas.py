@@ -87,8 +87,10 @@ def plan_status(
 
 def plan_look_again(pods: Sequence[Pod], min_ready: int, now: Instant) -> Again | None:
     """When the next ready pod will have been ready for long enough."""
+    if not min_ready:
+        return None
     times = [at for pod in pods if (at := available_at(pod, min_ready)) is not None and at > now]
-    return Again(min(times) - now) if min_ready and times else None
+    return Again(min(times) - now) if times else None
 
 
 def wanted_replicas(replicated: Replicated) -> int:
