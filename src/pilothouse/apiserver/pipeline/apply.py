@@ -98,11 +98,10 @@ def checked(
     """Apply, and see that what comes of it is an object of the kind."""
     found = (apply_for_kubectl if asked.manager == KUBECTL else apply)(live, configuration, asked)
     if sent.repeated:
-        why = "".join(f"\n  {line}" for line in sent.repeated)
-        told = f"error converting YAML to JSON: yaml: unmarshal errors:{why}"
         if options.validation is FieldValidation.STRICT:
-            raise BadRequest(f"error strict decoding YAML: {told}")
-        write.exchange.warnings[:] = dict.fromkeys((*write.exchange.warnings, told))
+            why = "".join(f"\n  {line}" for line in sent.repeated)
+            raise BadRequest(f"error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:{why}")
+        write.exchange.warnings[:] = dict.fromkeys((*write.exchange.warnings, *sent.repeated))
     findings = check(asked.schema, found.object)
     if findings.errors:
         raise StatusError(

@@ -1,5 +1,7 @@
 """The language as a whole: what expressions give, and with what words they fail."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -226,3 +228,12 @@ def test_a_text_may_have_so_many_characters() -> None:
 
 def test_a_long_chain_of_ands_is_not_deep() -> None:
     assert evaluated(" && ".join(["object"] * 500), object=True) is True
+
+
+def test_a_server_without_an_expression_does_not_load_the_language() -> None:
+    code = (
+        "import sys, pilothouse.apiserver.main; from pilothouse.api.catalogue import builtin; builtin()\n"
+        "sys.exit(any(name.startswith('pilothouse.api.machinery.cel.library.') for name in sys.modules)"
+        " or 'pilothouse.api.machinery.cel.compiler' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -5,7 +5,7 @@ A single capital letter is any type. The id is upstream's: costs hang on it. Bes
 functions do, one callable a function, which gets the receiver first.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pilothouse.api.machinery.cel import types
@@ -73,6 +73,15 @@ class Library:
     functions: Mapping[str, Function]
     constants: Mapping[str, tuple[CelType, object]] = field(default_factory=dict)
     """Names of types, usable as values."""
+
+
+class Libraries:
+    """Libraries that every environment has, and one that only some have."""
+
+    def __init__(self, always: Sequence[Library], json_pointers: Library) -> None:
+        self.always = always
+        self.json_pointers = json_pointers
+        self.constants = {name: found for each in always for name, found in each.constants.items()}
 
 
 def library(

@@ -9,40 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from functools import cache
 
-from pilothouse.api.machinery.cel.declarations import Function, Library, Overload, merged
-from pilothouse.api.machinery.cel.library.amounts import AMOUNTS
-from pilothouse.api.machinery.cel.library.authorizer import AUTHORIZER
-from pilothouse.api.machinery.cel.library.images import IMAGES
-from pilothouse.api.machinery.cel.library.json_pointers import JSON_POINTERS
-from pilothouse.api.machinery.cel.library.lists import LISTS, SUMS
-from pilothouse.api.machinery.cel.library.moments import MOMENTS
-from pilothouse.api.machinery.cel.library.named_formats import NAMED_FORMATS
-from pilothouse.api.machinery.cel.library.networks import NETWORKS
-from pilothouse.api.machinery.cel.library.optionals import OPTIONALS
-from pilothouse.api.machinery.cel.library.patterns import REGEX
-from pilothouse.api.machinery.cel.library.semver import SEMVER
-from pilothouse.api.machinery.cel.library.standard import STANDARD
-from pilothouse.api.machinery.cel.library.strings import STRINGS
-from pilothouse.api.machinery.cel.library.urls import URLS
+from pilothouse.api.machinery.cel.declarations import Function, Libraries, Overload, merged
 from pilothouse.api.machinery.cel.types import CelType
-
-_LIBRARIES: tuple[Library, ...] = (
-    STANDARD,
-    MOMENTS,
-    OPTIONALS,
-    STRINGS,
-    LISTS,
-    *SUMS,
-    REGEX,
-    URLS,
-    AMOUNTS,
-    NETWORKS,
-    SEMVER,
-    NAMED_FORMATS,
-    IMAGES,
-    AUTHORIZER,
-)
-_CONSTANTS = {name: found for library in _LIBRARIES for name, found in library.constants.items()}
 
 
 class Extra(Enum):
@@ -79,12 +47,12 @@ class Environment:
         found = self.variables.get(name)
         if found is not None:
             return found
-        constant = _CONSTANTS.get(name)
+        constant = _libraries().constants.get(name)
         return None if constant is None else constant[0]
 
     def constant(self, name: str) -> object:
         """The value of a type's name; None where the name is no type's, or a variable's first."""
-        constant = None if name in self.variables else _CONSTANTS.get(name)
+        constant = None if name in self.variables else _libraries().constants.get(name)
         return None if constant is None else constant[1]
 
     def struct(self, name: str) -> CelType | None:
@@ -105,5 +73,14 @@ class Environment:
 
 
 @cache
+def _libraries() -> Libraries:
+    # Loaded with the first environment: a server without an expression does not pay for them.
+    from pilothouse.api.machinery.cel.library.every import LIBRARIES
+
+    return LIBRARIES
+
+
+@cache
 def _with_extras(extras: frozenset[Extra]) -> Mapping[str, tuple[Function, ...]]:
-    return merged((*_LIBRARIES, JSON_POINTERS) if Extra.JSON_PATCH in extras else _LIBRARIES)
+    found = _libraries()
+    return merged((*found.always, found.json_pointers) if Extra.JSON_PATCH in extras else found.always)

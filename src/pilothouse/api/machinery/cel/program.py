@@ -7,16 +7,12 @@ JSON, counting upstream's cost as it goes. Source: pkg/admission/plugin/cel/comp
 from collections.abc import Mapping
 
 from pilothouse.api.machinery.cel.budget import Budget
-from pilothouse.api.machinery.cel.checker import check
 from pilothouse.api.machinery.cel.environment import Environment
 from pilothouse.api.machinery.cel.errors import CompileError, EvaluationError
-from pilothouse.api.machinery.cel.literals import check_literals
-from pilothouse.api.machinery.cel.parser import parse
-from pilothouse.api.machinery.cel.planner import plan
-from pilothouse.api.machinery.cel.source import Complaints, nowhere
+from pilothouse.api.machinery.cel.source import nowhere
 from pilothouse.api.machinery.cel.steps import Cancelled, Frame, Step
 from pilothouse.api.machinery.cel.syntax import Node
-from pilothouse.api.machinery.cel.types import DYN, CelType
+from pilothouse.api.machinery.cel.types import CelType
 
 
 class Program:
@@ -53,25 +49,10 @@ class Program:
 def compile_expression(text: str, environment: Environment, returns: tuple[CelType, ...] | None = None) -> Program:
     """The program, or CompileError. With `returns`, the expression's type must be one of these, exactly (DYN: any)."""
     try:
-        return _compile(text, environment, returns)
+        # Loaded with the first expression: a server without any does not pay for it.
+        from pilothouse.api.machinery.cel.compiler import compiled
+
+        tree, step = compiled(text, environment, returns)
     except RecursionError:
         raise CompileError(nowhere("expression recursion limit exceeded: 250")) from None
-
-
-def _compile(text: str, environment: Environment, returns: tuple[CelType, ...] | None) -> Program:
-    complaints = Complaints(text)
-    tree = parse(text, environment, complaints)
-    check(tree, environment, complaints)
-    if not complaints:
-        check_literals(tree, complaints)
-    if complaints:
-        raise CompileError(complaints.display())
-    if returns is not None and tree.type not in returns and DYN not in returns:
-        raise CompileError(_wrong_result(returns, tree.type), in_expression=False)
-    return Program(text, tree, plan(tree, environment))
-
-
-def _wrong_result(returns: tuple[CelType, ...], result: CelType) -> str:
-    if len(returns) == 1:
-        return f"must evaluate to {returns[0]} but got {result}"
-    return f"must evaluate to one of [{' '.join(map(str, returns))}] but got {result}"
+    return Program(text, tree, step)
