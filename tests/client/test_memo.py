@@ -45,3 +45,12 @@ def test_few_bytes_are_remembered_and_none_that_are_many() -> None:
     assert memo.read(resource, b'{"metadata":{"name":"a"}}') is not first
     large = b'{"metadata":{"name":"%s"}}' % (b"a" * 20_000)
     assert memo.read(resource, large) is not memo.read(resource, large)
+
+
+def test_managed_fields_are_left_out_where_nobody_reads_them() -> None:
+    body = b'{"metadata":{"name":"a","resourceVersion":"1","managedFields":[{"manager":"m"}]}}'
+    resource = builtin().of(Pod)
+    assert Memo().read(resource, body).metadata.managedFields[0].manager == "m"
+    lean = Memo(managed_fields=False).read(resource, body)
+    assert lean.metadata.managedFields == ()
+    assert lean.metadata.name == "a"

@@ -140,3 +140,16 @@ def test_without_credentials_of_their_own_all_act_as_the_manager() -> None:
             assert ("deployment-controller" in asked) is own
 
     play(story)
+
+
+def test_what_controllers_write_keeps_managed_fields_that_they_do_not_read() -> None:
+    async def main(clock: LoopClock, chance: Chance) -> list[tuple[str, str]]:
+        async with Cluster(clock, chance, manager=ControllersConfig()) as cluster:
+            client = cluster.client()
+            await client.create(Deployment, DEPLOYMENT)
+            await clock.sleep(5)
+            found = await client.get(Deployment, "web", "default")
+            assert found.status.replicas == 3
+            return sorted((entry.manager, entry.subresource) for entry in found.metadata.managedFields)
+
+    assert play(main) == [("kube-controller-manager", "status"), ("test", "")]

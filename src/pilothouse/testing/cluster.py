@@ -85,6 +85,7 @@ class Cluster:
         self.store = MemoryStore(clock)
         self.server = ApiServer(self.store, self.catalogue, schemas or Schemas(), clock, chance)
         self._memo = Memo()
+        self._working = Memo(managed_fields=False)
         self._controllers = tuple(controllers)
         self._fair = fair
         self.flows: FlowControl | None = None
@@ -97,8 +98,11 @@ class Cluster:
 
     def client(self, user: User = ADMIN, *, agent: str = "test") -> Client:
         """A client that acts as `user`."""
+        return self._client(user, agent, self._memo)
+
+    def _client(self, user: User, agent: str, memo: Memo) -> Client:
         transport = HandlerTransport(self.server.handle, user)
-        return Client(transport, self.catalogue, self.clock, agent=agent, memo=self._memo)
+        return Client(transport, self.catalogue, self.clock, agent=agent, memo=memo)
 
     async def __aenter__(self) -> Self:
         enter = self._stack.enter_async_context
@@ -110,7 +114,7 @@ class Cluster:
         if self._manager is not None:
             await self._begin(self._manager, tasks)
         if self._scheduler is not None:
-            client = self.client(SCHEDULER, agent="kube-scheduler")
+            client = self._client(SCHEDULER, "kube-scheduler", self._working)
             work = run_scheduler(self._scheduler, client, self.clock, self.chance)
             tasks.spawn(work, name="scheduler")
         if self.nodes.names:
@@ -158,6 +162,5 @@ class Cluster:
 
     def _account(self, name: str) -> Client:
         """The client of a controller's service account, or of the controller manager itself."""
-        if not name:
-            return self.client(CONTROLLER_MANAGER, agent="kube-controller-manager")
-        return self.client(service_account_user("kube-system", name, ""), agent="kube-controller-manager")
+        user = service_account_user("kube-system", name, "") if name else CONTROLLER_MANAGER
+        return self._client(user, "kube-controller-manager", self._working)

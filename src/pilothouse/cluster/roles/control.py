@@ -27,7 +27,7 @@ NAME = "control"
 async def run(home: Home, settings: Settings, clock: Clock, chance: Chance, ready: Ready) -> None:
     """Run both until cancelled; ready when both are."""
     pki = Pki(home, settings)
-    memo = Memo()
+    memo = Memo(managed_fields=False)
     manager = await connect(home, settings, NAME, "controller-manager", clock, "kube-controller-manager", memo)
     accounts = AccountClients(
         manager, pki.anonymous(NAME).transport(clock), clock, agent="kube-controller-manager"
