@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kubelet.trusting import FakeTrustBundles
 from pilothouse.api.machinery.errors import NotFound
 from pilothouse.api.machinery.view import JsonObject, View
 from pilothouse.api.types.authentication_v1 import TokenRequest
@@ -24,7 +25,9 @@ from pilothouse.kubelet.pod_workers import PodWorkers
 from pilothouse.kubelet.resources.pod_cgroups import PodCgroups
 from pilothouse.kubelet.runtime_config import NodeFacts
 from pilothouse.kubelet.status_writer import StatusWriter
+from pilothouse.kubelet.trust_anchors import TrustAnchors
 from pilothouse.kubelet.volume import Mounter, Volumes, VolumeType
+from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock, LoopClock, format_time
 from pilothouse.runtime.tasks import Tasks
 from pilothouse.runtime.units import subclasses
@@ -172,6 +175,7 @@ class FakeNode:
         self.runtime: Cri = cri or self.cri
         self.told = Told()
         self.objects = FakeObjects(clock=clock)
+        self.bundles = FakeTrustBundles()
         self.mounter = mounter or FakeMounter()
         self.cgroups = cgroups or FakeCgroups()
         self.prober = FakeProber()
@@ -199,6 +203,7 @@ class FakeNode:
             self.objects,
             self.mounter,
             self.clock,
+            trust=TrustAnchors(self.bundles, Chance(1)),
         )
         node = Node(
             self.runtime, self.clock, self.objects, self.told,

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
+from pilothouse.api.types.certificates_v1 import ClusterTrustBundle
 from pilothouse.api.types.core_v1 import Pod, Service
 from pilothouse.client.client import Client
 from pilothouse.client.events import EventRecorder
@@ -35,6 +36,7 @@ from pilothouse.kubelet.resources.pod_cgroups import KernelPodCgroups
 from pilothouse.kubelet.runtime_config import NodeFacts
 from pilothouse.kubelet.server.serving import ServingConfig, serving
 from pilothouse.kubelet.status_writer import StatusWriter
+from pilothouse.kubelet.trust_anchors import InformedTrustBundles, TrustAnchors
 from pilothouse.kubelet.volume import Volumes, VolumeType
 from pilothouse.linux.cgroups import Cgroups
 from pilothouse.linux.mounts import Mounts
@@ -66,7 +68,8 @@ async def run(
         await agent.start(tasks)
         await informers.synced()
 
-        node = _node(config, machine, ClientObjects(client, services.lister), cri, recorder, clock, agent)
+        trust = TrustAnchors(InformedTrustBundles(partial(informers.of, ClusterTrustBundle), clock), chance)
+        node = _node(config, machine, ClientObjects(client, services.lister), cri, recorder, clock, agent, trust)
         client_pods = ClientPods(client)
         writer = StatusWriter(client_pods, clock)
         workers = _workers(node, client_pods, writer, tasks, chance, metrics)
@@ -111,7 +114,7 @@ def _agent(
 
 def _node(
     config: KubeletConfig, machine: Machine, objects: ClientObjects, cri: Cri, recorder: Recorder, clock: Clock,
-    agent: NodeAgent,
+    agent: NodeAgent, trust: TrustAnchors,
 ) -> Node:  # fmt: skip
     """What the steps of all pods use."""
     mounts, cgroups = Mounts(), Cgroups.detect()
@@ -127,7 +130,7 @@ def _node(
         objects=objects,
         recorder=recorder,
         images=ImagePuller(cri, objects, recorder, clock),
-        volumes=Volumes(types, layout, objects, mounts, clock),
+        volumes=Volumes(types, layout, objects, mounts, clock, trust=trust),
         mounter=mounts,
         cgroups=KernelPodCgroups(cgroups, config.cgroup_root, config.pod_pids_limit),
         facts=NodeFacts.of(machine, layout, config.cluster_domain, cgroup_v2=cgroups.v2),

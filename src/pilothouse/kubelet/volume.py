@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from pilothouse.api.types.core_v1 import Pod, Volume
 from pilothouse.kubelet.api import Objects
@@ -54,6 +54,18 @@ class Mounter(Protocol):
         ...
 
 
+class Trust(Protocol):
+    """Whom pods may trust, as PEM. Raises VolumeError for what is not there, unless that is optional."""
+
+    async def by_name(self, name: str, *, optional: bool) -> bytes:
+        """The certificates of one bundle."""
+        ...
+
+    async def by_signer(self, signer: str, labels: Mapping[str, Any] | None, *, optional: bool) -> bytes:
+        """The certificates of those of a signer's bundles that have the labels. None selects nothing, {} all."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a volume is made from."""
@@ -65,6 +77,8 @@ class Surroundings:
     tokens: Tokens
     mounter: Mounter
     clock: Clock
+    trust: Trust | None = None
+    """None where there is no API server to know bundles."""
 
 
 class VolumeType(ABC):
@@ -84,18 +98,22 @@ class Volumes:
     """The volumes of the node's pods."""
 
     def __init__(
-        self, types: Sequence[type[VolumeType]], layout: Layout, objects: Objects, mounter: Mounter, clock: Clock
-    ) -> None:
+        self, types: Sequence[type[VolumeType]], layout: Layout, objects: Objects, mounter: Mounter, clock: Clock,
+        *, trust: Trust | None = None,
+    ) -> None:  # fmt: skip
         self._types = {kind.field: kind() for kind in types}
         self._layout = layout
         self._objects = objects
         self._tokens = Tokens(objects, clock)
         self._mounter = mounter
         self._clock = clock
+        self._trust = trust
 
     async def set_up(self, pod: Pod, facts: Facts) -> Mapping[str, Path]:
         """Have all volumes of a pod; host paths by volume name. Raises VolumeError for the first that fails."""
-        around = Surroundings(pod, facts, self._layout, self._objects, self._tokens, self._mounter, self._clock)
+        around = Surroundings(
+            pod, facts, self._layout, self._objects, self._tokens, self._mounter, self._clock, self._trust
+        )
         paths: dict[str, Path] = {}
         for volume in pod.spec.volumes:
             kind = next((kind for name, kind in self._types.items() if volume.raw.get(name) is not None), None)

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from kubelet.harness import FakeMounter, FakeObjects
+from kubelet.trusting import FakeTrustBundles
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.environment import Facts
 from pilothouse.kubelet.layout import Layout
+from pilothouse.kubelet.trust_anchors import TrustAnchors
 from pilothouse.kubelet.volume import Volumes, VolumeType
+from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock
 from pilothouse.runtime.units import subclasses
 from pilothouse.testing import loop
@@ -25,6 +28,7 @@ class Place:
     def __init__(self, root: Path) -> None:
         self.layout = Layout(root / "kubelet", root / "logs")
         self.objects = FakeObjects()
+        self.bundles = FakeTrustBundles()
         self.mounter = FakeMounter()
         self.sizes: dict[Path, int] = {}
         tmpfs = self.mounter.tmpfs
@@ -42,7 +46,8 @@ class Place:
         async def main(clock: Clock, _chance: object) -> None:
             self.objects.clock = clock
             kinds = subclasses(VolumeType, "pilothouse.kubelet.volumes")  # type: ignore[type-abstract]
-            volumes = Volumes(kinds, self.layout, self.objects, self.mounter, clock)
+            trust = TrustAnchors(self.bundles, Chance(1))
+            volumes = Volumes(kinds, self.layout, self.objects, self.mounter, clock, trust=trust)
             for one in pods:
                 made.update(await volumes.set_up(one, FACTS))
                 between()

@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 
 from kubelet.observing import containers, pod
-from kubelet.volumes.setting_up import GROUP, Place, mode, texts
+from kubelet.volumes.setting_up import FACTS, GROUP, Place, mode, texts
 from pilothouse.api.machinery.view import JsonObject
-from pilothouse.kubelet.volume import VolumeError
+from pilothouse.kubelet.volume import VolumeError, Volumes
+from pilothouse.kubelet.volumes.projected import ProjectedVolume
+from pilothouse.runtime.clock import Clock
+from pilothouse.testing import loop
 
 TOKEN = {"serviceAccountToken": {"path": "token"}}
 ME = os.geteuid()
@@ -67,5 +70,16 @@ def test_a_mode_for_all(tmp_path: Path) -> None:
 def test_what_is_missing_or_not_offered_is_said(tmp_path: Path) -> None:
     with pytest.raises(VolumeError, match='configmap "none" not found'):
         Place(tmp_path).set_up(pod(volumes=one({"configMap": {"name": "none"}})))
-    with pytest.raises(VolumeError, match="this node does not offer projections of clusterTrustBundle"):
-        Place(tmp_path).set_up(pod(volumes=one({"clusterTrustBundle": {"path": "x"}})))
+    with pytest.raises(VolumeError, match="this node does not offer projections of hologram"):
+        Place(tmp_path).set_up(pod(volumes=one({"hologram": {"path": "x"}})))
+
+
+def test_bundles_need_an_api_server(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+
+    async def main(clock: Clock, _chance: object) -> None:
+        volumes = Volumes([ProjectedVolume], place.layout, place.objects, place.mounter, clock)
+        with pytest.raises(VolumeError, match="ClusterTrustBundle projection is not supported in static kubelet mode"):
+            await volumes.set_up(pod(volumes=one({"clusterTrustBundle": {"name": "a", "path": "x"}})), FACTS)
+
+    loop.run(main)

@@ -1,19 +1,18 @@
-"""`projected`: ConfigMaps, Secrets, downward API and service account tokens in one directory.
+"""`projected`: ConfigMaps, Secrets, the downward API, tokens and certificates in one directory.
 
-This is how every pod gets its token at /var/run/secrets/kubernetes.io/serviceaccount. API page: "Projected Volumes".
+What a source shows is said in `projections/`, a file each. API page: "Projected Volumes".
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from pilothouse.api.machinery.errors import StatusError
-from pilothouse.api.types.core_v1 import Pod, ServiceAccountTokenProjection, Volume, VolumeProjection
-from pilothouse.kubelet.atomic_files import FileContent
-from pilothouse.kubelet.containers import every
+from pilothouse.api.types.core_v1 import Volume
 from pilothouse.kubelet.file_volume import DEFAULT_MODE, show_files
-from pilothouse.kubelet.payloads import Payload, config_map_payload, downward_payload, secret_payload
-from pilothouse.kubelet.tokens import DEFAULT_SECONDS
+from pilothouse.kubelet.payloads import Payload
+from pilothouse.kubelet.projection import Projection, Source
 from pilothouse.kubelet.volume import Surroundings, VolumeError, VolumeType
+from pilothouse.runtime.units import subclasses
 
 
 class ProjectedVolume(VolumeType):
@@ -22,48 +21,33 @@ class ProjectedVolume(VolumeType):
     field: ClassVar[str] = "projected"
     plugin: ClassVar[str] = "projected"
 
+    def __init__(self) -> None:
+        found = subclasses(Projection, "pilothouse.kubelet.projections")  # type: ignore[type-abstract]
+        self._kinds: Mapping[str, Projection] = {kind.field: kind() for kind in found}
+
     async def set_up(self, volume: Volume, around: Surroundings) -> Path:
-        """Have its files."""
-        source = volume.projected
-        mode = DEFAULT_MODE if source.defaultMode is None else source.defaultMode
+        """Have its files. Raises VolumeError for all sources that fail."""
+        wanted = volume.projected
+        mode = DEFAULT_MODE if wanted.defaultMode is None else wanted.defaultMode
         payload: Payload = {}
-        for part in source.sources:
-            payload |= await self._part(part, mode, around)
+        failures: list[str] = []
+        for position, part in enumerate(wanted.sources):
+            try:
+                payload |= await self._payload(Source(part, mode, volume.name, position), around)
+            except VolumeError as error:
+                failures.append(str(error))
+        if failures:
+            raise VolumeError(_joined(failures))
         return show_files(around, self.plugin, volume.name, payload, in_memory=True)
 
-    async def _part(self, part: VolumeProjection, mode: int, around: Surroundings) -> Payload:
-        namespace, objects = around.pod.metadata.namespace, around.objects
-        if part.configMap:
-            wanted = part.configMap
-            config_map = await objects.config_map(namespace, wanted.name)
-            return config_map_payload(config_map, wanted.name, wanted.items, mode, optional=bool(wanted.optional))
-        if part.secret:
-            chosen = part.secret
-            secret = await objects.secret(namespace, chosen.name)
-            return secret_payload(secret, chosen.name, chosen.items, mode, optional=bool(chosen.optional))
-        if part.downwardAPI:
-            return downward_payload(around.pod, part.downwardAPI.items, mode, around.facts)
-        if part.serviceAccountToken:
-            return await self._token(part.serviceAccountToken, mode, around)
-        raise VolumeError(f"this node does not offer projections of {', '.join(part.raw)}")
-
-    async def _token(self, wanted: ServiceAccountTokenProjection, mode: int, around: Surroundings) -> Payload:
-        seconds = DEFAULT_SECONDS if wanted.expirationSeconds is None else wanted.expirationSeconds
-        try:
-            token = await around.tokens.get(around.pod, wanted.audience, seconds)
-        except StatusError as error:
-            raise VolumeError(f"failed to fetch token: {error.message}") from error
-        user = _only_user(around.pod)
-        if user is not None or around.pod.spec.securityContext.fsGroup is not None:
-            mode = 0o600
-        return {wanted.path: FileContent(token.encode(), mode, -1 if user is None else user)}
+    async def _payload(self, source: Source, around: Surroundings) -> Payload:
+        kind = next((kind for name, kind in self._kinds.items() if source.part.raw.get(name) is not None), None)
+        if kind is None:
+            raise VolumeError(f"this node does not offer projections of {', '.join(source.part.raw)}")
+        return await kind.payload(source, around)
 
 
-def _only_user(pod: Pod) -> int | None:
-    """The user that all containers run as, where the spec says so: the token is then readable by it alone."""
-    shared = pod.spec.securityContext.runAsUser
-    users = {
-        shared if container.securityContext.runAsUser is None else container.securityContext.runAsUser
-        for container in every(pod)
-    }
-    return users.pop() if len(users) == 1 else None
+def _joined(failures: list[str]) -> str:
+    """As upstream joins errors: each once, and several in brackets."""
+    unique = [*dict.fromkeys(failures)]
+    return unique[0] if len(unique) == 1 else f"[{', '.join(unique)}]"

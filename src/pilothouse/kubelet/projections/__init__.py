@@ -1,0 +1,1 @@
+"""The sources of projected volumes, a file each."""
