@@ -16,11 +16,11 @@ from pilothouse.kubelet.hooks import Hooks
 from pilothouse.kubelet.images.pull import ImagePuller
 from pilothouse.kubelet.layout import Layout
 from pilothouse.kubelet.names_and_dns import Resolver
+from pilothouse.kubelet.node_services import NodeServices, Prober
 from pilothouse.kubelet.observed import Health, ObservedPod
 from pilothouse.kubelet.pleg import Pleg
 from pilothouse.kubelet.pod_end import Ender
-from pilothouse.kubelet.pod_steps import Node
-from pilothouse.kubelet.pod_worker import PodWorker, Prober
+from pilothouse.kubelet.pod_worker import PodWorker
 from pilothouse.kubelet.pod_workers import PodWorkers
 from pilothouse.kubelet.resources.pod_cgroups import PodCgroups
 from pilothouse.kubelet.runtime_config import NodeFacts
@@ -106,7 +106,7 @@ class FakeMounter:
     def bind(self, source: Path, target: Path) -> None:
         self.mounted[target] = str(source.readlink() if source.is_symlink() else source)
 
-    def unmount(self, path: Path) -> None:
+    def unmount(self, path: Path, *, lazily: bool = True) -> None:
         del self.mounted[path]
 
     def below(self, path: Path) -> list[Path]:
@@ -149,6 +149,8 @@ class FakeCgroups:
 class FakeProber:
     verdicts: dict[str, Health] = field(default_factory=dict)
     attended: list[str] = field(default_factory=list)
+    changed: Callable[[], None] = lambda: None
+    """As told when a pod was last retired."""
 
     def attend(self, pod: Pod, observed: ObservedPod, changed: Callable[[], None]) -> None:
         self.attended.append(pod.metadata.name)
@@ -158,6 +160,7 @@ class FakeProber:
 
     def retire(self, uid: str, changed: Callable[[], None]) -> None:
         self.attended.append(f"retired {uid}")
+        self.changed = changed
 
     def forget(self, uid: str) -> None:
         self.attended.append(f"forgotten {uid}")
@@ -205,14 +208,15 @@ class FakeNode:
             self.clock,
             trust=TrustAnchors(self.bundles, Chance(1)),
         )
-        node = Node(
-            self.runtime, self.clock, self.objects, self.told,
-            ImagePuller(self.runtime, self.objects, self.told, self.clock), volumes, self.mounter, self.cgroups,
-            self.facts, ("10.0.0.1",), lambda: {"cpu": "2", "memory": "8Gi"}, lambda: Resolver(("9.9.9.9",)),
-            ("10.96.0.10",),
+        node = NodeServices(
+            cri=self.runtime, clock=self.clock, pods=self, objects=self.objects, recorder=self.told, writer=self.writer,
+            images=ImagePuller(self.runtime, self.objects, self.told, self.clock), volumes=volumes,
+            mounter=self.mounter, cgroups=self.cgroups, prober=self.watcher, hooks=hooks,
+            ender=Ender(self.runtime, self.told, hooks, self.clock), facts=self.facts, host_ips=("10.0.0.1",),
+            allocatable=lambda: {"cpu": "2", "memory": "8Gi"}, resolver=lambda: Resolver(("9.9.9.9",)),
+            cluster_dns=("10.96.0.10",),
         )  # fmt: skip
-        ender = Ender(self.runtime, self.told, hooks, self.clock)
-        return PodWorker(pod, node, ender, hooks, self.watcher, self.writer, self, self._tasks)
+        return PodWorker(pod, node, self._tasks)
 
     def _store(self, raw: JsonObject) -> Pod:
         self._version += 1

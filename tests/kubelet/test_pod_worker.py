@@ -9,6 +9,7 @@ from kubelet.harness import FakeCgroups, FakeNode, pod, run
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.kubelet.cri.interface import ExecResult
 from pilothouse.kubelet.observed import Health
+from pilothouse.kubelet.status import Verdict
 from pilothouse.testing.fake_cri import Behaviour
 
 
@@ -444,5 +445,68 @@ def test_groups_that_the_runtime_cannot_leave_out_are_a_reason_to_refuse(tmp_pat
         assert not [call for call in node.cri.calls if call.startswith("run_sandbox")]
         node.delete_pod("web")
         await node.until(lambda: "web" not in node.pods)
+
+    run(tmp_path, story)
+
+
+EVICTED = Verdict("Failed", "Evicted", "The node was low on resource: memory.")
+
+
+@pytest.mark.parametrize(("grace", "seconds"), [(5.0, 5), (None, 30)])
+def test_a_pod_that_the_node_ends_fails_when_its_containers_have_ended(
+    tmp_path: Path, grace: float | None, seconds: int
+) -> None:
+    async def story(node: FakeNode) -> None:
+        node.cri.behaviour = lambda _: Behaviour(ignores_signals=True)
+        node.add(pod())
+        await node.until(lambda: node.pods["web"].status.phase == "Running")
+        began = node.clock.now()
+        node.workers.end("uid-web", EVICTED, grace)
+        await node.until(lambda: node.pods["web"].status.phase == "Failed")
+        assert round(node.clock.now() - began) == seconds
+        status = node.pods["web"].status
+        assert (status.reason, status.message) == (EVICTED.reason, EVICTED.message)
+        assert node.state()["state"]["terminated"]["exitCode"] == 137
+        assert len(await node.cri.containers()) == 1
+        node.delete_pod("web")
+        await node.until(lambda: "web" not in node.pods)
+        assert await node.cri.sandboxes() == []
+
+    run(tmp_path, story)
+
+
+def test_a_pod_that_is_being_deleted_keeps_its_reason_when_the_node_ends_it_sooner(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        node.cri.behaviour = lambda _: Behaviour(ignores_signals=True)
+        node.add(pod())
+        await node.until(lambda: node.pods["web"].status.phase == "Running")
+        began = node.clock.now()
+        node.delete_pod("web", grace=300)
+        await node.clock.sleep(1)
+        node.workers.end("uid-web", EVICTED, 4)
+        reasons = []
+
+        def gone() -> bool:
+            reasons.extend([node.pods[name].status.reason for name in node.pods])
+            return not node.pods
+
+        await node.until(gone)
+        assert round(node.clock.now() - began) == 5
+        assert set(reasons) == {""}
+
+    run(tmp_path, story)
+
+
+def test_a_probe_while_the_node_ends_a_pod_does_not_tell_its_end_too_early(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        node.cri.behaviour = lambda _: Behaviour(ignores_signals=True)
+        node.add(pod())
+        await node.until(lambda: node.pods["web"].status.phase == "Running")
+        node.workers.end("uid-web", EVICTED, 20)
+        await node.until(lambda: "retired uid-web" in node.prober.attended)
+        node.prober.changed()
+        await node.clock.sleep(1)
+        assert node.pods["web"].status.phase == "Running"
+        await node.until(lambda: node.pods["web"].status.phase == "Failed")
 
     run(tmp_path, story)

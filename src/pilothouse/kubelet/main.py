@@ -25,10 +25,10 @@ from pilothouse.kubelet.layout import Layout
 from pilothouse.kubelet.machine import Disk, Machine, available_memory
 from pilothouse.kubelet.names_and_dns import Resolver, parse_resolver
 from pilothouse.kubelet.node_agent import NodeAgent
+from pilothouse.kubelet.node_services import NodeServices
 from pilothouse.kubelet.node_status import NodeIdentity, Room
 from pilothouse.kubelet.pleg import Pleg
 from pilothouse.kubelet.pod_end import Ender
-from pilothouse.kubelet.pod_steps import Node
 from pilothouse.kubelet.pod_worker import PodWorker
 from pilothouse.kubelet.pod_workers import PodWorkers
 from pilothouse.kubelet.probes.prober import Probes
@@ -68,11 +68,19 @@ async def run(
         await agent.start(tasks)
         await informers.synced()
 
+<<<<<<< main
         trust = TrustAnchors(InformedTrustBundles(partial(informers.of, ClusterTrustBundle), clock), chance)
         node = _node(config, machine, ClientObjects(client, services.lister), cri, recorder, clock, agent, trust)
         client_pods = ClientPods(client)
         writer = StatusWriter(client_pods, clock)
         workers = _workers(node, client_pods, writer, tasks, chance, metrics)
+=======
+        objects, pods_api = ClientObjects(client, services.lister), ClientPods(client)
+        writer = StatusWriter(pods_api, clock)
+        prober = Probes(cri, clock, chance, recorder, HttpFetch(clock), tasks, (config.address,), metrics)
+        node = _services(config, machine, objects, pods_api, cri, recorder, clock, agent, writer, prober)
+        workers = PodWorkers(lambda pod: PodWorker(pod, node, tasks), tasks)
+>>>>>>> local
         known = {pod.metadata.uid for pod in pods.lister.list()}
         await Housekeeping(cri, node.volumes, node.cgroups, node.mounter, node.facts.layout, clock).clean(known)
         pods.on_change(workers.on_change)
@@ -112,27 +120,41 @@ def _agent(
     return NodeAgent(identity, machine, config.thresholds, room, client, cri, recorder, clock, chance)
 
 
+<<<<<<< main
 def _node(
     config: KubeletConfig, machine: Machine, objects: ClientObjects, cri: Cri, recorder: Recorder, clock: Clock,
     agent: NodeAgent, trust: TrustAnchors,
 ) -> Node:  # fmt: skip
     """What the steps of all pods use."""
+=======
+def _services(
+    config: KubeletConfig, machine: Machine, objects: ClientObjects, pods: ClientPods, cri: Cri, recorder: Recorder,
+    clock: Clock, agent: NodeAgent, writer: StatusWriter, prober: Probes,
+) -> NodeServices:  # fmt: skip
+    """What the workers of all pods use."""
+>>>>>>> local
     mounts, cgroups = Mounts(), Cgroups.detect()
     layout = Layout(config.root, config.logs)
+    hooks = Hooks(cri, HttpFetch(clock, "lifecycle"), clock)
     types = subclasses(VolumeType, f"{__package__}.volumes")  # type: ignore[type-abstract]
 
     def resolver() -> Resolver:
         return parse_resolver(config.resolver.read_text()) if config.resolver.exists() else Resolver()
 
-    return Node(
+    return NodeServices(
         cri=cri,
         clock=clock,
+        pods=pods,
         objects=objects,
         recorder=recorder,
+        writer=writer,
         images=ImagePuller(cri, objects, recorder, clock),
         volumes=Volumes(types, layout, objects, mounts, clock, trust=trust),
         mounter=mounts,
         cgroups=KernelPodCgroups(cgroups, config.cgroup_root, config.pod_pids_limit),
+        prober=prober,
+        hooks=hooks,
+        ender=Ender(cri, recorder, hooks, clock),
         facts=NodeFacts.of(machine, layout, config.cluster_domain, cgroup_v2=cgroups.v2),
         host_ips=(config.address,),
         allocatable=lambda: agent.allocatable,
@@ -140,15 +162,3 @@ def _node(
         cluster_dns=config.cluster_dns,
         network_problem=lambda: ", ".join(agent.problems),
     )
-
-
-def _workers(
-    node: Node, pods: ClientPods, writer: StatusWriter, tasks: Tasks, chance: Chance, metrics: Metrics
-) -> PodWorkers:
-    """A worker a pod, all with the same tools."""
-    hooks = Hooks(node.cri, HttpFetch(node.clock, "lifecycle"), node.clock)
-    prober = Probes(
-        node.cri, node.clock, chance, node.recorder, HttpFetch(node.clock), tasks, node.host_ips, metrics
-    )  # fmt: skip
-    ender = Ender(node.cri, node.recorder, hooks, node.clock)
-    return PodWorkers(lambda pod: PodWorker(pod, node, ender, hooks, prober, writer, pods, tasks), tasks)

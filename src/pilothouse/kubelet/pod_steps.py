@@ -4,16 +4,14 @@ What goes wrong with a container is a StartError, kept by the worker and shown i
 sandbox or the volumes is a PodError, which ends this round. Messages are upstream's.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pilothouse.api.machinery.errors import StatusError
 from pilothouse.api.types.core_v1 import Container, Pod
 from pilothouse.kubelet import pod_files
-from pilothouse.kubelet.api import Objects, Recorder
 from pilothouse.kubelet.containers import field_path, find, target_name
-from pilothouse.kubelet.cri.interface import Cri, CriError, Sandbox
+from pilothouse.kubelet.cri.interface import CriError, Sandbox
 from pilothouse.kubelet.environment import (
     ConfigError,
     Facts,
@@ -24,14 +22,13 @@ from pilothouse.kubelet.environment import (
     service_variables,
 )
 from pilothouse.kubelet.events import reference
-from pilothouse.kubelet.images.pull import ImagePuller, StartError
+from pilothouse.kubelet.images.pull import StartError
 from pilothouse.kubelet.names_and_dns import NameTooLong, Resolver, fitted, resolver_of
+from pilothouse.kubelet.node_services import NodeServices
 from pilothouse.kubelet.pod_plan import Start
-from pilothouse.kubelet.resources.pod_cgroups import PodCgroups
-from pilothouse.kubelet.runtime_config import NodeFacts, container_config, sandbox_config
+from pilothouse.kubelet.runtime_config import container_config, sandbox_config
 from pilothouse.kubelet.security import PolicyBroken
-from pilothouse.kubelet.volume import Mounter, VolumeError, Volumes
-from pilothouse.runtime.clock import Clock
+from pilothouse.kubelet.volume import VolumeError
 
 _NO_STRICT_GROUPS = "SupplementalGroupsPolicy=Strict is not supported in this node"
 RETRY = 10.0
@@ -50,31 +47,10 @@ class PodRefused(PodError):
     """This node cannot run the pod as it wants to be run: it has failed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
-    """The node's services that the steps use."""
-
-    cri: Cri
-    clock: Clock
-    objects: Objects
-    recorder: Recorder
-    images: ImagePuller
-    volumes: Volumes
-    mounter: Mounter
-    cgroups: PodCgroups
-    facts: NodeFacts
-    host_ips: Sequence[str]
-    allocatable: Callable[[], Mapping[str, str]]
-    resolver: Callable[[], Resolver]
-    cluster_dns: Sequence[str]
-    network_problem: Callable[[], str] = lambda: ""
-    """Why pods cannot have a network now; empty when they can."""
-
-
 class PodSteps:
     """The steps of all pods; keeps nothing between calls."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: NodeServices) -> None:
         self._node = node
 
     async def prepare(self, pod: Pod, ips: Sequence[str]) -> Mapping[str, Path]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.client.key import Key
 from pilothouse.kubelet.pod_worker import PodWorker
+from pilothouse.kubelet.status import Verdict
 from pilothouse.runtime.tasks import Tasks
 
 
@@ -45,6 +46,11 @@ class PodWorkers:
         """Something that every pod may depend on has changed."""
         for worker in self._workers.values():
             worker.poke()
+
+    def end(self, uid: str, verdict: Verdict, grace: float | None = None) -> None:
+        """The node ends this pod, within `grace` seconds or as many as its spec gives."""
+        if worker := self._workers.get(uid):
+            worker.end(verdict, grace)
 
     def pods(self) -> Mapping[str, Pod]:
         """The pods at work, by uid."""

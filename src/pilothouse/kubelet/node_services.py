@@ -1,0 +1,65 @@
+"""The node's services that the workers of all pods share."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pilothouse.api.types.core_v1 import Pod
+from pilothouse.kubelet.api import Objects, Pods, Recorder
+from pilothouse.kubelet.cri.interface import Cri
+from pilothouse.kubelet.hooks import Hooks
+from pilothouse.kubelet.images.pull import ImagePuller
+from pilothouse.kubelet.names_and_dns import Resolver
+from pilothouse.kubelet.observed import Health, ObservedPod
+from pilothouse.kubelet.pod_end import Ender
+from pilothouse.kubelet.resources.pod_cgroups import PodCgroups
+from pilothouse.kubelet.runtime_config import NodeFacts
+from pilothouse.kubelet.status_writer import StatusWriter
+from pilothouse.kubelet.volume import Mounter, Volumes
+from pilothouse.runtime.clock import Clock
+
+
+class Prober(Protocol):
+    """What probes say of a pod's containers."""
+
+    def attend(self, pod: Pod, observed: ObservedPod, changed: Callable[[], None]) -> None:
+        """Probe what runs now, and call `changed` at each new verdict."""
+        ...
+
+    def health(self, uid: str) -> Mapping[str, Health]:
+        """By container id."""
+        ...
+
+    def retire(self, uid: str, changed: Callable[[], None]) -> None:
+        """The pod is being ended: go on with readiness alone, and call `changed` at each new verdict."""
+        ...
+
+    def forget(self, uid: str) -> None:
+        """Probe no more."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeServices:
+    """Each is one for the node."""
+
+    cri: Cri
+    clock: Clock
+    pods: Pods
+    objects: Objects
+    recorder: Recorder
+    writer: StatusWriter
+    images: ImagePuller
+    volumes: Volumes
+    mounter: Mounter
+    cgroups: PodCgroups
+    prober: Prober
+    hooks: Hooks
+    ender: Ender
+    facts: NodeFacts
+    host_ips: Sequence[str]
+    allocatable: Callable[[], Mapping[str, str]]
+    resolver: Callable[[], Resolver]
+    cluster_dns: Sequence[str]
+    network_problem: Callable[[], str] = lambda: ""
+    """Why pods cannot have a network now; empty when they can."""

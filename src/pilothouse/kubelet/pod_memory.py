@@ -1,0 +1,47 @@
+"""What is remembered of one pod between two looks at it.
+
+Only a convenience: after a restart of the kubelet everything needed is in the runtime and in the API.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pilothouse.api.types.core_v1 import Pod
+from pilothouse.kubelet.cri.interface import Container
+from pilothouse.kubelet.observed import CrashWait, Failure
+from pilothouse.kubelet.status import Verdict
+
+
+@dataclass(slots=True)
+class PodMemory:
+    """One pod's. The worker writes what it hears, `PodSync` and `PodFinish` what they did."""
+
+    pod: Pod
+    """As last heard of."""
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the pod is to be looked at."""
+    deleted: bool = False
+    """It is being deleted: nothing of it stays on the node."""
+    removed: bool = False
+    """It is no longer in the API: nobody is told of it."""
+    gone: bool = False
+    """Nothing of it is left on the node."""
+    over: bool = field(init=False)
+    """None of its containers will run any more."""
+    grace: float | None = None
+    """Seconds that its containers have to end; None: as many as the spec gives."""
+    verdict: Verdict | None = None
+    """Why it is over, where its containers do not say so. Told when they have ended."""
+    failures: dict[str, Failure] = field(default_factory=dict)
+    """By container name: why the last start failed."""
+    waits: dict[str, CrashWait] = field(default_factory=dict)
+    """By container name."""
+    ended: dict[str, Container] = field(default_factory=dict)
+    """By id: runs that have ended, which do not change."""
+    volumes: Mapping[str, Path] = field(default_factory=dict)
+    """Host paths by volume name."""
+
+    def __post_init__(self) -> None:
+        self.over = self.pod.status.phase in ("Succeeded", "Failed")

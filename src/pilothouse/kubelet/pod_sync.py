@@ -1,0 +1,152 @@
+"""Brings a living pod to where it should be: observes, has `lifecycle` plan, reports, acts, until nothing is to do.
+
+What the containers cannot tell of an end, such as a deadline or a refusal, is remembered as the verdict.
+"""
+
+from dataclasses import replace
+
+from pilothouse.api.types.core_v1 import Pod
+from pilothouse.kubelet import lifecycle
+from pilothouse.kubelet.containers import describe, field_path, find
+from pilothouse.kubelet.cri.interface import Container
+from pilothouse.kubelet.events import reference
+from pilothouse.kubelet.hooks import HookError, name_of
+from pilothouse.kubelet.images.pull import StartError
+from pilothouse.kubelet.node_services import NodeServices
+from pilothouse.kubelet.observed import Failure, Health, ObservedPod
+from pilothouse.kubelet.pod_memory import PodMemory
+from pilothouse.kubelet.pod_plan import Kill, PodPlan, Start
+from pilothouse.kubelet.pod_reporter import PodReporter
+from pilothouse.kubelet.pod_steps import PodRefused, PodSteps
+from pilothouse.kubelet.runtime_config import grace_period
+from pilothouse.kubelet.status import Verdict, deadline_exceeded, pod_ips
+from pilothouse.runtime.clock import Instant
+from pilothouse.runtime.log import Log
+
+log = Log(__name__)
+_ROUNDS = 100
+"""More rounds without rest than any pod needs: then something undoes what we do."""
+_LATER = 60.0
+"""Seconds until such a pod is looked at again."""
+
+
+class PodSync:
+    """Of all pods; keeps nothing between calls."""
+
+    def __init__(self, node: NodeServices, reporter: PodReporter) -> None:
+        self._node = node
+        self._reporter = reporter
+        self._steps = PodSteps(node)
+
+    async def run(self, memory: PodMemory) -> Instant | None:
+        """Do all that can be done now; when to look again without news. Sets `memory.over` when the pod is over.
+
+        Raises PodError, CriError, StatusError.
+        """
+        for _ in range(_ROUNDS):
+            observed = await self._reporter.observe(memory)
+            pod, uid = self._reporter.with_status(memory), memory.pod.metadata.uid
+            self._node.prober.attend(pod, observed, memory.news.set)
+            observed = replace(observed, health=self._node.prober.health(uid))
+            plan = lifecycle.plan(pod, observed, self._node.clock.now())
+            if plan.finished and not plan.steps:
+                self._over(memory, pod)
+                return None
+            self._reporter.report(memory, replace(observed, failures={**memory.failures, **plan.failures}))
+            if not plan.steps:
+                return await self._rest(memory, pod, observed, plan)
+            if plan.told_first:
+                await self._node.writer.flush(uid)
+            try:
+                await self._carry_out(memory, plan, observed)
+            except PodRefused as error:
+                self._refuse(memory, error)
+                return None
+        log.warning("Pod does not come to rest", pod=describe(memory.pod))
+        return self._node.clock.now() + _LATER
+
+    def _over(self, memory: PodMemory, pod: Pod) -> None:
+        if lifecycle.past_deadline(pod, self._node.clock.now()):
+            memory.verdict = deadline_exceeded()
+            self._node.recorder.event(reference(pod), "Normal", "DeadlineExceeded", memory.verdict.message)
+        memory.over = True
+
+    def _refuse(self, memory: PodMemory, error: PodRefused) -> None:
+        """The pod has failed: say why."""
+        self._node.recorder.event(reference(memory.pod), "Warning", error.reason, str(error))
+        memory.verdict = Verdict("Failed", error.reason, f"Pod was rejected: {error}")
+        memory.over = True
+
+    async def _rest(self, memory: PodMemory, pod: Pod, observed: ObservedPod, plan: PodPlan) -> Instant | None:
+        """Nothing to do now: refresh the volumes, tell of crash loops."""
+        memory.volumes = await self._steps.prepare(pod, pod_ips(pod, observed, self._node.host_ips))
+        for name in plan.failures:
+            message = f"Back-off restarting failed container {name} in pod {describe(pod)}"
+            self._node.recorder.event(reference(pod, field_path(pod, name)), "Warning", "BackOff", message)
+        return plan.wake_at
+
+    async def _carry_out(self, memory: PodMemory, plan: PodPlan, observed: ObservedPod) -> None:
+        pod, node = memory.pod, self._node
+        ip = self._reporter.address(pod, observed)
+        if plan.sandbox_changed:
+            node.recorder.event(
+                reference(pod), "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created."
+            )
+        if plan.stop_sandboxes:
+            await node.ender.end_all(pod, observed.running(), grace_period(pod), ip)
+            for sandbox_id in plan.stop_sandboxes:
+                await node.cri.stop_sandbox(sandbox_id)
+        for kill in plan.kill:
+            run = next(run for run in observed.containers if run.id == kill.container_id)
+            await node.ender.end(pod, run, self._kill_grace(memory.pod, kill, run), kill.message, ip)
+        for container_id in plan.remove:
+            await node.cri.remove_container(container_id)
+            memory.ended.pop(container_id, None)
+        if plan.create_sandbox is not None:
+            memory.volumes = await self._steps.prepare(pod, ())
+            await self._steps.create_sandbox(pod, plan.create_sandbox)
+        if plan.start and not memory.volumes:
+            memory.volumes = await self._steps.prepare(pod, pod_ips(pod, observed, node.host_ips))
+        for step in plan.start:
+            await self._start(memory, step, observed)
+
+    def _kill_grace(self, pod: Pod, kill: Kill, run: Container) -> float:
+        """A probe may give its own time; else the pod's."""
+        if kill.at_once:
+            return 0.0
+        container = find(pod, run.name)
+        health = self._node.prober.health(pod.metadata.uid).get(run.id, Health())
+        if container is not None:
+            probe = container.startupProbe if health.startup_failed else container.livenessProbe
+            if probe.terminationGracePeriodSeconds is not None:
+                return float(probe.terminationGracePeriodSeconds)
+        return float(grace_period(pod))
+
+    async def _start(self, memory: PodMemory, step: Start, observed: ObservedPod) -> None:
+        assert observed.sandbox is not None
+        if step.wait is not None:
+            memory.waits[step.name] = step.wait
+        try:
+            container_id = await self._steps.start(memory.pod, step, observed.sandbox, memory.volumes)
+        except StartError as error:
+            retry_at = max(error.retry_at, self._node.clock.now() + 1.0)
+            memory.failures[step.name] = Failure(error.reason, error.message, retry_at)
+            return
+        memory.failures.pop(step.name, None)
+        await self._post_start(memory, step.name, container_id, self._reporter.address(memory.pod, observed))
+
+    async def _post_start(self, memory: PodMemory, name: str, container_id: str, ip: str) -> None:
+        pod, node = memory.pod, self._node
+        container = find(pod, name)
+        if container is None or not container.lifecycle.postStart:
+            return
+        try:
+            await node.hooks.run(container, container.lifecycle.postStart, container_id, ip)
+        except HookError as error:
+            about = reference(pod, field_path(pod, name))
+            node.recorder.event(about, "Warning", "FailedPostStartHook", "PostStartHook failed")
+            where = f'for Container "{name}" in Pod "{describe(pod)}" failed - error: {error}'
+            message = f"{name_of(container.lifecycle.postStart)} {where}"
+            memory.failures[name] = Failure("PostStartHookError", message, node.clock.now() + 1.0)
+            run = await node.cri.container_status(container_id)
+            await node.ender.end(memory.pod, run, grace_period(memory.pod), "FailedPostStartHook", ip)
