@@ -68,19 +68,12 @@ async def run(
         await agent.start(tasks)
         await informers.synced()
 
-<<<<<<< main
         trust = TrustAnchors(InformedTrustBundles(partial(informers.of, ClusterTrustBundle), clock), chance)
-        node = _node(config, machine, ClientObjects(client, services.lister), cri, recorder, clock, agent, trust)
-        client_pods = ClientPods(client)
-        writer = StatusWriter(client_pods, clock)
-        workers = _workers(node, client_pods, writer, tasks, chance, metrics)
-=======
         objects, pods_api = ClientObjects(client, services.lister), ClientPods(client)
         writer = StatusWriter(pods_api, clock)
         prober = Probes(cri, clock, chance, recorder, HttpFetch(clock), tasks, (config.address,), metrics)
-        node = _services(config, machine, objects, pods_api, cri, recorder, clock, agent, writer, prober)
+        node = _services(config, machine, objects, pods_api, cri, recorder, clock, agent, writer, prober, trust)
         workers = PodWorkers(lambda pod: PodWorker(pod, node, tasks), tasks)
->>>>>>> local
         known = {pod.metadata.uid for pod in pods.lister.list()}
         await Housekeeping(cri, node.volumes, node.cgroups, node.mounter, node.facts.layout, clock).clean(known)
         pods.on_change(workers.on_change)
@@ -120,19 +113,11 @@ def _agent(
     return NodeAgent(identity, machine, config.thresholds, room, client, cri, recorder, clock, chance)
 
 
-<<<<<<< main
-def _node(
-    config: KubeletConfig, machine: Machine, objects: ClientObjects, cri: Cri, recorder: Recorder, clock: Clock,
-    agent: NodeAgent, trust: TrustAnchors,
-) -> Node:  # fmt: skip
-    """What the steps of all pods use."""
-=======
 def _services(
     config: KubeletConfig, machine: Machine, objects: ClientObjects, pods: ClientPods, cri: Cri, recorder: Recorder,
-    clock: Clock, agent: NodeAgent, writer: StatusWriter, prober: Probes,
+    clock: Clock, agent: NodeAgent, writer: StatusWriter, prober: Probes, trust: TrustAnchors,
 ) -> NodeServices:  # fmt: skip
     """What the workers of all pods use."""
->>>>>>> local
     mounts, cgroups = Mounts(), Cgroups.detect()
     layout = Layout(config.root, config.logs)
     hooks = Hooks(cri, HttpFetch(clock, "lifecycle"), clock)
