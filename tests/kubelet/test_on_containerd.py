@@ -13,7 +13,7 @@ import pytest
 
 from kubelet.harness import FakeNode, pod
 from pilothouse.kubelet.containerd import Containerd, ContainerdConfig
-from pilothouse.kubelet.cri.containerd import ContainerdCri
+from pilothouse.kubelet.cri.client import CriClient
 from pilothouse.kubelet.http_fetch import HttpFetch
 from pilothouse.kubelet.logs import parse_line
 from pilothouse.kubelet.machine import Machine
@@ -36,7 +36,7 @@ NETWORK = {
     "plugins": [{"type": "bridge", "bridge": BRIDGE, "isGateway": True,
                  "ipam": {"type": "host-local", "subnet": "10.213.77.0/24"}}],
 }  # fmt: skip
-Story = Callable[[FakeNode, ContainerdCri], Coroutine[Any, Any, None]]
+Story = Callable[[FakeNode, CriClient], Coroutine[Any, Any, None]]
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def run(config: ContainerdConfig, tmp_path: Path, story: Story) -> None:
 
     async def main() -> None:
         clock = SystemClock()
-        async with ContainerdCri(str(config.socket)) as cri, Tasks() as tasks:
+        async with CriClient(str(config.socket)) as cri, Tasks() as tasks:
             cgroups = KernelPodCgroups(Cgroups.detect(), CGROUP)
             node = FakeNode(tmp_path, clock, tasks, cri=cri, mounter=Mounts(), cgroups=cgroups)
             try:
@@ -106,7 +106,7 @@ async def log_of(node: FakeNode, name: str = "web", container: str = "app") -> s
 
 
 def test_a_pod_runs_and_its_output_is_logged(machine: ContainerdConfig, tmp_path: Path) -> None:
-    async def story(node: FakeNode, cri: ContainerdCri) -> None:
+    async def story(node: FakeNode, cri: CriClient) -> None:
         node.add(pod(containers=[shell("echo hello from $0; busybox cat /etc/hosts; exec /bin/busybox sleep 1000")]))
         await node.until(lambda: node.pods["web"].status.phase == "Running", 20)
         assert node.pods["web"].status.podIP.startswith("10.213.77.")
@@ -123,7 +123,7 @@ def test_a_pod_runs_and_its_output_is_logged(machine: ContainerdConfig, tmp_path
 
 
 def test_volumes_environment_and_termination_message(machine: ContainerdConfig, tmp_path: Path) -> None:
-    async def story(node: FakeNode, cri: ContainerdCri) -> None:
+    async def story(node: FakeNode, cri: CriClient) -> None:
         node.objects.config_maps["c"] = {"data": {"a": "from the map"}}
         node.objects.secrets["s"] = {"data": {"k": "c2VjcmV0"}}
         script = 'cat /c/a /s/k /shared/x /t/token; echo " $POD $GREETING"; echo -n last words > $LAST; exit 3'
@@ -157,7 +157,7 @@ def test_volumes_environment_and_termination_message(machine: ContainerdConfig, 
 
 
 def test_limits_reach_the_kernel(machine: ContainerdConfig, tmp_path: Path) -> None:
-    async def story(node: FakeNode, cri: ContainerdCri) -> None:
+    async def story(node: FakeNode, cri: CriClient) -> None:
         resources = {"requests": {"cpu": "100m", "memory": "16Mi"}, "limits": {"cpu": "500m", "memory": "32Mi"}}
         node.add(pod(containers=[shell("exec /bin/busybox sleep 1000", resources=resources)]))
         await node.until(lambda: node.pods["web"].status.phase == "Running", 20)
@@ -174,7 +174,7 @@ def test_limits_reach_the_kernel(machine: ContainerdConfig, tmp_path: Path) -> N
 
 
 def test_out_of_memory_is_told(machine: ContainerdConfig, tmp_path: Path) -> None:
-    async def story(node: FakeNode, cri: ContainerdCri) -> None:
+    async def story(node: FakeNode, cri: CriClient) -> None:
         hungry = shell("/bin/busybox tail -c 200m /dev/zero", resources={"limits": {"memory": "16Mi"}})
         node.add(pod(restartPolicy="Never", containers=[hungry]))
         await node.until(lambda: node.pods["web"].status.phase == "Failed", 20)
@@ -184,7 +184,7 @@ def test_out_of_memory_is_told(machine: ContainerdConfig, tmp_path: Path) -> Non
 
 
 def test_a_command_that_does_not_exist(machine: ContainerdConfig, tmp_path: Path) -> None:
-    async def story(node: FakeNode, cri: ContainerdCri) -> None:
+    async def story(node: FakeNode, cri: CriClient) -> None:
         node.add(pod(containers=[{"name": "app", "image": "box:1", "command": ["/nonesuch"]}]))
         await node.until(lambda: node.state()["state"].get("waiting", {}).get("reason") == "RunContainerError", 20)
         assert "no such file or directory" in node.state()["state"]["waiting"]["message"]
@@ -193,7 +193,7 @@ def test_a_command_that_does_not_exist(machine: ContainerdConfig, tmp_path: Path
 
 
 def test_a_container_is_asked_to_end_before_it_is_killed(machine: ContainerdConfig, tmp_path: Path) -> None:
-    async def story(node: FakeNode, cri: ContainerdCri) -> None:
+    async def story(node: FakeNode, cri: CriClient) -> None:
         script = "trap 'echo -n bye > /dev/termination-log; exit 0' TERM; while :; do busybox sleep 0.1; done"
         node.add(pod(containers=[shell(script)]))
         await node.until(lambda: node.pods["web"].status.phase == "Running", 20)
@@ -215,7 +215,7 @@ def test_a_container_is_asked_to_end_before_it_is_killed(machine: ContainerdConf
 
 
 def test_containers_outlive_containerd(machine: ContainerdConfig, tmp_path: Path) -> None:
-    async def story(node: FakeNode, cri: ContainerdCri) -> None:
+    async def story(node: FakeNode, cri: CriClient) -> None:
         node.add(pod(containers=[shell("exec /bin/busybox sleep 1000")]))
         await node.until(lambda: node.pods["web"].status.phase == "Running", 20)
         instance = Containerd(machine, SystemClock())
@@ -240,7 +240,7 @@ def test_probes_of_a_real_application(machine: ContainerdConfig, tmp_path: Path)
         limits = {"timeoutSeconds": 1, "periodSeconds": 1, "successThreshold": 1, "failureThreshold": 1}
         return shell(script, name, **{f"{kind}Probe": {**limits, **probe} for kind, probe in probes.items()})
 
-    async def story(node: FakeNode, cri: ContainerdCri) -> None:
+    async def story(node: FakeNode, cri: CriClient) -> None:
         fetch = HttpFetch(node.clock)
         async with Tasks() as tasks:
             node.watcher = Probes(cri, node.clock, Chance(1), node.told, fetch, tasks)
@@ -267,7 +267,7 @@ def test_probes_of_a_real_application(machine: ContainerdConfig, tmp_path: Path)
 
 
 def test_a_debugger_sees_the_processes_of_its_target(machine: ContainerdConfig, tmp_path: Path) -> None:
-    async def story(node: FakeNode, cri: ContainerdCri) -> None:
+    async def story(node: FakeNode, cri: CriClient) -> None:
         node.facts = NodeFacts.of(Machine.read(), node.layout, "cluster.local", cgroup_v2=Cgroups.detect().v2)
         node.add(pod(containers=[shell("exec /bin/busybox sleep 4711")], terminationGracePeriodSeconds=0))
         await node.until(lambda: node.pods["web"].status.phase == "Running", 20)

@@ -7,7 +7,7 @@ from pilothouse.cluster.home import Home
 from pilothouse.cluster.node_places import containerd_config
 from pilothouse.cluster.settings import Settings
 from pilothouse.kubelet.containerd import Containerd, RuntimeMissing
-from pilothouse.kubelet.cri.containerd import ContainerdCri
+from pilothouse.kubelet.cri.client import CriClient
 from pilothouse.kubelet.cri.interface import CriUnavailable, Image
 from pilothouse.runtime.clock import SystemClock
 
@@ -26,7 +26,7 @@ async def images(home: Home) -> list[Image]:
     """The images that the nodes have. Raises ClusterError."""
     check_node(home)
     config = containerd_config(home)
-    async with ContainerdCri(str(config.socket)) as cri:
+    async with CriClient(str(config.socket)) as cri:
         try:
             return await cri.images()
         except CriUnavailable as error:

@@ -11,7 +11,7 @@ from pilothouse.cluster.inventory import Inventory
 from pilothouse.cluster.node_places import cgroup_root, containerd_config
 from pilothouse.cluster.step import Step
 from pilothouse.kubelet.containerd import Containerd, RuntimeMissing
-from pilothouse.kubelet.cri.containerd import ContainerdCri
+from pilothouse.kubelet.cri.client import CriClient
 from pilothouse.kubelet.cri.interface import CriError
 from pilothouse.linux.cgroups import Cgroups
 from pilothouse.linux.mounts import Mounts
@@ -51,20 +51,20 @@ async def _remove_pods(containerd: Containerd, socket: str) -> None:
     except RuntimeMissing as error:
         _LOG.error("Failed to start containerd to remove pods", error=error)
         return
-    async with ContainerdCri(socket) as cri:
+    async with CriClient(socket) as cri:
         running = await cri.containers()
         await asyncio.gather(*(_stop(cri, each.id) for each in running))
         await asyncio.gather(*(_remove(cri, each.id) for each in await cri.sandboxes()))
 
 
-async def _stop(cri: ContainerdCri, container: str) -> None:
+async def _stop(cri: CriClient, container: str) -> None:
     try:
         await cri.stop_container(container, _GRACE)
     except CriError as error:
         _LOG.error("Failed to stop a container", error=error, container=container)
 
 
-async def _remove(cri: ContainerdCri, sandbox: str) -> None:
+async def _remove(cri: CriClient, sandbox: str) -> None:
     try:
         await cri.stop_sandbox(sandbox)
         await cri.remove_sandbox(sandbox)

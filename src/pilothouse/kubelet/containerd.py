@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pilothouse.kubelet.cri.containerd import ContainerdCri
+from pilothouse.kubelet.cri.client import CriClient
 from pilothouse.kubelet.cri.interface import CriError
 from pilothouse.kubelet.pause_image import pause_archive
 from pilothouse.linux import processes
@@ -164,7 +164,7 @@ class Containerd:
     async def _until_ready(self) -> None:
         problem: Exception | None = None
         try:
-            async with self._clock.timeout(30), ContainerdCri(str(self._config.socket)) as cri:
+            async with self._clock.timeout(30), CriClient(str(self._config.socket)) as cri:
                 while True:
                     if self._process is None or not self._process.alive():
                         raise RuntimeMissing(f"containerd ended: see {self._config.state / 'containerd.log'}")
@@ -208,7 +208,7 @@ class Containerd:
             raise RuntimeMissing(f"cannot import {archive}: {output.decode(errors='replace').strip()}")
 
     async def _import_pause(self) -> None:
-        async with ContainerdCri(str(self._config.socket)) as cri:
+        async with CriClient(str(self._config.socket)) as cri:
             if await cri.image_status(PAUSE_IMAGE) is not None:
                 return
         binary = shutil.which("catatonit")

@@ -10,7 +10,7 @@ from kubelet.harness import FakeNode, pod
 from kubelet.server.harness import CLOCK, PEER, FakeAuth
 from kubelet.test_on_containerd import machine, run, shell  # noqa: F401 - `machine` is a fixture
 from pilothouse.kubelet.containerd import ContainerdConfig
-from pilothouse.kubelet.cri.containerd import ContainerdCri
+from pilothouse.kubelet.cri.client import CriClient
 from pilothouse.kubelet.server.door import guarded
 from pilothouse.kubelet.server.kubelet_api import KubeletApi
 from pilothouse.linux.inotify import Inotify
@@ -60,7 +60,7 @@ async def call(client: SpdyConnection) -> None:
 
 
 def test_a_container_is_spoken_to(machine: ContainerdConfig, tmp_path: Path) -> None:  # noqa: F811
-    async def story(node: FakeNode, cri: ContainerdCri) -> None:
+    async def story(node: FakeNode, cri: CriClient) -> None:
         node.add(pod(containers=[shell(SCRIPT)], terminationGracePeriodSeconds=0))
         await node.until(lambda: node.pods["web"].status.phase == "Running", 20)
 

@@ -10,7 +10,7 @@ from pilothouse.cluster.settings import Settings
 from pilothouse.kubelet import main as kubelet
 from pilothouse.kubelet.config import KubeletConfig
 from pilothouse.kubelet.containerd import Containerd
-from pilothouse.kubelet.cri.containerd import ContainerdCri
+from pilothouse.kubelet.cri.client import CriClient
 from pilothouse.kubelet.node_status import Thresholds
 from pilothouse.network import main as network
 from pilothouse.network.main import NetworkConfig
@@ -34,7 +34,7 @@ async def run(home: Home, settings: Settings, clock: Clock, chance: Chance, read
         tasks.spawn(network.run(_network(home, settings), client, clock, chance), name="network")
         await starting
         tasks.spawn(containerd.keep_running(), name="containerd watch")
-        async with ContainerdCri(str(runtime.socket)) as cri:
+        async with CriClient(str(runtime.socket)) as cri:
             await kubelet.run(_kubelet(home, settings), client, cri, clock, chance, ready)
 
 

@@ -37,6 +37,16 @@ class CriUnimplemented(CriError):
     """This runtime does not offer the call."""
 
 
+class CriNonsense(CriError):
+    """The runtime's answer cannot be read, or lacks what it must hold."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("INTERNAL", message)
+
+    def __str__(self) -> str:
+        return self.message
+
+
 _GO_CODES = {
     "UNKNOWN": "Unknown", "INVALID_ARGUMENT": "InvalidArgument", "DEADLINE_EXCEEDED": "DeadlineExceeded",
     "NOT_FOUND": "NotFound", "ALREADY_EXISTS": "AlreadyExists", "PERMISSION_DENIED": "PermissionDenied",

@@ -1,0 +1,135 @@
+"""From a runtime's answers to records: what an answer must hold is checked here, and its absence is told.
+
+The messages are upstream's (staging/src/k8s.io/cri-client/pkg/utils.go), as they end up in pods' statuses and events.
+"""
+
+from typing import Any
+
+from pilothouse.kubelet.cri.interface import (
+    Container,
+    ContainerState,
+    CriNonsense,
+    Image,
+    LinuxUser,
+    RuntimeCondition,
+    RuntimeStatus,
+    Sandbox,
+    Version,
+)
+from pilothouse.kubelet.cri.messages import enum_value
+
+_NODE = enum_value("NamespaceMode", "NODE")
+_READY = enum_value("PodSandboxState", "SANDBOX_READY")
+_STATES = {state.value: state for state in ContainerState}
+
+
+def given(value: str, complaint: str) -> str:
+    """A text that must be there. Raises CriNonsense."""
+    if not value:
+        raise CriNonsense(complaint)
+    return value
+
+
+def version(answer: Any) -> Version:
+    """Who the runtime is."""
+    needed = {"Version": answer.version, "RuntimeName": answer.runtime_name,
+              "RuntimeApiVersion": answer.runtime_api_version, "RuntimeVersion": answer.runtime_version}  # fmt: skip
+    if missing := [name for name, value in needed.items() if not value]:
+        raise CriNonsense(f"not all fields are set in VersionResponse (missing {', '.join(missing)})")
+    return Version(answer.runtime_name, answer.runtime_version, answer.runtime_api_version)
+
+
+def runtime_status(answer: Any) -> RuntimeStatus:
+    """How the runtime is."""
+    conditions = tuple(RuntimeCondition(c.type, c.status, c.reason, c.message) for c in answer.status.conditions)
+    if len(conditions) < 2:
+        raise CriNonsense("RuntimeReady or NetworkReady condition are not set")
+    return RuntimeStatus(
+        conditions, tuple(handler.name for handler in answer.runtime_handlers),
+        answer.features.supplemental_groups_policy,
+    )  # fmt: skip
+
+
+def sandbox(item: Any, ips: tuple[str, ...] = (), *, host_network: bool = False) -> Sandbox:
+    """One of a listing."""
+    meta = item.metadata
+    return Sandbox(
+        item.id, meta.name, meta.namespace, meta.uid, meta.attempt, item.state == _READY, item.created_at / 1e9, ips,
+        host_network, dict(item.labels), dict(item.annotations),
+    )  # fmt: skip
+
+
+def sandbox_status(status: Any) -> Sandbox:
+    """One in full, with its addresses."""
+    _check_status(status)
+    meta = status.metadata
+    if not (meta.name and meta.namespace and meta.uid):
+        raise CriNonsense(f'metadata.Name, metadata.Namespace or metadata.Uid is not in metadata "{_told(meta)}"')
+    _check_created(status)
+    ips = (status.network.ip, *(extra.ip for extra in status.network.additional_ips))
+    host_network = status.linux.namespaces.options.network == _NODE
+    return sandbox(status, tuple(ip for ip in ips if ip), host_network=host_network)
+
+
+def container(item: Any, sandbox_id: str = "", **more: Any) -> Container:
+    """One of a listing."""
+    return Container(
+        id=item.id, sandbox_id=sandbox_id, name=item.metadata.name, attempt=item.metadata.attempt,
+        state=_STATES.get(item.state, ContainerState.UNKNOWN), created_at=item.created_at / 1e9,
+        image=item.image.image, image_ref=item.image_ref, labels=dict(item.labels),
+        annotations=dict(item.annotations), **more,
+    )  # fmt: skip
+
+
+def container_status(status: Any) -> Container:
+    """One in full."""
+    _check_status(status)
+    if not status.metadata.name:
+        raise CriNonsense(f'metadata.Name is not in metadata "{_told(status.metadata)}"')
+    _check_created(status)
+    given(status.image.image, "status.Image is not set")
+    given(status.image_ref, "status.ImageRef is not set")
+    return container(
+        status, started_at=status.started_at / 1e9, finished_at=status.finished_at / 1e9,
+        exit_code=status.exit_code, reason=status.reason, message=status.message, log_path=status.log_path,
+        user=_user(status),
+    )  # fmt: skip
+
+
+def _check_status(status: Any) -> None:
+    given(status.id, "status.Id is not set")
+    if not status.HasField("metadata"):
+        raise CriNonsense("status.Metadata is not set")
+
+
+def _check_created(status: Any) -> None:
+    if status.created_at == 0:
+        raise CriNonsense("status.CreatedAt is not set")
+
+
+def _told(message: Any) -> str:
+    return " ".join(str(message).split())
+
+
+def _user(status: Any) -> LinuxUser | None:
+    if not status.HasField("user") or not status.user.HasField("linux"):
+        return None
+    user = status.user.linux
+    return LinuxUser(user.uid, user.gid, tuple(user.supplemental_groups))
+
+
+def image(item: Any) -> Image:
+    """One of a listing."""
+    return Image(
+        item.id, tuple(item.repo_tags), tuple(item.repo_digests), item.size,
+        item.uid.value if item.HasField("uid") else None, item.username, item.pinned,
+    )  # fmt: skip
+
+
+def image_status(answer: Any, name: str) -> Image | None:
+    """The one called `name`, None when it is not here."""
+    if not answer.HasField("image"):
+        return None
+    if not answer.image.id or not answer.image.size:
+        raise CriNonsense(f'Id or size of image "{name}" is not set')
+    return image(answer.image)

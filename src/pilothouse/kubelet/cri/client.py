@@ -1,0 +1,159 @@
+"""`Cri` over gRPC on a Unix socket: containerd, or any runtime that serves runtime.v1."""
+
+from collections.abc import AsyncIterator, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from pilothouse.api.machinery.view import JsonObject
+from pilothouse.kubelet.cri import answers
+from pilothouse.kubelet.cri.connection import Connection
+from pilothouse.kubelet.cri.deadlines import REQUEST
+from pilothouse.kubelet.cri.interface import Container, CriNotFound, ExecResult, Image, RuntimeStatus, Sandbox, Version
+
+_POD_UID = "io.kubernetes.pod.uid"
+_NO_URL = "URL is not set"
+
+
+class CriClient:
+    """A runtime behind `socket`. Use as an async context manager."""
+
+    def __init__(self, socket: str, request_timeout: float = REQUEST) -> None:
+        self._connection = Connection(socket, request_timeout)
+        self._call = self._connection.call
+
+    async def __aenter__(self) -> Self:
+        await self._connection.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._connection.__aexit__(kind, error, trace)
+
+    async def version(self) -> Version:
+        """Name and version of the runtime."""
+        return answers.version(await self._call("Version", version="v1"))
+
+    async def status(self) -> RuntimeStatus:
+        """Whether runtime and network are ready."""
+        return answers.runtime_status(await self._call("Status"))
+
+    async def run_sandbox(self, config: JsonObject, handler: str = "") -> str:
+        """Make and start a sandbox with its network."""
+        answer = await self._call("RunPodSandbox", config=config, runtime_handler=handler)
+        return answers.given(answer.pod_sandbox_id, f'PodSandboxId is not set for sandbox "{config["metadata"]}"')
+
+    async def stop_sandbox(self, sandbox_id: str) -> None:
+        """Stop it and all in it."""
+        await self._forgiving("StopPodSandbox", pod_sandbox_id=sandbox_id)
+
+    async def remove_sandbox(self, sandbox_id: str) -> None:
+        """Forget it and its containers."""
+        await self._forgiving("RemovePodSandbox", pod_sandbox_id=sandbox_id)
+
+    async def _forgiving(self, name: str, *, within: float = 0.0, **fields: Any) -> None:
+        """A call that is done when its object is gone."""
+        try:
+            await self._call(name, within=within, **fields)
+        except CriNotFound:
+            return
+
+    async def sandbox_status(self, sandbox_id: str) -> Sandbox:
+        """One sandbox with its addresses."""
+        return answers.sandbox_status((await self._call("PodSandboxStatus", pod_sandbox_id=sandbox_id)).status)
+
+    async def sandboxes(self, uid: str = "") -> list[Sandbox]:
+        """Those of one pod, or all."""
+        wanted = {"label_selector": {_POD_UID: uid}} if uid else {}
+        answer = await self._call("ListPodSandbox", filter=wanted)
+        return [answers.sandbox(item) for item in answer.items]
+
+    async def create_container(self, sandbox_id: str, config: JsonObject, sandbox_config: JsonObject) -> str:
+        """Make a container."""
+        answer = await self._call(
+            "CreateContainer", pod_sandbox_id=sandbox_id, config=config, sandbox_config=sandbox_config
+        )
+        return answers.given(answer.container_id, f'ContainerId is not set for container "{config["metadata"]}"')
+
+    async def start_container(self, container_id: str) -> None:
+        """Start what was made."""
+        await self._call("StartContainer", container_id=container_id)
+
+    async def stop_container(self, container_id: str, timeout: float) -> None:
+        """Signal it to end, and kill it after `timeout` seconds."""
+        await self._forgiving("StopContainer", within=timeout, container_id=container_id, timeout=int(timeout))
+
+    async def remove_container(self, container_id: str) -> None:
+        """Forget it."""
+        await self._forgiving("RemoveContainer", container_id=container_id)
+
+    async def containers(self, uid: str = "") -> list[Container]:
+        """Those of one pod, or all."""
+        wanted = {"label_selector": {_POD_UID: uid}} if uid else {}
+        answer = await self._call("ListContainers", filter=wanted)
+        return [answers.container(item, sandbox_id=item.pod_sandbox_id) for item in answer.containers]
+
+    async def container_status(self, container_id: str) -> Container:
+        """One container in full."""
+        return answers.container_status((await self._call("ContainerStatus", container_id=container_id)).status)
+
+    async def exec_sync(self, container_id: str, command: Sequence[str], timeout: float) -> ExecResult:
+        """Run a command to its end."""
+        seconds = max(1, round(timeout)) if timeout else 0
+        answer = await self._call(
+            "ExecSync", within=timeout, container_id=container_id, cmd=list(command), timeout=seconds
+        )
+        return ExecResult(answer.exit_code, answer.stdout, answer.stderr)
+
+    async def exec_url(
+        self, container_id: str, command: Sequence[str], *, stdin: bool, stdout: bool, stderr: bool, tty: bool
+    ) -> str:
+        """Where to open a stream to a new command."""
+        answer = await self._call(
+            "Exec", container_id=container_id, cmd=list(command), stdin=stdin, stdout=stdout, stderr=stderr, tty=tty
+        )
+        return answers.given(answer.url, _NO_URL)
+
+    async def attach_url(self, container_id: str, *, stdin: bool, stdout: bool, stderr: bool, tty: bool) -> str:
+        """Where to open a stream to the container's own process."""
+        answer = await self._call(
+            "Attach", container_id=container_id, stdin=stdin, stdout=stdout, stderr=stderr, tty=tty
+        )
+        return answers.given(answer.url, _NO_URL)
+
+    async def port_forward_url(self, sandbox_id: str, ports: Sequence[int]) -> str:
+        """Where to open streams to ports in the sandbox."""
+        answer = await self._call("PortForward", pod_sandbox_id=sandbox_id, port=list(ports))
+        return answers.given(answer.url, _NO_URL)
+
+    async def reopen_log(self, container_id: str) -> None:
+        """Write on to a fresh file."""
+        await self._call("ReopenContainerLog", container_id=container_id)
+
+    async def images(self) -> list[Image]:
+        """All images on the node."""
+        return [answers.image(item) for item in (await self._call("ListImages")).images]
+
+    async def image_status(self, image: str) -> Image | None:
+        """One image, None when it is not here."""
+        return answers.image_status(await self._call("ImageStatus", image={"image": image}), image)
+
+    async def pull_image(self, image: str, auth: JsonObject | None, sandbox_config: JsonObject) -> str:
+        """Fetch an image."""
+        answer = await self._call("PullImage", image={"image": image}, auth=auth, sandbox_config=sandbox_config)
+        return answers.given(answer.image_ref, f'imageRef of image "{image}" is not set')
+
+    async def remove_image(self, image: str) -> None:
+        """Delete it under all its names."""
+        await self._forgiving("RemoveImage", image={"image": image})
+
+    async def image_filesystem(self) -> str:
+        """Where the images lie."""
+        for usage in (await self._call("ImageFsInfo")).image_filesystems:
+            return str(usage.fs_id.mountpoint)
+        return ""
+
+    async def events(self) -> AsyncIterator[str]:
+        """Uids of pods whose containers changed."""
+        async for event in self._connection.events():
+            yield str(event.pod_sandbox_status.metadata.uid)

@@ -1,0 +1,215 @@
+"""Each call, over a real socket, to a runtime that keeps records."""
+
+import asyncio
+from dataclasses import replace
+
+import grpc
+import pytest
+
+from fakes.cri_server import CriServer
+from kubelet.cri.serving import APP, container_config, running, sandbox_config, serve
+from pilothouse.api.machinery.view import JsonObject
+from pilothouse.kubelet.cri.client import CriClient
+from pilothouse.kubelet.cri.interface import (
+    ContainerState,
+    CriError,
+    CriNotFound,
+    CriUnimplemented,
+    ExecResult,
+    LinuxUser,
+    RuntimeCondition,
+    Version,
+)
+from pilothouse.runtime.clock import SystemClock
+from pilothouse.testing.fake_cri import Behaviour, FakeCri
+
+
+def test_version_and_status() -> None:
+    async def story(cri: CriClient, server: CriServer, fake: FakeCri) -> None:
+        assert await cri.version() == Version("fake", "1.0.0", "v1")
+        assert server.requests("Version") == [{"version": "v1"}]
+        status = await cri.status()
+        assert status.conditions == (RuntimeCondition("RuntimeReady", True), RuntimeCondition("NetworkReady", True))
+        assert not status.strict_groups
+        fake.strict_groups = True
+        assert (await cri.status()).strict_groups
+
+    serve(story)
+
+
+def test_a_sandbox_from_its_start_to_its_end() -> None:
+    async def story(cri: CriClient, server: CriServer, fake: FakeCri) -> None:
+        made = await cri.run_sandbox(sandbox_config(), "special")
+        assert fake.calls == ["run_sandbox special"]
+        status = await cri.sandbox_status(made)
+        assert (status.name, status.namespace, status.uid, status.attempt) == ("web", "shop", "uid-web", 1)
+        assert (status.ready, status.ips, status.host_network) == (True, ("10.88.0.2",), False)
+        assert (status.labels, status.annotations) == ({"io.kubernetes.pod.uid": "uid-web"}, {"note": "a"})
+        assert status.created_at == pytest.approx(fake.clock.now(), abs=60)
+        assert await cri.sandboxes() == [replace(status, ips=())]
+        await cri.stop_sandbox(made)
+        assert [one.ready for one in await cri.sandboxes()] == [False]
+        await cri.remove_sandbox(made)
+        assert await cri.sandboxes() == []
+        with pytest.raises(CriNotFound, match=r"rpc error: code = NotFound desc = an error occurred .* sandbox"):
+            await cri.sandbox_status(made)
+
+    serve(story)
+
+
+def test_sandboxes_and_containers_of_one_pod() -> None:
+    async def story(cri: CriClient, server: CriServer, fake: FakeCri) -> None:
+        for uid in ("uid-a", "uid-b"):
+            sandbox = await cri.run_sandbox(sandbox_config(uid, host=uid == "uid-b"))
+            await cri.create_container(sandbox, container_config(uid=uid), sandbox_config(uid))
+        assert [one.uid for one in await cri.sandboxes()] == ["uid-a", "uid-b"]
+        (found,) = await cri.sandboxes("uid-b")
+        assert (await cri.sandbox_status(found.id)).host_network
+        assert [one.sandbox_id for one in await cri.containers("uid-b")] == [found.id]
+        assert len(await cri.containers()) == 2
+
+    serve(story)
+
+
+def test_a_container_from_its_start_to_its_end() -> None:
+    async def story(cri: CriClient, server: CriServer, fake: FakeCri) -> None:
+        sandbox = await cri.run_sandbox(sandbox_config())
+        made = await cri.create_container(sandbox, container_config(), sandbox_config())
+        (listed,) = await cri.containers()
+        assert (listed.id, listed.sandbox_id, listed.name, listed.attempt) == (made, sandbox, "app", 2)
+        assert (listed.state, listed.image, listed.image_ref) == (ContainerState.CREATED, "app:1", "sha256:app")
+        assert (listed.labels, listed.annotations) == ({"io.kubernetes.pod.uid": "uid-web"}, {"hash": "1"})
+        await cri.start_container(made)
+        assert (await cri.container_status(made)).state is ContainerState.RUNNING
+        fake.end("app", 3)
+        status = await cri.container_status(made)
+        assert (status.state, status.exit_code, status.reason) == (ContainerState.EXITED, 3, "Error")
+        assert status.log_path == "/logs/app/0.log"
+        assert status.created_at <= status.started_at + 1e-3 <= status.finished_at + 2e-3
+        assert status.user is None
+        await cri.remove_container(made)
+        assert await cri.containers() == []
+        with pytest.raises(CriNotFound, match=r"rpc error: code = NotFound desc = an error occurred .* container"):
+            await cri.container_status(made)
+
+    serve(story)
+
+
+def test_whom_a_container_runs_as() -> None:
+    async def story(cri: CriClient, server: CriServer, fake: FakeCri) -> None:
+        made = await running(cri)
+        fake._containers[made] = replace(fake._containers[made], user=LinuxUser(1, 2, (3, 4)))
+        assert (await cri.container_status(made)).user == LinuxUser(1, 2, (3, 4))
+
+    serve(story)
+
+
+def _cannot_start(_config: JsonObject) -> Behaviour:
+    return Behaviour(start_error="no such file: x")
+
+
+def test_a_start_that_fails() -> None:
+    async def story(cri: CriClient, server: CriServer, fake: FakeCri) -> None:
+        with pytest.raises(CriError, match="rpc error: code = Unknown desc = no such file: x"):
+            await running(cri)
+
+    serve(story, FakeCri(SystemClock(), _cannot_start))
+
+
+def test_stops_are_told_how_long_to_wait_and_forgive_what_is_gone() -> None:
+    async def story(cri: CriClient, server: CriServer, fake: FakeCri) -> None:
+        made = await running(cri)
+        await cri.stop_container(made, 7.9)
+        assert server.requests("StopContainer") == [{"container_id": made, "timeout": 7}]
+        for call in ("StopContainer", "RemoveContainer", "StopPodSandbox", "RemovePodSandbox", "RemoveImage"):
+            server.fail(call, grpc.StatusCode.NOT_FOUND, "not found")
+        await cri.stop_container("gone", 1)
+        await cri.remove_container("gone")
+        await cri.stop_sandbox("gone")
+        await cri.remove_sandbox("gone")
+        await cri.remove_image("gone:1")
+
+    serve(story)
+
+
+@pytest.mark.parametrize(("given", "sent"), [(0.2, 1), (1.0, 1), (2.6, 3)])
+def test_a_command_to_its_end(given: float, sent: int) -> None:
+    async def story(cri: CriClient, server: CriServer, fake: FakeCri) -> None:
+        made = await running(cri)
+        fake.exec_results["check", "all"] = ExecResult(7, b"out\xff", b"err")
+        assert await cri.exec_sync(made, ["check", "all"], given) == ExecResult(7, b"out\xff", b"err")
+        assert server.requests("ExecSync") == [{"container_id": made, "cmd": ["check", "all"], "timeout": sent}]
+
+    serve(story)
+
+
+def test_a_command_without_a_limit() -> None:
+    async def story(cri: CriClient, server: CriServer, fake: FakeCri) -> None:
+        made = await running(cri)
+        assert await cri.exec_sync(made, ["a"], 0) == ExecResult(0)
+        assert server.requests("ExecSync") == [{"container_id": made, "cmd": ["a"]}]
+
+    serve(story)
+
+
+def test_streams_are_opened_where_the_runtime_says() -> None:
+    async def story(cri: CriClient, server: CriServer, fake: FakeCri) -> None:
+        for call in ("Exec", "Attach", "PortForward"):
+            server.garbage(call, {"url": f"http://here/{call}"})
+        assert await cri.exec_url("c", ["sh"], stdin=True, stdout=True, stderr=False, tty=True) == "http://here/Exec"
+        assert await cri.attach_url("c", stdin=False, stdout=True, stderr=True, tty=False) == "http://here/Attach"
+        assert await cri.port_forward_url("s", [80, 443]) == "http://here/PortForward"
+        assert server.asked == [
+            ("Exec", {"container_id": "c", "cmd": ["sh"], "tty": True, "stdin": True, "stdout": True}),
+            ("Attach", {"container_id": "c", "stdout": True, "stderr": True}),
+            ("PortForward", {"pod_sandbox_id": "s", "port": [80, 443]}),
+        ]
+
+    serve(story)
+
+
+def test_what_the_runtime_does_not_offer() -> None:
+    async def story(cri: CriClient, server: CriServer, fake: FakeCri) -> None:
+        with pytest.raises(CriUnimplemented, match="code = Unimplemented desc = there is no process"):
+            await cri.exec_url("c", ["sh"], stdin=True, stdout=True, stderr=False, tty=True)
+        with pytest.raises(CriUnimplemented):
+            await anext(cri.events())
+
+    serve(story)
+
+
+def test_logs_are_reopened() -> None:
+    async def story(cri: CriClient, server: CriServer, fake: FakeCri) -> None:
+        await cri.reopen_log("c")
+        assert server.asked == [("ReopenContainerLog", {"container_id": "c"})]
+
+    serve(story)
+
+
+def test_images() -> None:
+    async def story(cri: CriClient, server: CriServer, fake: FakeCri) -> None:
+        assert await cri.images() == [APP]
+        assert await cri.image_status("app:1") == APP
+        assert await cri.image_status("new:1") is None
+        assert await cri.pull_image("new:1", {"username": "u", "password": "p"}, sandbox_config()) == "sha256:new:1"
+        assert server.requests("PullImage")[0]["auth"] == {"username": "u", "password": "p"}
+        assert [one.tags for one in await cri.images()] == [("app:1",), ("new:1",)]
+        await cri.remove_image("app:1")
+        assert await cri.image_status("app:1") is None
+        fake.absent.add("none:1")
+        with pytest.raises(CriNotFound, match="none:1: not found"):
+            await cri.pull_image("none:1", None, sandbox_config())
+
+    serve(story)
+
+
+def test_events_name_the_pods() -> None:
+    async def story(cri: CriClient, server: CriServer, fake: FakeCri) -> None:
+        server.events = asyncio.Queue()
+        for uid in ("uid-a", "uid-b"):
+            server.events.put_nowait({"pod_sandbox_status": {"metadata": {"uid": uid}}})
+        told = cri.events()
+        assert [await anext(told), await anext(told)] == ["uid-a", "uid-b"]
+        await told.aclose()  # type: ignore[attr-defined]
+
+    serve(story)
