@@ -11,7 +11,6 @@ from pilothouse.api.machinery.field import FieldErrors
 from pilothouse.api.machinery.meta import IMMUTABLE
 from pilothouse.api.machinery.names import dns_subdomain, path_segment
 from pilothouse.api.machinery.resource import Column, Resource
-from pilothouse.api.machinery.text_rules import validate_text
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.certificates_v1 import ClusterTrustBundle
 
@@ -22,21 +21,22 @@ _PATH, _HIDDEN = "spec.trustBundle", "<value omitted>"
 def validate(obj: JsonObject, errors: FieldErrors) -> None:
     """A signer's bundle is named after it, others are plain."""
     name, signer = dig(obj, "metadata", "name") or "", dig(obj, "spec", "signerName") or ""
+    for wrong in wrong_with_name(name, signer):
+        errors.invalid("metadata.name", name, wrong)
+    if signer:
+        validate_signer_name(signer, errors, "spec.signerName")
+
+
+def wrong_with_name(name: str, signer: str) -> list[str]:
+    """Why a bundle of this signer, or of none, cannot have this name."""
     if not signer:
         if ":" in name:
-            words = 'ClusterTrustBundle without signer name must not have ":" in its name'
-            errors.invalid("metadata.name", name, words)
-        else:
-            validate_text(name, dns_subdomain, errors, "metadata.name")
-        return
+            return ['ClusterTrustBundle without signer name must not have ":" in its name']
+        return dns_subdomain(name)
     prefix = signer.replace("/", ":") + ":"
     if not name.startswith(prefix):
-        why = f"ClusterTrustBundle for signerName {signer} must be named with prefix {prefix}"
-        errors.invalid("metadata.name", name, why)
-    else:
-        for wrong in dns_subdomain(name.removeprefix(prefix)):
-            errors.invalid("metadata.name", name, wrong)
-    validate_signer_name(signer, errors, "spec.signerName")
+        return [f"ClusterTrustBundle for signerName {signer} must be named with prefix {prefix}"]
+    return dns_subdomain(name.removeprefix(prefix))
 
 
 def validate_create(obj: JsonObject, errors: FieldErrors) -> None:
