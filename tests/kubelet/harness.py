@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ from pilothouse.api.machinery.view import JsonObject, View
 from pilothouse.api.types.authentication_v1 import TokenRequest
 from pilothouse.api.types.core_v1 import ConfigMap, HTTPGetAction, Pod, Secret, Service
 from pilothouse.api.types.node_v1 import RuntimeClass
+from pilothouse.kubelet.admission import Admission, NodeAdmission
+from pilothouse.kubelet.allocation import Allocations, AsAsked
+from pilothouse.kubelet.contribution import Contributor, NothingMore
 from pilothouse.kubelet.cri.interface import Cri, Image
 from pilothouse.kubelet.hooks import Hooks
 from pilothouse.kubelet.images.pull import ImagePuller
@@ -21,7 +25,7 @@ from pilothouse.kubelet.observed import Health, ObservedPod
 from pilothouse.kubelet.pleg import Pleg
 from pilothouse.kubelet.pod_end import Ender
 from pilothouse.kubelet.pod_worker import PodWorker
-from pilothouse.kubelet.pod_workers import PodWorkers
+from pilothouse.kubelet.pod_workers import Others, PodWorkers
 from pilothouse.kubelet.resources.pod_cgroups import PodCgroups
 from pilothouse.kubelet.runtime_config import NodeFacts
 from pilothouse.kubelet.status_writer import StatusWriter
@@ -183,6 +187,9 @@ class FakeNode:
         self.cgroups = cgroups or FakeCgroups()
         self.prober = FakeProber()
         self.watcher: Prober = self.prober
+        self.admission: Admission = NodeAdmission(self.runtime)
+        self.allocations: Allocations = AsAsked()
+        self.contributor: Contributor = NothingMore()
         self.pods: dict[str, Pod] = {}
         self.phases: dict[str, list[str]] = {}
         self.layout = Layout(root / "kubelet", root / "logs")
@@ -195,7 +202,10 @@ class FakeNode:
         tasks.spawn(self.writer.run(), name="status writer")
         tasks.spawn(self.pleg.run(), name="pleg")
 
-    def _worker(self, pod: Pod) -> PodWorker:
+    @cached_property
+    def services(self) -> NodeServices:
+        """Made with the first pod: what a story changes before is in it."""
+
         async def fetch(action: HTTPGetAction, host: str, port: int) -> tuple[int, str]:
             return 200, ""
 
@@ -208,15 +218,18 @@ class FakeNode:
             self.clock,
             trust=TrustAnchors(self.bundles, Chance(1)),
         )
-        node = NodeServices(
+        return NodeServices(
             cri=self.runtime, clock=self.clock, pods=self, objects=self.objects, recorder=self.told, writer=self.writer,
             images=ImagePuller(self.runtime, self.objects, self.told, self.clock), volumes=volumes,
             mounter=self.mounter, cgroups=self.cgroups, prober=self.watcher, hooks=hooks,
             ender=Ender(self.runtime, self.told, hooks, self.clock), facts=self.facts, host_ips=("10.0.0.1",),
             allocatable=lambda: {"cpu": "2", "memory": "8Gi"}, resolver=lambda: Resolver(("9.9.9.9",)),
-            cluster_dns=("10.96.0.10",),
+            cluster_dns=("10.96.0.10",), admission=self.admission, allocations=self.allocations,
+            contributor=self.contributor,
         )  # fmt: skip
-        return PodWorker(pod, node, self._tasks)
+
+    def _worker(self, pod: Pod, others: Others) -> PodWorker:
+        return PodWorker(pod, self.services, others, self._tasks)
 
     def _store(self, raw: JsonObject) -> Pod:
         self._version += 1

@@ -449,7 +449,8 @@ def test_groups_that_the_runtime_cannot_leave_out_are_a_reason_to_refuse(tmp_pat
     run(tmp_path, story)
 
 
-EVICTED = Verdict("Failed", "Evicted", "The node was low on resource: memory.")
+DISRUPTED = {"DisruptionTarget": ("True", "TerminationByKubelet", "The node was low on resource: memory.")}
+EVICTED = Verdict("Failed", "Evicted", "The node was low on resource: memory.", DISRUPTED)
 
 
 @pytest.mark.parametrize(("grace", "seconds"), [(5.0, 5), (None, 30)])
@@ -466,6 +467,8 @@ def test_a_pod_that_the_node_ends_fails_when_its_containers_have_ended(
         assert round(node.clock.now() - began) == seconds
         status = node.pods["web"].status
         assert (status.reason, status.message) == (EVICTED.reason, EVICTED.message)
+        (told,) = [one for one in status.conditions if one.type == "DisruptionTarget"]
+        assert (told.status, told.reason, told.message) == DISRUPTED["DisruptionTarget"]
         assert node.state()["state"]["terminated"]["exitCode"] == 137
         assert len(await node.cri.containers()) == 1
         node.delete_pod("web")
@@ -507,6 +510,7 @@ def test_a_probe_while_the_node_ends_a_pod_does_not_tell_its_end_too_early(tmp_p
         node.prober.changed()
         await node.clock.sleep(1)
         assert node.pods["web"].status.phase == "Running"
+        assert "DisruptionTarget" not in [one.type for one in node.pods["web"].status.conditions]
         await node.until(lambda: node.pods["web"].status.phase == "Failed")
 
     run(tmp_path, story)

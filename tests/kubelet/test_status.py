@@ -7,7 +7,7 @@ import pytest
 from kubelet.observing import NOW, box, containers, pod, ran, seen, sidecar
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Pod
-from pilothouse.kubelet.observed import Failure, Health, ObservedPod
+from pilothouse.kubelet.observed import Failure, Health, ObservedPod, ResizeState
 from pilothouse.kubelet.status import deadline_exceeded, pod_status
 from pilothouse.runtime.clock import format_time
 
@@ -237,3 +237,13 @@ def test_a_resize_is_not_claimed_to_be_done() -> None:
     )
     assert status["containerStatuses"][0]["resources"] == after
     assert condition(status, "PodResizePending")[0] == "False"
+
+
+def test_a_resize_is_told_as_far_as_it_has_come() -> None:
+    status = told(pod(), seen(ran("app"), resize=ResizeState(pending=("Deferred", "later"))))
+    assert condition(status, "PodResizePending") == ("True", "Deferred", "later")
+    status = told(pod(status), seen(ran("app"), resize=ResizeState(in_progress=("", ""))))
+    assert condition(status, "PodResizePending")[0] == "False"
+    assert condition(status, "PodResizeInProgress") == ("True", "", "")
+    status = told(pod(status), seen(ran("app")))
+    assert condition(status, "PodResizeInProgress") == ("False", "", "")

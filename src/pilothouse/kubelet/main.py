@@ -13,6 +13,7 @@ from pilothouse.api.types.core_v1 import Pod, Service
 from pilothouse.client.client import Client
 from pilothouse.client.events import EventRecorder
 from pilothouse.client.informer import Informers
+from pilothouse.kubelet.admission import NodeAdmission
 from pilothouse.kubelet.api import ClientObjects, ClientPods, Recorder
 from pilothouse.kubelet.config import KubeletConfig
 from pilothouse.kubelet.cri.interface import Cri
@@ -73,7 +74,7 @@ async def run(
         writer = StatusWriter(pods_api, clock)
         prober = Probes(cri, clock, chance, recorder, HttpFetch(clock), tasks, (config.address,), metrics)
         node = _services(config, machine, objects, pods_api, cri, recorder, clock, agent, writer, prober, trust)
-        workers = PodWorkers(lambda pod: PodWorker(pod, node, tasks), tasks)
+        workers = PodWorkers(lambda pod, others: PodWorker(pod, node, others, tasks), tasks)
         known = {pod.metadata.uid for pod in pods.lister.list()}
         await Housekeeping(cri, node.volumes, node.cgroups, node.mounter, node.facts.layout, clock).clean(known)
         pods.on_change(workers.on_change)
@@ -145,5 +146,6 @@ def _services(
         allocatable=lambda: agent.allocatable,
         resolver=resolver,
         cluster_dns=config.cluster_dns,
+        admission=NodeAdmission(cri),
         network_problem=lambda: ", ".join(agent.problems),
     )

@@ -1,11 +1,15 @@
 """The node's services that the workers of all pods share."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from pilothouse.api.types.core_v1 import Pod
+from pilothouse.kubelet.admission import Admission
+from pilothouse.kubelet.allocation import Allocations, AsAsked
 from pilothouse.kubelet.api import Objects, Pods, Recorder
+from pilothouse.kubelet.contribution import Contributor, NothingMore
 from pilothouse.kubelet.cri.interface import Cri
 from pilothouse.kubelet.hooks import Hooks
 from pilothouse.kubelet.images.pull import ImagePuller
@@ -61,5 +65,10 @@ class NodeServices:
     allocatable: Callable[[], Mapping[str, str]]
     resolver: Callable[[], Resolver]
     cluster_dns: Sequence[str]
+    admission: Admission
+    admitting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while a pod is judged: the next is judged beside it."""
+    allocations: Allocations = field(default_factory=AsAsked)
+    contributor: Contributor = field(default_factory=NothingMore)
     network_problem: Callable[[], str] = lambda: ""
     """Why pods cannot have a network now; empty when they can."""

@@ -38,6 +38,16 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+class ResizeState:
+    """How far a change of a pod's resources has come: reason and message of what is still to be done."""
+
+    pending: tuple[str, str] | None = None
+    """It is not granted, for this reason."""
+    in_progress: tuple[str, str] | None = None
+    """It is granted and not yet in force; both are empty when all goes well."""
+
+
+@dataclass(frozen=True, slots=True)
 class ObservedPod:
     """One pod as of now. Sandboxes and containers are ordered newest first."""
 
@@ -49,6 +59,7 @@ class ObservedPod:
     """By container name."""
     health: Mapping[str, Health] = field(default_factory=dict)
     """By container id."""
+    resize: ResizeState = field(default_factory=ResizeState)
 
     @property
     def sandbox(self) -> Sandbox | None:

@@ -38,6 +38,7 @@ class PodFinish:
         for sandbox in observed.sandboxes:
             if sandbox.ready:
                 await node.cri.stop_sandbox(sandbox.id)
+        memory.stopped = True
         self._reporter.report(memory, await self._reporter.observe(memory), over=True)
         if not memory.deleted:
             await asyncio.to_thread(node.volumes.tear_down_volumes, uid)

@@ -30,6 +30,10 @@ class PodMemory:
     """Nothing of it is left on the node."""
     over: bool = field(init=False)
     """None of its containers will run any more."""
+    admitted: bool = False
+    """The node has taken it."""
+    stopped: bool = field(init=False)
+    """None of its containers runs any more."""
     grace: float | None = None
     """Seconds that its containers have to end; None: as many as the spec gives."""
     verdict: Verdict | None = None
@@ -44,4 +48,9 @@ class PodMemory:
     """Host paths by volume name."""
 
     def __post_init__(self) -> None:
-        self.over = self.pod.status.phase in ("Succeeded", "Failed")
+        self.over = self.stopped = self.pod.status.phase in ("Succeeded", "Failed")
+
+    @property
+    def placed(self) -> bool:
+        """Whether the pod takes up room on the node. One that was begun by an earlier kubelet has its place."""
+        return not self.stopped and (self.admitted or self.pod.status.startTime is not None)

@@ -30,7 +30,6 @@ from pilothouse.kubelet.runtime_config import container_config, sandbox_config
 from pilothouse.kubelet.security import PolicyBroken
 from pilothouse.kubelet.volume import VolumeError
 
-_NO_STRICT_GROUPS = "SupplementalGroupsPolicy=Strict is not supported in this node"
 RETRY = 10.0
 """Seconds until a start that failed for another reason than a pull is tried again."""
 
@@ -41,10 +40,6 @@ class PodError(Exception):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
-
-
-class PodRefused(PodError):
-    """This node cannot run the pod as it wants to be run: it has failed."""
 
 
 class PodSteps:
@@ -81,23 +76,15 @@ class PodSteps:
         return fitted(resolver_of(pod, node.resolver(), node.cluster_dns, node.facts.cluster_domain))
 
     async def create_sandbox(self, pod: Pod, attempt: int) -> None:
-        """Make the sandbox. Raises PodError, PodRefused."""
+        """Make the sandbox. Raises PodError."""
         if not pod.spec.hostNetwork and (problem := self._node.network_problem()):
             raise PodError("NetworkNotReady", f"network is not ready: {problem}")
-        if pod.spec.securityContext.supplementalGroupsPolicy == "Strict" and not await self._strict_groups():
-            raise PodRefused("SupplementalGroupsPolicyNotSupported", _NO_STRICT_GROUPS)
         for complaint in self._resolver(pod)[1]:
             self._node.recorder.event(reference(pod), "Warning", "DNSConfigForming", complaint)
         try:
             handler = await self._handler(pod)
             await self._node.cri.run_sandbox(self.sandbox_message(pod, attempt), handler)
         except (CriError, NameTooLong, PolicyBroken, StatusError) as error:
-            raise PodError("FailedCreatePodSandBox", f"Failed to create pod sandbox: {error}") from error
-
-    async def _strict_groups(self) -> bool:
-        try:
-            return (await self._node.cri.status()).strict_groups
-        except CriError as error:
             raise PodError("FailedCreatePodSandBox", f"Failed to create pod sandbox: {error}") from error
 
     async def _handler(self, pod: Pod) -> str:
@@ -116,6 +103,7 @@ class PodSteps:
         try:
             if (target := target_name(pod, step.name)) and not step.target_id:
                 raise ConfigError(f"unable to find target container {target}")
+            given = await self._node.contributor.contribute(pod, container)
             pod_files.write_hosts(pod, ips, self._node.facts)
             variables = await self._environment(pod, container, ips, volumes)
             mounts = pod_files.container_mounts(
@@ -127,7 +115,7 @@ class PodSteps:
         except (ConfigError, PolicyBroken, OSError, StatusError) as error:
             raise self._failed(pod, container, "CreateContainerConfigError", str(error)) from error
         try:
-            made = await self._node.cri.create_container(sandbox.id, config, message)
+            made = await self._node.cri.create_container(sandbox.id, given.added_to(config), message)
         except CriError as error:
             raise self._failed(pod, container, "CreateContainerError", error.message) from error
         self._tell(pod, container, "Normal", "Created", "Container created")

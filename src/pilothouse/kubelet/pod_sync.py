@@ -3,6 +3,7 @@
 What the containers cannot tell of an end, such as a deadline or a refusal, is remembered as the verdict.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from pilothouse.api.types.core_v1 import Pod
@@ -17,7 +18,7 @@ from pilothouse.kubelet.observed import Failure, Health, ObservedPod
 from pilothouse.kubelet.pod_memory import PodMemory
 from pilothouse.kubelet.pod_plan import Kill, PodPlan, Start
 from pilothouse.kubelet.pod_reporter import PodReporter
-from pilothouse.kubelet.pod_steps import PodRefused, PodSteps
+from pilothouse.kubelet.pod_steps import PodSteps
 from pilothouse.kubelet.runtime_config import grace_period
 from pilothouse.kubelet.status import Verdict, deadline_exceeded, pod_ips
 from pilothouse.runtime.clock import Instant
@@ -31,10 +32,11 @@ _LATER = 60.0
 
 
 class PodSync:
-    """Of all pods; keeps nothing between calls."""
+    """Of one pod, beside the `others` that have their place. Keeps nothing between calls but in the memory."""
 
-    def __init__(self, node: NodeServices, reporter: PodReporter) -> None:
+    def __init__(self, node: NodeServices, reporter: PodReporter, others: Callable[[], Sequence[Pod]]) -> None:
         self._node = node
+        self._others = others
         self._reporter = reporter
         self._steps = PodSteps(node)
 
@@ -45,7 +47,9 @@ class PodSync:
         """
         for _ in range(_ROUNDS):
             observed = await self._reporter.observe(memory)
-            pod, uid = self._reporter.with_status(memory), memory.pod.metadata.uid
+            pod, uid = self._granted(self._reporter.with_status(memory)), memory.pod.metadata.uid
+            if not await self._admitted(memory, pod, observed):
+                return None
             self._node.prober.attend(pod, observed, memory.news.set)
             observed = replace(observed, health=self._node.prober.health(uid))
             plan = lifecycle.plan(pod, observed, self._node.clock.now())
@@ -57,11 +61,7 @@ class PodSync:
                 return await self._rest(memory, pod, observed, plan)
             if plan.told_first:
                 await self._node.writer.flush(uid)
-            try:
-                await self._carry_out(memory, plan, observed)
-            except PodRefused as error:
-                self._refuse(memory, error)
-                return None
+            await self._carry_out(memory, plan, observed)
         log.warning("Pod does not come to rest", pod=describe(memory.pod))
         return self._node.clock.now() + _LATER
 
@@ -71,11 +71,22 @@ class PodSync:
             self._node.recorder.event(reference(pod), "Normal", "DeadlineExceeded", memory.verdict.message)
         memory.over = True
 
-    def _refuse(self, memory: PodMemory, error: PodRefused) -> None:
-        """The pod has failed: say why."""
-        self._node.recorder.event(reference(memory.pod), "Warning", error.reason, str(error))
-        memory.verdict = Verdict("Failed", error.reason, f"Pod was rejected: {error}")
-        memory.over = True
+    def _granted(self, pod: Pod) -> Pod:
+        return self._node.allocations.applied(pod)
+
+    async def _admitted(self, memory: PodMemory, pod: Pod, observed: ObservedPod) -> bool:
+        """Whether the node takes the pod. One that the runtime knows was taken before; one that is refused is over."""
+        if memory.admitted or observed.sandboxes or observed.containers:
+            memory.admitted = True
+            return True
+        async with self._node.admitting:
+            refusal = await self._node.admission.admit(pod, [self._granted(other) for other in self._others()])
+            memory.admitted = refusal is None
+        if refusal is not None:
+            self._node.recorder.event(reference(pod), "Warning", refusal.reason, refusal.message)
+            memory.verdict = Verdict("Failed", refusal.reason, f"Pod was rejected: {refusal.message}")
+            memory.over = True
+        return memory.admitted
 
     async def _rest(self, memory: PodMemory, pod: Pod, observed: ObservedPod, plan: PodPlan) -> Instant | None:
         """Nothing to do now: refresh the volumes, tell of crash loops."""
@@ -86,7 +97,7 @@ class PodSync:
         return plan.wake_at
 
     async def _carry_out(self, memory: PodMemory, plan: PodPlan, observed: ObservedPod) -> None:
-        pod, node = memory.pod, self._node
+        pod, node = self._granted(memory.pod), self._node
         ip = self._reporter.address(pod, observed)
         if plan.sandbox_changed:
             node.recorder.event(
@@ -127,7 +138,7 @@ class PodSync:
         if step.wait is not None:
             memory.waits[step.name] = step.wait
         try:
-            container_id = await self._steps.start(memory.pod, step, observed.sandbox, memory.volumes)
+            container_id = await self._steps.start(self._granted(memory.pod), step, observed.sandbox, memory.volumes)
         except StartError as error:
             retry_at = max(error.retry_at, self._node.clock.now() + 1.0)
             memory.failures[step.name] = Failure(error.reason, error.message, retry_at)

@@ -5,6 +5,7 @@ pod interrupts what is under way. The work itself is `PodSync`'s while the pod l
 """
 
 import asyncio
+from collections.abc import Callable, Sequence
 
 from pilothouse.api.machinery.errors import StatusError
 from pilothouse.api.types.core_v1 import Pod
@@ -34,11 +35,11 @@ _AGAIN = 5.0
 class PodWorker:
     """Keeps one pod as it should be. `run` returns when nothing of the pod is left on the node."""
 
-    def __init__(self, pod: Pod, node: NodeServices, tasks: Tasks) -> None:
+    def __init__(self, pod: Pod, node: NodeServices, others: Callable[[], Sequence[Pod]], tasks: Tasks) -> None:
         self._node = node
         self._tasks = tasks
         reporter = PodReporter(node)
-        self._sync = PodSync(node, reporter)
+        self._sync = PodSync(node, reporter, others)
         self._finish = PodFinish(node, reporter)
         self._memory = PodMemory(pod)
         self._current: asyncio.Task[Instant | None] | None = None
@@ -49,6 +50,11 @@ class PodWorker:
     def pod(self) -> Pod:
         """The pod as last heard of."""
         return self._memory.pod
+
+    @property
+    def placed(self) -> bool:
+        """Whether the pod takes up room on the node."""
+        return self._memory.placed
 
     def update(self, pod: Pod) -> None:
         """The pod has changed, or is being deleted, perhaps with less time than before."""

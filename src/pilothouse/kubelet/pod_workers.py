@@ -1,6 +1,7 @@
 """All pods of the node: one worker each, by uid."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.client.key import Key
@@ -8,11 +9,14 @@ from pilothouse.kubelet.pod_worker import PodWorker
 from pilothouse.kubelet.status import Verdict
 from pilothouse.runtime.tasks import Tasks
 
+Others = Callable[[], Sequence[Pod]]
+"""The pods besides one that have their place on the node."""
+
 
 class PodWorkers:
     """Starts a worker for every pod it hears of, and ends it when the pod is gone."""
 
-    def __init__(self, make: Callable[[Pod], PodWorker], tasks: Tasks) -> None:
+    def __init__(self, make: Callable[[Pod, Others], PodWorker], tasks: Tasks) -> None:
         self._make = make
         self._tasks = tasks
         self._workers: dict[str, PodWorker] = {}
@@ -29,13 +33,16 @@ class PodWorkers:
         if worker is not None:
             worker.update(new)
             return
-        worker = self._workers[new.metadata.uid] = self._make(new)
+        worker = self._workers[new.metadata.uid] = self._make(new, partial(self._others, new.metadata.uid))
         worker.update(new)
         self._tasks.spawn(self._run(new.metadata.uid, worker), name=f"pod worker {Key.of(new)}")
 
     async def _run(self, uid: str, worker: PodWorker) -> None:
         await worker.run()
         del self._workers[uid]
+
+    def _others(self, uid: str) -> list[Pod]:
+        return [worker.pod for known, worker in self._workers.items() if known != uid and worker.placed]
 
     def poke(self, uid: str) -> None:
         """The runtime says something about this pod changed."""

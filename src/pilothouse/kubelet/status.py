@@ -5,7 +5,7 @@ Phases, reasons and condition messages are upstream's, because people and contro
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pilothouse.api.machinery.view import JsonObject
@@ -17,7 +17,7 @@ from pilothouse.kubelet.observed import ObservedPod
 from pilothouse.kubelet.resources.qos import qos_class
 from pilothouse.runtime.clock import Instant, format_time
 
-_RESIZE = "PodResizePending"
+_RESIZE, _RESIZING = "PodResizePending", "PodResizeInProgress"
 _NO_RESIZE = "this node does not change the resources of running containers: they get them when they start again"
 
 
@@ -28,6 +28,8 @@ class Verdict:
     phase: str
     reason: str
     message: str
+    conditions: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
+    """What is told besides: status, reason and message by type, such as `DisruptionTarget`."""
 
 
 def deadline_exceeded() -> Verdict:
@@ -57,7 +59,7 @@ def pod_status(
         "startTime": format_time(pod.status.startTime if pod.status.startTime is not None else now),
         "hostIP": host_ips[0] if host_ips else "",
         "hostIPs": [{"ip": ip} for ip in host_ips],
-        "conditions": _conditions(pod, observed, told, phase, now),
+        "conditions": _conditions(pod, observed, told, phase, now, verdict.conditions if verdict else {}),
         "containerStatuses": _listed(told.main),
     }
     if told.init:
@@ -110,7 +112,9 @@ def _phase(pod: Pod, told: Told, *, over: bool) -> str:
     return "Succeeded" if all(one.succeeded for one in told.main) else "Failed"
 
 
-def _conditions(pod: Pod, observed: ObservedPod, told: Told, phase: str, now: Instant) -> list[JsonObject]:
+def _conditions(
+    pod: Pod, observed: ObservedPod, told: Told, phase: str, now: Instant, more: Mapping[str, tuple[str, str, str]]
+) -> list[JsonObject]:  # fmt: skip
     networked = sandbox_needed(pod, observed) is None
     containers_ready = _containers_ready(pod, told, phase)
     found = {
@@ -123,10 +127,22 @@ def _conditions(pod: Pod, observed: ObservedPod, told: Told, phase: str, now: In
     if may_restart_all(pod):
         found[ALL_RESTART] = _all_restarting(pod, observed, phase)
     old = {condition.type: condition.raw for condition in pod.status.conditions}
-    if (waiting := resized(pod, told)) or _RESIZE in old:
-        found[_RESIZE] = ("True", "Infeasible", _NO_RESIZE) if waiting else ("False", "", "")
+    found |= {**_resizing(pod, observed, told, old), **more}
     written = [_condition(pod, kind, value, old.get(kind, {}), now) for kind, value in found.items()]
     return written + [dict(raw) for kind, raw in old.items() if kind not in found]
+
+
+def _resizing(
+    pod: Pod, observed: ObservedPod, told: Told, old: Mapping[str, object]
+) -> dict[str, tuple[str, str, str]]:  # fmt: skip
+    """How far a change of resources has come. What was told once is taken back when it is over."""
+    pending = observed.resize.pending or (("Infeasible", _NO_RESIZE) if resized(pod, told) else None)
+    states = ((_RESIZE, pending), (_RESIZING, observed.resize.in_progress))
+    return {
+        kind: ("True", *state) if state is not None else ("False", "", "")
+        for kind, state in states
+        if state is not None or kind in old
+    }
 
 
 def _condition(pod: Pod, kind: str, value: tuple[str, str, str], old: Mapping[str, Any], now: Instant) -> JsonObject:
