@@ -2,7 +2,7 @@
 
 import os
 import stat
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from pilothouse.cluster.home import Home
 from pilothouse.cluster.kubeconfig import render
 from pilothouse.cluster.pki import Pki, certificates
 from pilothouse.cluster.settings import Settings
-from pilothouse.net.pki import YEAR, shown_names
+from pilothouse.net.pki import YEAR, Authority, KeyPair, Usage, shown_names
 from pilothouse.net.tls import client_context
 
 NOW = 1_800_000_000.0
@@ -83,6 +83,33 @@ def test_a_pair_torn_by_a_crash_is_issued_anew(tmp_path: Path) -> None:
     client_context(pki.trusted("proxy"), pki.pair("proxy", "proxy"))
 
 
+def test_the_control_loops_have_the_authoritys_key_and_no_other_role_has(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    pki = Pki(home, SETTINGS)
+    pki.issue(NOW)
+    key = (home.authority / "ca.key").read_bytes()
+    holders = [path for path in tmp_path.rglob("*") if path.is_file() and path.read_bytes() == key]
+    assert {*holders} == {home.authority / "ca.key", home.role("control") / "signing.key"}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in holders} == {0o600}
+    assert pki.signing_pair() == KeyPair(pki.trusted("control"), key)
+    signed = Authority.load(*astuple(pki.signing_pair())).issue("ann", usage=Usage.CLIENT, now=NOW)
+    client_context(pki.trusted("apiserver"), signed)
+
+
+@pytest.mark.parametrize("before", [b"of another authority", None], ids=["that was another's", "of before it had one"])
+def test_a_home_gets_the_key_that_signs(tmp_path: Path, before: bytes | None) -> None:
+    home = Home(tmp_path)
+    pki = Pki(home, SETTINGS)
+    pki.issue(NOW)
+    first, path = pki.signing_pair(), home.role("control") / "signing.key"
+    path.unlink() if before is None else path.write_bytes(before)
+    pki.issue(NOW)
+    assert pki.signing_pair() == first
+    written = path.stat()
+    pki.issue(NOW)
+    assert path.stat() == written
+
+
 def test_a_control_plane_alone_has_no_identities_of_nodes() -> None:
     roles = {each.role for each in certificates(Settings(node=False))}
     assert roles == {"apiserver", "control", "admin"}
@@ -102,5 +129,6 @@ def test_each_role_owns_its_own(tmp_path: Path) -> None:
     Pki(home, settings).issue(NOW)
     assert home.role("apiserver").stat().st_uid == 65532
     assert (home.role("apiserver") / "serving.key").stat().st_uid == 65532
+    assert (home.role("control") / "signing.key").stat().st_uid == 65532
     assert home.role("node").stat().st_uid == 0
     assert home.authority.stat().st_uid == 0

@@ -8,11 +8,13 @@ from pilothouse.api.types.coordination_v1 import Lease
 from pilothouse.api.types.core_v1 import ConfigMap, Event, Node, Pod, ServiceAccount
 from pilothouse.client.client import Client
 from pilothouse.client.leader_election import LeadershipLost
+from pilothouse.controllers.certificates.signing import SigningController
 from pilothouse.controllers.deployment.controller import DeploymentController
 from pilothouse.controllers.main import ControllersConfig, can_run, everyone, run, selected
 from pilothouse.controllers.namespace import NamespaceController
 from pilothouse.controllers.node_ipam import NodeIpamController
 from pilothouse.controllers.root_ca import RootCaController
+from pilothouse.net.pki import KeyPair
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import LoopClock
 from pilothouse.runtime.tasks import Tasks
@@ -28,6 +30,7 @@ DEPLOYMENT = {
         "template": {"metadata": {"labels": LABELS}, "spec": {"containers": [{"name": "c", "image": "example:1"}]}},
     },
 }
+PAIR = KeyPair(b"certificate", b"key")
 KINDS = [DeploymentController, NamespaceController]
 
 
@@ -53,13 +56,18 @@ def test_an_unknown_name_is_an_error(name: str) -> None:
 @pytest.mark.parametrize(
     ("config", "without"),
     [
-        (ControllersConfig(root_ca="PEM"), set()),
-        (ControllersConfig(), {RootCaController}),
-        (ControllersConfig(root_ca="PEM", cluster_cidr=()), {NodeIpamController}),
+        (ControllersConfig(root_ca="PEM", signing=PAIR), set()),
+        (ControllersConfig(signing=PAIR), {RootCaController}),
+        (ControllersConfig(root_ca="PEM", signing=PAIR, cluster_cidr=()), {NodeIpamController}),
+        (ControllersConfig(root_ca="PEM"), {SigningController}),
     ],
 )
 def test_what_lacks_its_configuration_does_not_run(config: ControllersConfig, without: set[object]) -> None:
     assert {kind for kind in everyone() if not can_run(kind, config)} == without
+
+
+def test_the_key_is_not_shown() -> None:
+    assert "key" not in repr(ControllersConfig(signing=PAIR))
 
 
 def test_a_whole_cluster_in_which_each_controller_may_do_just_its_work() -> None:

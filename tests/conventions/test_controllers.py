@@ -1,6 +1,7 @@
 """Every controller is found, runs in the controller manager under upstream's name, and may do what it says it does."""
 
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from pilothouse.apiserver.bootstrap.controller_roles import CONTROLLER_ROLES
 from pilothouse.apiserver.bootstrap.notation import rules
 from pilothouse.apiserver.user import service_account_user
 from pilothouse.controllers.main import ControllersConfig, can_run, everyone, selected
+from pilothouse.net.pki import KeyPair
 from pilothouse.reconcile.controller import Controller
 
 ROOT = Path(__file__).parents[2]
@@ -45,7 +47,7 @@ def test_its_name_is_upstreams(kind: type[Controller]) -> None:
 
 @each_controller
 def test_it_runs_in_the_controller_manager(kind: type[Controller]) -> None:
-    config = ControllersConfig(root_ca="PEM")
+    config = ControllersConfig(root_ca="PEM", signing=KeyPair(b"", b""))
     assert kind in selected(config.controllers, everyone())
     assert can_run(kind, config)
 
@@ -71,8 +73,8 @@ def _requests(rule: JsonObject) -> Iterator[Attributes]:
     for group in rule["apiGroups"]:
         for resource in rule["resources"]:
             name, _, part = resource.partition("/")
-            for verb in rule["verbs"]:
-                yield Attributes(user, verb, group, "v1", name, part, "default", "x", "", is_resource=True)
+            for verb, called in product(rule["verbs"], rule.get("resourceNames", ("x",))):
+                yield Attributes(user, verb, group, "v1", name, part, "default", called, "", is_resource=True)
 
 
 def test_names_are_unique() -> None:

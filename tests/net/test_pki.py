@@ -1,6 +1,7 @@
 import jwt
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from pilothouse.net.pki import DAY, YEAR, Authority, Usage, expiry, new_signing_key
@@ -53,6 +54,21 @@ def test_a_certificate_ends_in_time_and_never_after_its_authority() -> None:
 def test_a_certificate_is_valid_for_clocks_that_lag_a_little() -> None:
     pair = Authority.create("kubernetes", NOW).issue("x", usage=Usage.CLIENT, now=NOW)
     assert x509.load_pem_x509_certificate(pair.certificate).not_valid_before_utc.timestamp() == NOW - 300
+
+
+def test_a_certificate_for_somebody_elses_key_says_what_it_is_told() -> None:
+    authority = Authority.create("kubernetes", NOW, 2 * DAY)
+    key = ed25519.Ed25519PrivateKey.generate().public_key()
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "ann")])
+    usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING])
+    made = authority.certify(name, key, [(usage, True)], begin=NOW - 7, end=NOW + 9 * DAY)
+    found = x509.load_pem_x509_certificate(made)
+    found.verify_directly_issued_by(x509.load_pem_x509_certificate(authority.certificate))
+    assert (found.subject, found.public_key()) == (name, key)
+    assert (found.not_valid_before_utc.timestamp(), expiry(made)) == (NOW - 7, authority.end)
+    extensions = {each.oid: each for each in found.extensions}
+    assert (extensions[usage.oid].value, extensions[usage.oid].critical) == (usage, True)
+    assert extensions.keys() == {usage.oid, x509.AuthorityKeyIdentifier.oid}
 
 
 def test_an_authority_is_loaded_again() -> None:

@@ -41,7 +41,7 @@ class Home:
 
     @property
     def authority(self) -> Path:
-        """The certificate authority, with its key: for root alone, or for whoever ran `up`."""
+        """The certificate authority, with its key: for root alone, or for whoever ran `up`. `pki` copies it once."""
         return self.path / "authority"
 
     @property

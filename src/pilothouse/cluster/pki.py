@@ -1,8 +1,9 @@
 """Certificates of a cluster: one authority, and for every role the identities it acts under, each in its own directory.
 
-Names and groups are those of kubeadm, so that RBAC's default bindings fit. The authority's key never leaves its
-directory; a role that shows a certificate gets that pair alone. "PKI certificates and requirements" in the
-Kubernetes documentation.
+Names and groups are those of kubeadm, so that RBAC's default bindings fit. A role that shows a certificate gets that
+pair alone. The authority's key is there twice: in its own directory, and as `signing.key` in that of the control
+loops, which answer requests for certificates; every `up` writes it anew where it is another. "PKI certificates and
+requirements" in the Kubernetes documentation.
 """
 
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from pilothouse.runtime.clock import Instant
 
 _RENEW_BEFORE = YEAR / 3
 LOCAL = "127.0.0.1"
+_SIGNER = "control"
+"""The role that signs what is asked for while the cluster runs."""
 SIMULATED = "pilothouse:simulated-nodes"
 """Plays every simulated node at once, so it is no single one of them; `addons` says what it may."""
 
@@ -86,11 +89,18 @@ class Pki:
                 write_private(directory / f"{each.file}.crt", pair.certificate, owner)
             if (directory / "ca.crt").exists() is False:
                 write_private(directory / "ca.crt", authority.certificate, owner)
+        self._give_key(authority)
         signer = self._home.role("apiserver") / "service-account.key"
         if not signer.exists():
             made = new_signing_key()
             write_private(signer.with_suffix(".pub"), made.public, self._settings.unprivileged)
             write_private(signer, made.private, self._settings.unprivileged)
+
+    def _give_key(self, authority: Authority) -> None:
+        """Let the control loops have the authority's key, and nobody else."""
+        path = self._home.role(_SIGNER) / "signing.key"
+        if not path.exists() or path.read_bytes() != authority.key:
+            write_private(path, authority.key, self._settings.unprivileged)
 
     def _authority(self, now: Instant) -> Authority:
         directory = private_directory(self._home.authority)
@@ -117,6 +127,10 @@ class Pki:
         return SigningKey(
             (directory / "service-account.key").read_bytes(), (directory / "service-account.pub").read_bytes()
         )
+
+    def signing_pair(self) -> KeyPair:
+        """The authority, as the control loops sign with it."""
+        return KeyPair(self.trusted(_SIGNER), (self._home.role(_SIGNER) / "signing.key").read_bytes())
 
     @property
     def server(self) -> str:

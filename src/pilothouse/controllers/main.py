@@ -11,11 +11,14 @@ from typing import Any
 
 from pilothouse.client.client import Client
 from pilothouse.client.leader_election import LeaderElector, Periods
+from pilothouse.controllers.certificates.issuing import LONGEST
+from pilothouse.controllers.certificates.signing import SigningController
 from pilothouse.controllers.endpointslice import EndpointSliceController, EndpointSliceSettings
 from pilothouse.controllers.node_ipam import NodeIpamController, NodeRanges
 from pilothouse.controllers.node_lifecycle import NodeLifecycleController, NodeLifecycleSettings
 from pilothouse.controllers.pod_gc import TERMINATED_THRESHOLD, PodGcController
 from pilothouse.controllers.root_ca import RootCaController
+from pilothouse.net.pki import KeyPair
 from pilothouse.reconcile.controller import Controller, Tools
 from pilothouse.reconcile.runner import ClientFactory, run_all
 from pilothouse.runtime.chance import Chance
@@ -40,6 +43,10 @@ class ControllersConfig:
     """The networks of cluster IPs, which no node may get."""
     root_ca: str = ""
     """PEM of the authority by which pods know the API server; without it none is published."""
+    signing: KeyPair | None = field(default=None, repr=False)
+    """The authority that the cluster's own signers sign with; without it they sign nothing."""
+    signing_duration: float = LONGEST
+    """Seconds that what they sign lasts, unless less is asked for."""
     node_lifecycle: NodeLifecycleSettings = field(default_factory=NodeLifecycleSettings)
     """How long nodes may be silent, and how fast pods leave them."""
     endpoint_slices: EndpointSliceSettings = field(default_factory=EndpointSliceSettings)
@@ -101,6 +108,7 @@ def can_run(kind: type[Controller], config: ControllersConfig) -> bool:
     needs: Mapping[type[Controller], object] = {
         RootCaController: config.root_ca,
         NodeIpamController: config.cluster_cidr,
+        SigningController: config.signing,
     }
     return bool(needs.get(kind, True))
 
@@ -125,6 +133,7 @@ def maker(config: ControllersConfig) -> Callable[[type[Controller], Tools], Cont
         NodeLifecycleController: (config.node_lifecycle,),
         PodGcController: (config.terminated_pod_threshold,),
         RootCaController: (config.root_ca,),
+        SigningController: (config.signing, config.signing_duration),
     }
     return lambda kind, tools: kind(tools, *more.get(kind, ()))
 

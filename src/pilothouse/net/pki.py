@@ -6,7 +6,7 @@ certificates and requirements".)
 """
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -15,14 +15,19 @@ from typing import Self
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from pilothouse.runtime.clock import Instant
 
 DAY = 86_400.0
 YEAR = 365 * DAY
-_BACKDATE = 300.0
+BACKDATE = 300.0
 """Certificates are valid from a little before now: clocks of two machines differ."""
+
+
+Extension = tuple[x509.ExtensionType, bool]
+"""What a certificate says besides, and whether who does not understand it must refuse the certificate."""
 
 
 class Usage(Enum):
@@ -75,7 +80,7 @@ class Authority:
         """Make a new authority that signs itself."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        builder = _builder(subject, subject, key.public_key(), now, now + lifetime)
+        builder = _builder(subject, subject, key.public_key(), now - BACKDATE, now + lifetime)
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         builder = builder.add_extension(_usage(digital_signature=True, sign_certificates=True), critical=True)
         identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
@@ -118,18 +123,38 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         parts = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, item) for item in organizations]
         subject = x509.Name([*parts, x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        until = min(now + lifetime, self._certificate.not_valid_after_utc.timestamp())
-        builder = _builder(subject, self._certificate.subject, key.public_key(), now, until)
-        builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        builder = builder.add_extension(_usage(digital_signature=True, sign_certificates=False), critical=True)
-        builder = builder.add_extension(x509.ExtendedKeyUsage(_EXTENDED[usage]), critical=False)
-        builder = builder.add_extension(self._identifier(), critical=False)
+        extensions: list[Extension] = [
+            (x509.BasicConstraints(ca=False, path_length=None), True),
+            (_usage(digital_signature=True, sign_certificates=False), True),
+            (x509.ExtendedKeyUsage(_EXTENDED[usage]), False),
+        ]
         names: list[x509.GeneralName] = [x509.DNSName(item) for item in dns_names]
         names += [x509.IPAddress(ipaddress.ip_address(item)) for item in addresses]
         if names:
-            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-        signed = builder.sign(self._key, hashes.SHA256())
-        return KeyPair(signed.public_bytes(serialization.Encoding.PEM), _key_pem(key))
+            extensions.append((x509.SubjectAlternativeName(names), False))
+        certificate = self.certify(subject, key.public_key(), extensions, begin=now - BACKDATE, end=now + lifetime)
+        return KeyPair(certificate, _key_pem(key))
+
+    @property
+    def end(self) -> Instant:
+        """When the authority's own certificate ends."""
+        return self._certificate.not_valid_after_utc.timestamp()
+
+    def certify(
+        self,
+        subject: x509.Name,
+        key: CertificatePublicKeyTypes,
+        extensions: Iterable[Extension],
+        *,
+        begin: Instant,
+        end: Instant,
+    ) -> bytes:
+        """A certificate for somebody else's key, as PEM, which never outlives the authority's own."""
+        builder = _builder(subject, self._certificate.subject, key, begin, min(end, self.end))
+        for extension, critical in extensions:
+            builder = builder.add_extension(extension, critical=critical)
+        builder = builder.add_extension(self._identifier(), critical=False)
+        return builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
     def _identifier(self) -> x509.AuthorityKeyIdentifier:
         own = self._certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
@@ -152,9 +177,9 @@ def shown_names(certificate: bytes) -> frozenset[str]:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey, now: Instant, until: Instant
+    subject: x509.Name, issuer: x509.Name, public: CertificatePublicKeyTypes, begin: Instant, until: Instant
 ) -> x509.CertificateBuilder:
-    start = datetime.fromtimestamp(now - _BACKDATE, UTC).replace(microsecond=0)
+    start = datetime.fromtimestamp(begin, UTC).replace(microsecond=0)
     end = max(datetime.fromtimestamp(until, UTC).replace(microsecond=0), start + timedelta(seconds=1))
     return (
         x509.CertificateBuilder()

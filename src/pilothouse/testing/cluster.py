@@ -35,6 +35,7 @@ from pilothouse.apiserver.handlers.authenticate import authenticate
 from pilothouse.apiserver.handlers.authorize import authorize
 from pilothouse.apiserver.handlers.impersonate import impersonate
 from pilothouse.apiserver.handlers.priority import priority
+from pilothouse.apiserver.reviews.access import AccessReviews
 from pilothouse.apiserver.server import ApiServer
 from pilothouse.apiserver.user import MASTERS_GROUP, User, service_account_user
 from pilothouse.client.client import Client
@@ -83,7 +84,8 @@ class Cluster:
         self.chance = chance
         self.catalogue = catalogue or builtin()
         self.store = MemoryStore(clock)
-        self.server = ApiServer(self.store, self.catalogue, schemas or Schemas(), clock, chance)
+        self._schemas = schemas or Schemas()
+        self.server = ApiServer(self.store, self.catalogue, self._schemas, clock, chance)
         self._memo = Memo()
         self._working = Memo(managed_fields=False)
         self._controllers = tuple(controllers)
@@ -136,12 +138,14 @@ class Cluster:
         may = Chain([Masters(), NodeAuthorizer(cache, rules(*CLUSTER_ROLES["system:node"])), rbac])
         if self._fair:
             self.flows = FlowControl(cache, self.clock)
+        access = AccessReviews(may, rbac, self._schemas)
         fair = [priority(self.flows, cache, self.catalogue, self.clock)] if self.flows is not None else []
         server.assemble(
             steps=(authenticate(InProcessAuthenticator(), anonymous=False), impersonate(may), *fair, authorize(may)),
             admission=AdmissionChain.of(server.served, may, self.clock, self.chance),
             guard=Escalation(rbac, may).check,
             allocate=pools.allocate,
+            reviews={("authorization.k8s.io", "subjectaccessreviews"): access.of_subject},
         )
 
     async def _begin(self, manager: ControllersConfig, tasks: Tasks) -> None:

@@ -35,7 +35,7 @@ async def run(home: Home, settings: Settings, clock: Clock, chance: Chance, read
     binder = await connect(home, settings, NAME, "scheduler", clock, "kube-scheduler", memo)
     config = ControllersConfig(
         cluster_cidr=(settings.cluster_cidr,), service_cidr=(settings.service_cidr,),
-        root_ca=pki.trusted(NAME).decode("ascii"), leader_elect=False,
+        root_ca=pki.trusted(NAME).decode("ascii"), signing=pki.signing_pair(), leader_elect=False,
     )  # fmt: skip
     waiting = ["controllers", "scheduler"]
 
