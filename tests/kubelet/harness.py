@@ -24,13 +24,14 @@ from pilothouse.kubelet.node_services import NodeServices, Prober
 from pilothouse.kubelet.observed import Health, ObservedPod
 from pilothouse.kubelet.pleg import Pleg
 from pilothouse.kubelet.pod_end import Ender
+from pilothouse.kubelet.pod_volumes import Volumes
 from pilothouse.kubelet.pod_worker import PodWorker
 from pilothouse.kubelet.pod_workers import Others, PodWorkers
 from pilothouse.kubelet.resources.pod_cgroups import PodCgroups
 from pilothouse.kubelet.runtime_config import NodeFacts
 from pilothouse.kubelet.status_writer import StatusWriter
 from pilothouse.kubelet.trust_anchors import TrustAnchors
-from pilothouse.kubelet.volume import Mounter, Volumes, VolumeType
+from pilothouse.kubelet.volume import Mounter, VolumeType
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock, LoopClock, format_time
 from pilothouse.runtime.tasks import Tasks

@@ -8,9 +8,10 @@ from collections.abc import Set as AbstractSet
 
 from pilothouse.kubelet.cri.interface import Cri, CriError, Sandbox
 from pilothouse.kubelet.layout import Layout
+from pilothouse.kubelet.pod_volumes import Volumes
 from pilothouse.kubelet.resources.pod_cgroups import PodCgroups
 from pilothouse.kubelet.runtime_config import GRACE
-from pilothouse.kubelet.volume import Mounter, Volumes
+from pilothouse.kubelet.volume import Mounter, VolumeError
 from pilothouse.runtime.clock import Clock
 from pilothouse.runtime.log import Log
 
@@ -38,7 +39,8 @@ class Housekeeping:
         while True:
             try:
                 await self._remove_sandboxes(known)
-                await asyncio.to_thread(self._remove_files, known)
+                await self._remove_directories(known)
+                await asyncio.to_thread(self._remove_logs, known)
                 self._cgroups.remove_strangers(set(known))
             except (CriError, OSError) as error:
                 log.warning("Could not remove what belongs to no pod", err=str(error))
@@ -57,11 +59,17 @@ class Housekeeping:
             await self._cri.stop_sandbox(sandbox.id)
             await self._cri.remove_sandbox(sandbox.id)
 
-    def _remove_files(self, known: AbstractSet[str]) -> None:
+    async def _remove_directories(self, known: AbstractSet[str]) -> None:
         if self._layout.pods.is_dir():
-            for directory in self._layout.pods.iterdir():
+            for directory in sorted(self._layout.pods.iterdir()):
                 if directory.name not in known:
-                    self._volumes.tear_down(directory.name)
+                    try:
+                        await self._volumes.tear_down(directory.name)
+                    except VolumeError as error:
+                        # It stays, with its record. Pods that live shall not wait for it.
+                        log.warning("Could not take volumes away", uid=directory.name, err=str(error))
+
+    def _remove_logs(self, known: AbstractSet[str]) -> None:
         if self._layout.logs.is_dir():
             for directory in self._layout.logs.iterdir():
                 if directory.name.rpartition("_")[2] not in known:

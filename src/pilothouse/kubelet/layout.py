@@ -26,6 +26,10 @@ class Layout:
         """One volume, such as plugin `configmap`."""
         return self.pod(uid) / "volumes" / f"kubernetes.io~{plugin}" / name
 
+    def volume_record(self, uid: str, plugin: str, name: str) -> Path:
+        """Where a volume is written down, beside it."""
+        return self.pod(uid) / "plugins" / f"kubernetes.io~{plugin}" / name
+
     def container(self, uid: str, name: str) -> Path:
         """What belongs to one container: its termination messages."""
         return self.pod(uid) / "containers" / name

@@ -30,6 +30,7 @@ from pilothouse.kubelet.node_services import NodeServices
 from pilothouse.kubelet.node_status import NodeIdentity, Room
 from pilothouse.kubelet.pleg import Pleg
 from pilothouse.kubelet.pod_end import Ender
+from pilothouse.kubelet.pod_volumes import Volumes
 from pilothouse.kubelet.pod_worker import PodWorker
 from pilothouse.kubelet.pod_workers import PodWorkers
 from pilothouse.kubelet.probes.prober import Probes
@@ -38,7 +39,7 @@ from pilothouse.kubelet.runtime_config import NodeFacts
 from pilothouse.kubelet.server.serving import ServingConfig, serving
 from pilothouse.kubelet.status_writer import StatusWriter
 from pilothouse.kubelet.trust_anchors import InformedTrustBundles, TrustAnchors
-from pilothouse.kubelet.volume import Volumes, VolumeType
+from pilothouse.kubelet.volume import VolumeType
 from pilothouse.linux.cgroups import Cgroups
 from pilothouse.linux.mounts import Mounts
 from pilothouse.runtime.chance import Chance

@@ -16,10 +16,11 @@ from pilothouse.kubelet.images.pull import ImagePuller
 from pilothouse.kubelet.names_and_dns import Resolver
 from pilothouse.kubelet.observed import Health, ObservedPod
 from pilothouse.kubelet.pod_end import Ender
+from pilothouse.kubelet.pod_volumes import Volumes
 from pilothouse.kubelet.resources.pod_cgroups import PodCgroups
 from pilothouse.kubelet.runtime_config import NodeFacts
 from pilothouse.kubelet.status_writer import StatusWriter
-from pilothouse.kubelet.volume import Mounter, Volumes
+from pilothouse.kubelet.volume import Mounter
 from pilothouse.runtime.clock import Clock
 
 

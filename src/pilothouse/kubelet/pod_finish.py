@@ -41,7 +41,7 @@ class PodFinish:
         memory.stopped = True
         self._reporter.report(memory, await self._reporter.observe(memory), over=True)
         if not memory.deleted:
-            await asyncio.to_thread(node.volumes.tear_down_volumes, uid)
+            await node.volumes.tear_down_volumes(uid)
             return None
         await node.writer.flush(uid)
         return await self._let_go(memory)
@@ -64,7 +64,7 @@ class PodFinish:
             await node.cri.stop_sandbox(sandbox.id)
             await node.cri.remove_sandbox(sandbox.id)
         logs = node.facts.layout.pod_logs(pod.metadata.namespace, pod.metadata.name, uid)
-        await asyncio.to_thread(node.volumes.tear_down, uid)
+        await node.volumes.tear_down(uid)
         await asyncio.to_thread(node.mounter.remove_tree, logs)
         if not node.cgroups.remove(pod):
             return node.clock.now() + _BUSY

@@ -4,14 +4,13 @@ Only a convenience: after a restart of the kubelet everything needed is in the r
 """
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.cri.interface import Container
 from pilothouse.kubelet.observed import CrashWait, Failure
 from pilothouse.kubelet.status import Verdict
+from pilothouse.kubelet.volume import HostVolumes
 
 
 @dataclass(slots=True)
@@ -44,8 +43,7 @@ class PodMemory:
     """By container name."""
     ended: dict[str, Container] = field(default_factory=dict)
     """By id: runs that have ended, which do not change."""
-    volumes: Mapping[str, Path] = field(default_factory=dict)
-    """Host paths by volume name."""
+    volumes: HostVolumes = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.over = self.stopped = self.pod.status.phase in ("Succeeded", "Failed")

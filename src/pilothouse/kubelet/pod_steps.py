@@ -4,12 +4,12 @@ What goes wrong with a container is a StartError, kept by the worker and shown i
 sandbox or the volumes is a PodError, which ends this round. Messages are upstream's.
 """
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 from pilothouse.api.machinery.errors import StatusError
 from pilothouse.api.types.core_v1 import Container, Pod
 from pilothouse.kubelet import pod_files
+from pilothouse.kubelet.container_mounts import container_mounts
 from pilothouse.kubelet.containers import field_path, find, target_name
 from pilothouse.kubelet.cri.interface import CriError, Sandbox
 from pilothouse.kubelet.environment import (
@@ -28,7 +28,7 @@ from pilothouse.kubelet.node_services import NodeServices
 from pilothouse.kubelet.pod_plan import Start
 from pilothouse.kubelet.runtime_config import container_config, sandbox_config
 from pilothouse.kubelet.security import PolicyBroken
-from pilothouse.kubelet.volume import VolumeError
+from pilothouse.kubelet.volume import HostVolumes, VolumeError
 
 RETRY = 10.0
 """Seconds until a start that failed for another reason than a pull is tried again."""
@@ -48,8 +48,8 @@ class PodSteps:
     def __init__(self, node: NodeServices) -> None:
         self._node = node
 
-    async def prepare(self, pod: Pod, ips: Sequence[str]) -> Mapping[str, Path]:
-        """Directories, cgroup and volumes; host paths of the volumes. Raises PodError."""
+    async def prepare(self, pod: Pod, ips: Sequence[str]) -> HostVolumes:
+        """Directories, cgroup and volumes; the volumes. Raises PodError."""
         node = self._node
         pod_files.make_directories(pod, node.facts)
         try:
@@ -92,7 +92,7 @@ class PodSteps:
         name = pod.spec.runtimeClassName
         return (await self._node.objects.runtime_class(name)).handler if name else ""
 
-    async def start(self, pod: Pod, step: Start, sandbox: Sandbox, volumes: Mapping[str, Path]) -> str:
+    async def start(self, pod: Pod, step: Start, sandbox: Sandbox, volumes: HostVolumes) -> str:
         """Make one run of a container and start it; its id. Raises StartError."""
         container = find(pod, step.name)
         if container is None:
@@ -106,7 +106,7 @@ class PodSteps:
             given = await self._node.contributor.contribute(pod, container)
             pod_files.write_hosts(pod, ips, self._node.facts)
             variables = await self._environment(pod, container, ips, volumes)
-            mounts = pod_files.container_mounts(
+            mounts = container_mounts(
                 pod, container, step.attempt, volumes, dict(variables), self._node.facts, self._node.mounter
             )
             config = container_config(
@@ -134,7 +134,7 @@ class PodSteps:
         self._node.recorder.event(reference(pod, field_path(pod, container.name)), kind, reason, message)
 
     async def _environment(
-        self, pod: Pod, container: Container, ips: Sequence[str], volumes: Mapping[str, Path]
+        self, pod: Pod, container: Container, ips: Sequence[str], volumes: HostVolumes
     ) -> list[tuple[str, str]]:
         node, namespace = self._node, pod.metadata.namespace
         config_maps, secrets = names_referred(container)

@@ -21,6 +21,7 @@ from pilothouse.kubelet.pod_sync import PodSync
 from pilothouse.kubelet.runtime_config import grace_period
 from pilothouse.kubelet.status import Verdict
 from pilothouse.kubelet.trouble import Trouble
+from pilothouse.kubelet.volume import VolumeError
 from pilothouse.runtime.clock import Instant
 from pilothouse.runtime.log import Log
 from pilothouse.runtime.tasks import Tasks
@@ -135,8 +136,8 @@ class PodWorker:
             return self._troubled(error.reason, str(error))
         except CriError as error:
             return self._troubled("FailedSync", f"error determining status: {error}")
-        except StatusError as error:
-            log.warning("Error syncing pod, skipping", pod=describe(self.pod), err=error.message)
+        except (StatusError, VolumeError) as error:
+            log.warning("Error syncing pod, skipping", pod=describe(self.pod), err=str(error))
         except Exception as error:  # noqa: BLE001 - one pod must not take the others down
             log.crash("Error syncing pod, skipping", error=error, pod=describe(self.pod))
         else:

@@ -1,25 +1,30 @@
-"""The contract of a volume type, and `Volumes`, which has a pod's volumes in place and takes them away.
+"""The contract of a volume type: what has one kind of volume on the node, and takes it away again.
 
 `set_up` runs before the pod's sandbox is made and again at every sync: what it makes must be the same each time, or
-the newer content. API page: "Volumes".
+the newer content. `tear_down` gets the record that was written before the first `set_up` and nothing else of the pod:
+the pod may be gone, and the kubelet may be another than the one that set it up. API page: "Volumes".
 """
 
+import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import Enum, auto
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
+from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Pod, Volume
 from pilothouse.kubelet.api import Objects
 from pilothouse.kubelet.environment import Facts
 from pilothouse.kubelet.layout import Layout
 from pilothouse.kubelet.tokens import Tokens
+from pilothouse.kubelet.volume_record import VolumeRecord, VolumeRecords
 from pilothouse.runtime.clock import Clock
 
 
 class VolumeError(Exception):
-    """A volume cannot be set up now; the pod waits for it."""
+    """A volume cannot be set up or taken away now; the pod waits for it."""
 
 
 class Mounter(Protocol):
@@ -33,8 +38,8 @@ class Mounter(Protocol):
         """Show a path at a second place."""
         ...
 
-    def unmount(self, path: Path) -> None:
-        """Take a mount away."""
+    def unmount(self, path: Path, *, lazily: bool = True) -> None:
+        """Take a mount away: lazily even while something uses it, else only when nothing does."""
         ...
 
     def below(self, path: Path) -> list[Path]:
@@ -55,15 +60,50 @@ class Mounter(Protocol):
 
 
 class Trust(Protocol):
-    """Whom pods may trust, as PEM. Raises VolumeError for what is not there, unless that is optional."""
+    """Root certificates of the cluster's trust bundles, as PEM. Methods may raise VolumeError."""
 
     async def by_name(self, name: str, *, optional: bool) -> bytes:
-        """The certificates of one bundle."""
+        """Of one bundle."""
         ...
 
     async def by_signer(self, signer: str, labels: Mapping[str, Any] | None, *, optional: bool) -> bytes:
-        """The certificates of those of a signer's bundles that have the labels. None selects nothing, {} all."""
+        """Of a signer's bundles with these labels."""
         ...
+
+
+class Ownership(Enum):
+    """Whether the kubelet gives what is in a volume to the pod's fsGroup, once, when it has been set up."""
+
+    NONE = auto()
+    """The type sees to it, or nobody does."""
+    WALK = auto()
+    """Everything in it."""
+    ON_ROOT_MISMATCH = auto()
+    """Everything in it, unless its root says that this was done."""
+
+    @classmethod
+    def of(cls, pod: Pod) -> "Ownership":
+        """As the pod's `fsGroupChangePolicy` says."""
+        lenient = pod.spec.securityContext.fsGroupChangePolicy == "OnRootMismatch"
+        return cls.ON_ROOT_MISMATCH if lenient else cls.WALK
+
+
+@dataclass(frozen=True, slots=True)
+class HostVolume:
+    """A volume as it lies on the node."""
+
+    path: Path
+    device: bool = False
+    """It is a block device, no file system: for `volumeDevices` alone."""
+    read_only: bool = False
+    """No container writes it, whatever its mount says."""
+    owned_by_kubelet: bool = False
+    """The kubelet writes what is in it."""
+    fs_group: Ownership = Ownership.NONE
+
+
+HostVolumes = Mapping[str, HostVolume]
+"""A pod's, by volume name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +118,22 @@ class Surroundings:
     mounter: Mounter
     clock: Clock
     trust: Trust | None = None
-    """None where there is no API server to know bundles."""
+
+    def note(self, plugin: str, name: str, details: JsonObject) -> None:
+        """Have the volume's record say what tearing it down will need. To be called before that is made."""
+        records = VolumeRecords(self.layout)
+        known = records.get(self.pod.metadata.uid, plugin, name)
+        records.write(replace(known, details={**known.details, **details}))
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a volume is taken away with."""
+
+    layout: Layout
+    objects: Objects
+    mounter: Mounter
+    clock: Clock
 
 
 class VolumeType(ABC):
@@ -90,53 +145,17 @@ class VolumeType(ABC):
     """Upstream's name of the plug-in, which is in paths and messages."""
 
     @abstractmethod
-    async def set_up(self, volume: Volume, around: Surroundings, /) -> Path:
-        """Have the volume; where it lies on the node. Raises VolumeError."""
+    async def set_up(self, volume: Volume, around: Surroundings, /) -> HostVolume | Path:
+        """Have the volume; where it lies on the node, a bare path for an ordinary one. Raises VolumeError."""
+
+    async def tear_down(self, record: VolumeRecord, ground: Ground, /) -> None:
+        """Have it no longer; again and again without harm. Raises VolumeError, OSError."""
+        directory = ground.layout.volume(record.uid, record.plugin, record.volume)
+        await asyncio.to_thread(take_away, directory, ground.mounter)
 
 
-class Volumes:
-    """The volumes of the node's pods."""
-
-    def __init__(
-        self, types: Sequence[type[VolumeType]], layout: Layout, objects: Objects, mounter: Mounter, clock: Clock,
-        *, trust: Trust | None = None,
-    ) -> None:  # fmt: skip
-        self._types = {kind.field: kind() for kind in types}
-        self._layout = layout
-        self._objects = objects
-        self._tokens = Tokens(objects, clock)
-        self._mounter = mounter
-        self._clock = clock
-        self._trust = trust
-
-    async def set_up(self, pod: Pod, facts: Facts) -> Mapping[str, Path]:
-        """Have all volumes of a pod; host paths by volume name. Raises VolumeError for the first that fails."""
-        around = Surroundings(
-            pod, facts, self._layout, self._objects, self._tokens, self._mounter, self._clock, self._trust
-        )
-        paths: dict[str, Path] = {}
-        for volume in pod.spec.volumes:
-            kind = next((kind for name, kind in self._types.items() if volume.raw.get(name) is not None), None)
-            if kind is None:
-                source = next((name for name in volume.raw if name != "name"), "none")
-                raise VolumeError(f'MountVolume.SetUp failed for volume "{volume.name}" : '
-                                  f"this node does not offer volumes of type {source}")  # fmt: skip
-            try:
-                paths[volume.name] = await kind.set_up(volume, around)
-            except (VolumeError, OSError) as error:
-                raise VolumeError(f'MountVolume.SetUp failed for volume "{volume.name}" : {error}') from error
-        return paths
-
-    def tear_down_volumes(self, uid: str) -> None:
-        """Take away the volumes of a pod that has finished; what its containers said of their end stays."""
-        directory = self._layout.pod(uid)
-        for point in self._mounter.below(directory):
-            self._mounter.unmount(point)
-        self._mounter.remove_tree(directory / "volume-subpaths")
-        self._mounter.remove_tree(directory / "volumes")
-
-    def tear_down(self, uid: str) -> None:
-        """Take away all that was made for a pod."""
-        self._tokens.forget(uid)
-        self.tear_down_volumes(uid)
-        self._mounter.remove_tree(self._layout.pod(uid))
+def take_away(directory: Path, mounter: Mounter) -> None:
+    """Unmount what lies in a directory of the kubelet's own, and remove it."""
+    for point in mounter.below(directory):
+        mounter.unmount(point)
+    mounter.remove_tree(directory)

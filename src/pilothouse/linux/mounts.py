@@ -11,7 +11,7 @@ import struct
 from pathlib import Path
 
 _MS_BIND, _MS_REC = 0x1000, 0x4000
-_MNT_DETACH = 2
+_MNT_DETACH, _UMOUNT_NOFOLLOW = 2, 8
 _SYS_OPENAT2 = 437
 _RESOLVE_NO_MAGICLINKS, _RESOLVE_IN_ROOT = 0x02, 0x10
 
@@ -35,9 +35,10 @@ class Mounts:
         """Show `source` at `target` as well."""
         self._mount(str(source), target, "", _MS_BIND | _MS_REC, "")
 
-    def unmount(self, path: Path) -> None:
-        """Take the mount at `path` away, lazily; none there is fine."""
-        if self._libc.umount2(os.fsencode(path), _MNT_DETACH) and ctypes.get_errno() not in (
+    def unmount(self, path: Path, *, lazily: bool = True) -> None:
+        """Take the mount at `path` away, lazily even while it is used; none there is fine."""
+        flags = _UMOUNT_NOFOLLOW | (_MNT_DETACH if lazily else 0)
+        if self._libc.umount2(os.fsencode(path), flags) and ctypes.get_errno() not in (
             errno.EINVAL,
             errno.ENOENT,
         ):
@@ -53,9 +54,11 @@ class Mounts:
 
     def below(self, path: Path) -> list[Path]:
         """Mount points at or below `path`, the deepest last mounted first."""
-        wanted = path.resolve()
-        points = (_unescape(line.split()[4]) for line in Path("/proc/self/mountinfo").read_text().splitlines())
-        return [Path(point) for point in points if Path(point) == wanted or wanted in Path(point).parents][::-1]
+        wanted = str(path.resolve())
+        within = f"{wanted.rstrip('/')}/"
+        lines = Path("/proc/self/mountinfo").read_text().splitlines()
+        points = (_unescape(line.split(maxsplit=5)[4]) for line in lines)
+        return [Path(point) for point in points if point == wanted or point.startswith(within)][::-1]
 
     def is_mounted(self, path: Path) -> bool:
         """Whether something is mounted exactly at `path`."""

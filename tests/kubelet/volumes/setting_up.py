@@ -11,8 +11,9 @@ from kubelet.trusting import FakeTrustBundles
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.environment import Facts
 from pilothouse.kubelet.layout import Layout
+from pilothouse.kubelet.pod_volumes import Volumes
 from pilothouse.kubelet.trust_anchors import TrustAnchors
-from pilothouse.kubelet.volume import Volumes, VolumeType
+from pilothouse.kubelet.volume import VolumeType
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock
 from pilothouse.runtime.units import subclasses
@@ -49,7 +50,7 @@ class Place:
             trust = TrustAnchors(self.bundles, Chance(1))
             volumes = Volumes(kinds, self.layout, self.objects, self.mounter, clock, trust=trust)
             for one in pods:
-                made.update(await volumes.set_up(one, FACTS))
+                made.update({name: host.path for name, host in (await volumes.set_up(one, FACTS)).items()})
                 between()
 
         loop.run(main)

@@ -8,7 +8,8 @@ import pytest
 from kubelet.observing import containers, pod
 from kubelet.volumes.setting_up import FACTS, GROUP, Place, mode, texts
 from pilothouse.api.machinery.view import JsonObject
-from pilothouse.kubelet.volume import VolumeError, Volumes
+from pilothouse.kubelet.pod_volumes import Volumes
+from pilothouse.kubelet.volume import VolumeError
 from pilothouse.kubelet.volumes.projected import ProjectedVolume
 from pilothouse.runtime.clock import Clock
 from pilothouse.testing import loop

@@ -1,0 +1,148 @@
+"""`Volumes`: has the volumes of a pod in place, all at once, and takes them away.
+
+One that fails does not keep the others: what it says and what the others say is told together. Before a volume is set
+up the first time a record of it is written, by which it is found and taken away later, also by the next kubelet.
+Upstream: pkg/kubelet/volumemanager.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pilothouse.api.machinery.errors import StatusError
+from pilothouse.api.types.core_v1 import Pod, Volume
+from pilothouse.kubelet.api import Objects
+from pilothouse.kubelet.environment import Facts
+from pilothouse.kubelet.layout import Layout
+from pilothouse.kubelet.tokens import Tokens
+from pilothouse.kubelet.volume import (
+    Ground,
+    HostVolume,
+    HostVolumes,
+    Mounter,
+    Surroundings,
+    Trust,
+    VolumeError,
+    VolumeType,
+)
+from pilothouse.kubelet.volume_record import VolumeRecord, VolumeRecords
+from pilothouse.runtime.clock import Clock
+
+PATIENCE = 123.0
+"""Seconds in which a pod's volumes are to be there, or gone; then the pod's turn is over, and it begins anew."""
+_LATE = "context deadline exceeded"
+_FILES = ("configMap", "secret", "downwardAPI", "projected")
+"""Kinds of which the kubelet alone writes what is in them."""
+
+
+class _Any(VolumeType):
+    """A volume of a kind that this kubelet does not know, or no longer: only to be taken away."""
+
+    async def set_up(self, volume: Volume, _around: Surroundings, /) -> Path:
+        source = next((name for name in volume.raw if name != "name"), "none")
+        raise VolumeError(f"this node does not offer volumes of type {source}")
+
+
+class Volumes:
+    """The volumes of the node's pods."""
+
+    def __init__(
+        self, types: Sequence[type[VolumeType]], layout: Layout, objects: Objects, mounter: Mounter, clock: Clock, *,
+        trust: Trust | None = None,
+    ) -> None:  # fmt: skip
+        self._types: Mapping[str, VolumeType] = {kind.field: kind() for kind in types}
+        self._layout = layout
+        self._objects = objects
+        self._tokens = Tokens(objects, clock)
+        self._mounter = mounter
+        self._clock = clock
+        self._trust = trust
+        self._records = VolumeRecords(layout)
+        self._ground = Ground(layout, objects, mounter, clock)
+
+    async def set_up(self, pod: Pod, facts: Facts) -> HostVolumes:
+        """Have all volumes of a pod. Raises VolumeError with the complaints of all that fail."""
+        around = Surroundings(
+            pod, facts, self._layout, self._objects, self._tokens, self._mounter, self._clock, self._trust
+        )
+        made: dict[str, HostVolume] = {}
+        failed: dict[str, str] = {}
+
+        async def one(volume: Volume) -> None:
+            try:
+                made[volume.name] = await self._set_up(volume, around)
+            except (VolumeError, OSError, StatusError) as error:
+                failed[volume.name] = f'MountVolume.SetUp failed for volume "{volume.name}" : {error}'
+
+        try:
+            async with self._clock.timeout(PATIENCE), asyncio.TaskGroup() as group:
+                for volume in pod.spec.volumes:
+                    group.create_task(one(volume), name=f"volume {volume.name}")
+        except TimeoutError:
+            late = " ".join(sorted({volume.name for volume in pod.spec.volumes} - made.keys()))
+            failed[""] = (
+                f"Unable to attach or mount volumes: unmounted volumes=[{late}], unattached volumes=[], "
+                f"failed to process volumes=[]: {_LATE}"
+            )
+        if failed:
+            names = [*(volume.name for volume in pod.spec.volumes), ""]
+            raise VolumeError("; ".join(failed[name] for name in names if name in failed))
+        return {volume.name: made[volume.name] for volume in pod.spec.volumes}
+
+    async def _set_up(self, volume: Volume, around: Surroundings) -> HostVolume:
+        field = next((name for name in self._types if volume.raw.get(name) is not None), "")
+        kind = self._types[field] if field else _Any()
+        meta = around.pod.metadata
+        if field and not self._records.known(meta.uid, kind.plugin, volume.name):
+            self._records.write(
+                VolumeRecord(meta.uid, kind.plugin, volume.name, field, meta.namespace, meta.name, volume.literal())
+            )
+        found = await kind.set_up(volume, around)
+        if isinstance(found, HostVolume):
+            return found
+        ours = field in _FILES
+        return HostVolume(found, read_only=ours, owned_by_kubelet=ours)
+
+    async def tear_down_volumes(self, uid: str) -> None:
+        """Take away the volumes of a pod that has finished; what its containers said of their end stays.
+
+        Raises VolumeError with the complaints of all that stay, when the others are gone.
+        """
+        directory = self._layout.pod(uid)
+        # Sub-paths are further mounts of the volumes: while there is one, no volume can go.
+        await asyncio.to_thread(self._remove_sub_paths, directory / "volume-subpaths")
+        records = await asyncio.to_thread(self._records.of_pod, uid)
+        complaints: dict[int, str] = {}
+
+        async def one(place: int, record: VolumeRecord) -> None:
+            try:
+                async with self._clock.timeout(PATIENCE):
+                    await self._kind(record).tear_down(record, self._ground)
+                self._records.remove(record)
+            except (VolumeError, OSError, StatusError) as error:
+                # Of our own deadline nothing is said.
+                why = str(error) or _LATE
+                complaints[place] = f'UnmountVolume.TearDown failed for volume "{record.volume}" : {why}'
+
+        async with asyncio.TaskGroup() as group:
+            for place, record in enumerate(records):
+                group.create_task(one(place, record), name=f"volume {record.volume}")
+        if complaints:
+            raise VolumeError("; ".join(complaints[place] for place in sorted(complaints)))
+        for name in ("volumes", "plugins"):
+            await asyncio.to_thread(self._mounter.remove_tree, directory / name)
+
+    def _kind(self, record: VolumeRecord) -> VolumeType:
+        by_plugin = (kind for kind in self._types.values() if kind.plugin == record.plugin)
+        return self._types.get(record.kind) or next(by_plugin, _Any())
+
+    def _remove_sub_paths(self, directory: Path) -> None:
+        for point in self._mounter.below(directory):
+            self._mounter.unmount(point)
+        self._mounter.remove_tree(directory)
+
+    async def tear_down(self, uid: str) -> None:
+        """Take away all that was made for a pod. Raises VolumeError."""
+        self._tokens.forget(uid)
+        await self.tear_down_volumes(uid)
+        await asyncio.to_thread(self._mounter.remove_tree, self._layout.pod(uid))
