@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kubelet.harness import Told
+from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.coordination_v1 import Lease
 from pilothouse.api.types.core_v1 import Node
 from pilothouse.client.client import Client
@@ -12,6 +13,7 @@ from pilothouse.kubelet import node_lease
 from pilothouse.kubelet.cri.interface import CriUnavailable, Image, RuntimeCondition, RuntimeStatus
 from pilothouse.kubelet.machine import Disk, Machine
 from pilothouse.kubelet.node_agent import NodeAgent
+from pilothouse.kubelet.node_report import NodeReport, ReportFacts, all_reports
 from pilothouse.kubelet.node_status import NodeIdentity, Room, Thresholds
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import LoopClock
@@ -36,6 +38,13 @@ class MoodyCri(FakeCri):
         if self.gone:
             raise CriUnavailable("UNAVAILABLE", "no socket")
         return RuntimeStatus((RuntimeCondition("RuntimeReady", True), RuntimeCondition("NetworkReady", self.network)))
+
+
+class Nicknamed(NodeReport):
+    """Calls the node by a second name."""
+
+    async def amend(self, status: JsonObject, facts: ReportFacts) -> None:
+        status["addresses"].append({"type": "ExternalDNS", "address": f"{facts.identity.name}.example.com"})
 
 
 @dataclass
@@ -68,7 +77,8 @@ def play(story: Callable[[Stage], Coroutine[Any, Any, None]], *, network: bool =
             identity = NodeIdentity(name="n1", address="10.0.0.1", kubelet_port=10250)
             room = [Room(1 << 30, DISK, DISK)]
             agent = NodeAgent(
-                identity, MACHINE, Thresholds(), lambda: room[0], client, cri, told, clock, chance
+                identity, MACHINE, Thresholds(), lambda: room[0], client, cri, told, clock, chance,
+                (*all_reports(), Nicknamed()),
             )  # fmt: skip
             await agent.start(tasks)
             await story(Stage(clock, client, cri, told, agent, room))
@@ -85,6 +95,7 @@ def test_it_registers_with_what_the_machine_has() -> None:
         assert node.status.allocatable["memory"] == "3996Mi"
         assert node.status.addresses[0].address == "10.0.0.1"
         assert [*node.status.images[0].names] == ["app:1"]
+        assert [one.address for one in node.status.addresses] == ["10.0.0.1", "n1", "n1.example.com"]
         assert await stage.condition("Ready") == "True"
         await stage.clock.sleep(1)
         assert stage.told.reasons() == [
@@ -100,7 +111,7 @@ def test_a_node_that_is_known_keeps_what_others_have_said_of_it() -> None:
         async with Tasks() as tasks:
             again = NodeAgent(
                 NodeIdentity(name="n1", address="10.0.0.2", kubelet_port=10250), MACHINE, Thresholds(),
-                lambda: stage.room[0], stage.client, stage.cri, Told(), stage.clock, Chance(2),
+                lambda: stage.room[0], stage.client, stage.cri, Told(), stage.clock, Chance(2), (),
             )  # fmt: skip
             await again.start(tasks)
             await stage.clock.sleep(1)
@@ -178,7 +189,7 @@ def test_a_reboot_is_told() -> None:
         async with Tasks() as tasks:
             again = NodeAgent(
                 NodeIdentity(name="n1", address="10.0.0.1", kubelet_port=10250), booted, Thresholds(),
-                lambda: stage.room[0], stage.client, stage.cri, told, stage.clock, Chance(2),
+                lambda: stage.room[0], stage.client, stage.cri, told, stage.clock, Chance(2), (),
             )  # fmt: skip
             await again.start(tasks)
             await stage.clock.sleep(1)

@@ -132,3 +132,18 @@ def test_a_runtime_without_events_is_left_alone() -> None:
         assert changed == []
 
     run(story)
+
+
+def test_a_runtime_that_is_silent_for_long_is_complained_of() -> None:
+    async def story(clock: Clock, runtime: Runtime, pleg: Pleg, changed: list[str]) -> None:
+        runtime.away = True
+        await clock.sleep(180)
+        await pleg.look()
+        assert pleg.complaint() == ""
+        await clock.sleep(1)
+        assert pleg.complaint() == "pleg was last seen active 3m1s ago; threshold is 3m0s"
+        runtime.away = False
+        await pleg.look()
+        assert pleg.complaint() == ""
+
+    run(story)

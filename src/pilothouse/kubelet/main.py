@@ -17,7 +17,6 @@ from pilothouse.kubelet.admission import NodeAdmission
 from pilothouse.kubelet.api import ClientObjects, ClientPods, Recorder
 from pilothouse.kubelet.config import KubeletConfig
 from pilothouse.kubelet.cri.interface import Cri
-from pilothouse.kubelet.durations import go_duration
 from pilothouse.kubelet.hooks import Hooks
 from pilothouse.kubelet.housekeeping import Housekeeping
 from pilothouse.kubelet.http_fetch import HttpFetch
@@ -26,8 +25,10 @@ from pilothouse.kubelet.layout import Layout
 from pilothouse.kubelet.machine import Disk, Machine, available_memory
 from pilothouse.kubelet.names_and_dns import Resolver, parse_resolver
 from pilothouse.kubelet.node_agent import NodeAgent
+from pilothouse.kubelet.node_report import all_reports
 from pilothouse.kubelet.node_services import NodeServices
 from pilothouse.kubelet.node_status import NodeIdentity, Room
+from pilothouse.kubelet.part import NodeContext, all_parts, begin
 from pilothouse.kubelet.pleg import Pleg
 from pilothouse.kubelet.pod_end import Ender
 from pilothouse.kubelet.pod_volumes import Volumes
@@ -47,9 +48,6 @@ from pilothouse.runtime.clock import Clock
 from pilothouse.runtime.metrics import Metrics
 from pilothouse.runtime.tasks import Tasks
 from pilothouse.runtime.units import subclasses
-
-_PATIENCE = 180.0
-"""Seconds of the runtime's silence after which the kubelet counts as unhealthy."""
 
 
 async def run(
@@ -81,24 +79,21 @@ async def run(
         pods.on_change(workers.on_change)
         agent.on_health(workers.poke_all)
         pleg = Pleg(cri, clock, workers.poke)
-        tasks.spawn(writer.run(), name="pod statuses")
         tasks.spawn(pleg.run(), name="pleg")
         tasks.spawn(pleg.listen(), name="container events")
+        begin(all_parts(), NodeContext(
+            config=config, client=client, services=node, workers=workers, agent=agent, metrics=metrics, chance=chance,
+            tasks=tasks,
+        ))  # fmt: skip
         door = ServingConfig(config.node_name, config.serving, config.client_authority, config.host, config.port)
 
         def known_pods() -> list[Pod]:
             return [writer.newest(pod) for pod in workers.pods().values()]
 
-        async with serving(door, client, known_pods, cri, metrics, partial(_sync_loop, pleg, clock), clock):
+        async with serving(door, client, known_pods, cri, metrics, pleg.complaint, clock):
             if ready is not None:
                 ready()
             await asyncio.Event().wait()
-
-
-def _sync_loop(pleg: Pleg, clock: Clock) -> str:
-    """What /healthz says of it: wrong when the runtime has not been heard of for long."""
-    silent = clock.now() - pleg.last_seen
-    return f"pleg was last seen active {go_duration(silent)} ago; threshold is 3m0s" if silent > _PATIENCE else ""
 
 
 def _agent(
@@ -112,7 +107,7 @@ def _agent(
     def room() -> Room:
         return Room(available_memory(), Disk.of(config.root), Disk.of(config.images))
 
-    return NodeAgent(identity, machine, config.thresholds, room, client, cri, recorder, clock, chance)
+    return NodeAgent(identity, machine, config.thresholds, room, client, cri, recorder, clock, chance, all_reports())
 
 
 def _services(

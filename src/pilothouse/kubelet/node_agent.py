@@ -5,7 +5,7 @@ says is decided in `node_status`. Upstream: pkg/kubelet/kubelet_node_status.go.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from pilothouse.api.machinery.errors import AlreadyExists, StatusError
@@ -14,8 +14,9 @@ from pilothouse.api.types.core_v1 import Node
 from pilothouse.client.client import Client, PatchForm
 from pilothouse.kubelet import node_lease, node_status
 from pilothouse.kubelet.api import Recorder
-from pilothouse.kubelet.cri.interface import Cri, CriError, Image, Version
+from pilothouse.kubelet.cri.interface import Cri, CriError, Version
 from pilothouse.kubelet.machine import Machine
+from pilothouse.kubelet.node_report import NodeReport, ReportFacts
 from pilothouse.kubelet.node_status import NodeIdentity, Room, Thresholds
 from pilothouse.runtime.backoff import Backoff, Growth
 from pilothouse.runtime.chance import Chance
@@ -52,7 +53,7 @@ class NodeAgent:
 
     def __init__(
         self, identity: NodeIdentity, machine: Machine, limits: Thresholds, room: Callable[[], Room], client: Client,
-        cri: Cri, recorder: Recorder, clock: Clock, chance: Chance,
+        cri: Cri, recorder: Recorder, clock: Clock, chance: Chance, reports: Sequence[NodeReport],
     ) -> None:  # fmt: skip
         self._identity = identity
         self._machine = machine
@@ -63,6 +64,7 @@ class NodeAgent:
         self._recorder = recorder
         self._clock = clock
         self._chance = chance
+        self._reports = reports
         self._news = asyncio.Event()
         self._health_known = asyncio.Event()
         self._version: Version | None = None
@@ -171,22 +173,17 @@ class NodeAgent:
         room, identity, machine = self._room(), self._identity, self._machine
         before = present.get("conditions") or ()
         pressed = node_status.pressures(room, self._limits)
-        return {
+        status: JsonObject = {
             "addresses": node_status.addresses(identity),
             "allocatable": node_status.allocatable(machine, room.disk, identity.max_pods, self._limits),
             "capacity": node_status.capacity(machine, room.disk, identity.max_pods),
             "conditions": node_status.conditions(before, pressed, self.problems, self._clock.now()),
             "daemonEndpoints": {"kubeletEndpoint": {"Port": identity.kubelet_port}},
-            "images": node_status.image_list(await self._images()),
             "nodeInfo": node_status.node_info(machine, self._version),
         }
-
-    async def _images(self) -> list[Image]:
-        try:
-            return await self._cri.images()
-        except CriError as error:
-            log.warning("Failed to list images", err=str(error))
-            return []
+        for report in self._reports:
+            await report.amend(status, ReportFacts(identity, machine, self._cri))
+        return status
 
     def _tell(self, present: Mapping[str, Any], status: JsonObject) -> None:
         """Events: of conditions that have changed since we last spoke, and of a reboot."""

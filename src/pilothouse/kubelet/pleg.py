@@ -7,12 +7,15 @@ The name is upstream's: pod lifecycle event generator.
 from collections.abc import Callable, Mapping
 
 from pilothouse.kubelet.cri.interface import Cri, CriError, CriUnimplemented
+from pilothouse.kubelet.durations import go_duration
 from pilothouse.runtime.clock import Clock, Instant
 from pilothouse.runtime.log import Log
 
 log = Log(__name__)
 QUIET = 1.0
 QUICK = 0.1
+PATIENCE = 180.0
+"""Seconds of the runtime's silence after which the kubelet counts as unhealthy."""
 _QUICK_FOR = 3.0
 """Seconds of quick listings after a change."""
 _WITH_EVENTS = 60.0
@@ -33,6 +36,11 @@ class Pleg:
         self._events = False
         self.last_seen: Instant = clock.now()
         """When the runtime last answered."""
+
+    def complaint(self) -> str:
+        """Why all is not well: the runtime has not been heard of for long. Empty when it has."""
+        silent = self._clock.now() - self.last_seen
+        return f"pleg was last seen active {go_duration(silent)} ago; threshold is 3m0s" if silent > PATIENCE else ""
 
     async def run(self) -> None:
         """List for as long as the kubelet lives."""

@@ -1,4 +1,4 @@
-"""The pages of the kubelet's API, by path.
+"""The pages of the kubelet's API, by path: what acts on containers is here, what only tells stands in `pages/`.
 
 Unserved, and thus not found: /stats, /configz, /metrics/cadvisor and the other collections of metrics, /checkpoint,
 /debug. Source: pkg/kubelet/server/server.go.
@@ -10,19 +10,19 @@ from pilothouse.kubelet.server.container_logs import ContainerLogs
 from pilothouse.kubelet.server.health import Check, health_page
 from pilothouse.kubelet.server.joining import Joining
 from pilothouse.kubelet.server.known_pods import Pods
-from pilothouse.kubelet.server.pod_lists import running_pods, wanted_pods
+from pilothouse.kubelet.server.page import Page, PageContext
 from pilothouse.kubelet.server.question import Question
 from pilothouse.kubelet.server.streams import Streams
 from pilothouse.kubelet.server.text import Refused, not_allowed, text
 from pilothouse.net.http import Response
 from pilothouse.runtime.clock import Clock
-from pilothouse.runtime.metrics import CONTENT_TYPE, Metrics
+from pilothouse.runtime.metrics import Metrics
+from pilothouse.runtime.units import subclasses
 
 _READ = ("GET",)
 _SESSION = ("GET", "POST")
 _METHODS = {
-    "pods": _READ, "runningpods": _READ, "containerLogs": _READ, "run": ("POST",), "exec": _SESSION, "attach": _SESSION,
-    "portForward": _SESSION,
+    "containerLogs": _READ, "run": ("POST",), "exec": _SESSION, "attach": _SESSION, "portForward": _SESSION,
 }  # fmt: skip
 """Where not every method is welcome."""
 
@@ -33,10 +33,10 @@ class KubeletApi:
     def __init__(
         self, pods: Pods, cri: Cri, changes: Changes, metrics: Metrics, sync_loop: Check, clock: Clock
     ) -> None:
-        self._pods = pods
-        self._cri = cri
-        self._metrics = metrics
         self._sync_loop = sync_loop
+        around = PageContext(pods, cri, metrics)
+        found = [kind(around) for kind in subclasses(Page, f"{__package__}.pages")]  # type: ignore[type-abstract]
+        self._pages = {path: page for page in found for path in page.paths}
         self._logs = ContainerLogs(pods, cri, changes, clock)
         self._streams = Streams(pods, cri, Joining(clock))
 
@@ -64,14 +64,13 @@ class KubeletApi:
                 return await streams.run(question, namespace, name, "".join(uid), container)
             case ("portForward", namespace, name, *uid) if len(uid) < 2:
                 return await streams.port_forward(question, namespace, name, "".join(uid))
-            case ("pods",):
-                return wanted_pods(self._pods)
-            case ("runningpods",):
-                return await running_pods(self._cri)
             case ("healthz", *single) if len(single) < 2:
                 return health_page(question, "".join(single), self._sync_loop)
-            case ("metrics",):
-                return Response(200, self._metrics.page(), content_type=CONTENT_TYPE)
             case ("logs", *_):
                 return not_allowed("logs endpoint is disabled.\n")
-        raise Refused(404, "404 page not found\n")
+        page = self._pages.get("/".join(question.parts))
+        if page is None:
+            raise Refused(404, "404 page not found\n")
+        if page.methods and question.request.method not in page.methods:
+            return not_allowed("Method Not Allowed", *page.methods)
+        return await page.answer(question)

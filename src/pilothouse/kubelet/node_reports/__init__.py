@@ -1,0 +1,1 @@
+"""What a node's status says beside the basics, one field a file."""

@@ -1,0 +1,1 @@
+"""What the kubelet does all the time, one part a file."""

@@ -1,0 +1,1 @@
+"""Pages of the kubelet's API that stand for themselves, one a file."""

@@ -1,0 +1,83 @@
+"""A whole kubelet, on a real API server and a fake runtime. Its pods are refused: they need nothing of the machine."""
+
+from pathlib import Path
+
+import pytest
+
+from pilothouse.api.types.core_v1 import Node, Pod
+from pilothouse.client.client import Client
+from pilothouse.kubelet import main
+from pilothouse.kubelet.config import KubeletConfig
+from pilothouse.kubelet.cri.interface import Image
+from pilothouse.kubelet.part import NodeContext, Part, all_parts
+from pilothouse.net.pki import Authority, Usage
+from pilothouse.runtime.chance import Chance
+from pilothouse.runtime.clock import Clock, LoopClock
+from pilothouse.runtime.tasks import Tasks
+from pilothouse.testing.cluster import Cluster
+from pilothouse.testing.fake_cri import FakeCri
+from pilothouse.testing.loop import run
+
+
+class Greeter(Part):
+    """Writes down who is there."""
+
+    name = "greeter"
+
+    def __init__(self) -> None:
+        self.met: list[str] = []
+
+    async def run(self, node: NodeContext) -> None:
+        self.met.append(node.config.node_name)
+
+
+def config(root: Path, now: float) -> KubeletConfig:
+    authority = Authority.create("test", now)
+    pair = authority.issue("system:node:n1", (), addresses=("127.0.0.1",), usage=Usage.SERVER, now=now)
+    return KubeletConfig(
+        node_name="n1", address="127.0.0.1", root=root, logs=root / "logs", images=root, serving=pair,
+        client_authority=authority.certificate, host="127.0.0.1", port=0, cgroup_root="/pilothouse-no-such-group",
+    )  # fmt: skip
+
+
+async def refused(client: Client, clock: Clock) -> Pod:
+    """What becomes of a pod that this node cannot run."""
+    await client.create(
+        Pod,
+        {
+            "metadata": {"name": "web", "namespace": "default"},
+            "spec": {
+                "nodeName": "n1",
+                "containers": [{"name": "app", "image": "app:1"}],
+                "securityContext": {"supplementalGroupsPolicy": "Strict"},
+            },
+        },
+    )
+    async with clock.timeout(30):
+        while (pod := await client.get(Pod, "web", "default")).status.phase != "Failed":
+            await clock.sleep(0.5)
+    return pod
+
+
+def test_a_node_registers_tells_of_its_pods_and_sets_its_parts_to_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    greeter = Greeter()
+    monkeypatch.setattr(main, "all_parts", lambda: [*all_parts(), greeter])
+
+    async def story(clock: LoopClock, chance: Chance) -> None:
+        async with Cluster(clock, chance) as cluster, Tasks() as tasks:
+            client, ready = cluster.client(), list[bool]()
+            cri = FakeCri(clock, present={"app:1": Image("sha256:app", ("app:1",), (), 7)})
+            kubelet = main.run(config(tmp_path, clock.now()), client, cri, clock, chance, lambda: ready.append(True))
+            tasks.spawn(kubelet, name="kubelet")
+            async with clock.timeout(30):
+                while not ready:
+                    await clock.sleep(0.1)
+            assert [*(await client.get(Node, "n1")).status.images[0].names] == ["app:1"]
+            pod = await refused(client, clock)
+            assert greeter.met == ["n1"]
+            assert pod.status.reason == "SupplementalGroupsPolicyNotSupported"
+            tasks.cancel_all()
+
+    run(story)
