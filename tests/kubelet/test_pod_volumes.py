@@ -1,5 +1,6 @@
 """All volumes of a pod: made at once, and taken away by this kubelet or the next."""
 
+import stat
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, ClassVar
@@ -8,7 +9,7 @@ import pytest
 
 from kubelet.harness import FakeMounter, FakeObjects
 from kubelet.observing import pod
-from kubelet.volumes.setting_up import FACTS, Place
+from kubelet.volumes.setting_up import FACTS, GROUP, Place
 from pilothouse.api.machinery.errors import Forbidden
 from pilothouse.api.types.core_v1 import Pod, Volume
 from pilothouse.kubelet.layout import Layout
@@ -290,3 +291,59 @@ def test_what_the_kubelet_writes_no_container_does(tmp_path: Path, kind: str, ou
 ])  # fmt: skip
 def test_how_much_is_given_to_the_group_is_the_pods_to_say(policy: dict[str, str], ownership: Ownership) -> None:
     assert Ownership.of(Pod({"spec": {"securityContext": policy}})) is ownership
+
+
+class Owned(Shared):
+    """A volume that is the group's."""
+
+    asked: ClassVar[Ownership] = Ownership.WALK
+
+    async def set_up(self, volume: Volume, around: Surroundings, /) -> HostVolume:
+        directory = around.layout.volume(around.pod.metadata.uid, self.plugin, volume.name)
+        (directory / "below").mkdir(parents=True, exist_ok=True)
+        return HostVolume(directory, fs_group=Owned.asked)
+
+
+def given(path: Path) -> list[bool]:
+    """Whether a volume's root, and what is in it, are the group's."""
+    return [bool(one.stat().st_mode & stat.S_ISGID) for one in (path, path / "below")]
+
+
+@pytest.mark.parametrize(("asked", "group", "root_given", "result"), [
+    (Ownership.WALK, True, True, [True, True]), (Ownership.WALK, True, False, [True, True]),
+    (Ownership.ON_ROOT_MISMATCH, True, True, [True, False]), (Ownership.ON_ROOT_MISMATCH, True, False, [True, True]),
+    (Ownership.NONE, True, False, [False, False]), (Ownership.WALK, False, False, [False, False]),
+])  # fmt: skip
+def test_a_volume_is_given_to_the_pods_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: Ownership, group: bool, root_given: bool,
+    result: list[bool],
+) -> None:  # fmt: skip
+    monkeypatch.setattr(Owned, "asked", asked)
+
+    async def story(node: Kubelets) -> None:
+        directory = node.layout.volume("uid-web", "nfs", "v")
+        (directory / "below").mkdir(parents=True)
+        directory.chmod(0o2770 if root_given else 0o700)
+        context = {"securityContext": {"fsGroup": GROUP}} if group else {}
+        await node.start(Owned).set_up(pod(volumes=[nfs()], **context), FACTS)
+        assert given(directory) == result
+
+    run(tmp_path, story)
+
+
+def test_it_is_given_once_in_a_boot_of_the_machine(tmp_path: Path) -> None:
+    """What containers do with it afterwards is theirs, also when the kubelet starts again."""
+
+    async def story(node: Kubelets) -> None:
+        mine = pod(volumes=[nfs()], securityContext={"fsGroup": GROUP})
+        directory = node.layout.volume("uid-web", "nfs", "v")
+        for boot, again in (("a", True), ("a", False), ("b", True)):
+            volumes = Volumes([Owned], node.layout, FakeObjects(), node.mounter, node.clock, boot_id=boot)
+            await volumes.set_up(mine, FACTS)
+            assert given(directory) == [again, again]
+            for path in (directory, directory / "below"):
+                path.chmod(0o700)
+            await volumes.set_up(mine, FACTS)
+            assert given(directory) == [False, False]
+
+    run(tmp_path, story)

@@ -131,7 +131,7 @@ def _services(
         recorder=recorder,
         writer=writer,
         images=ImagePuller(cri, objects, recorder, clock),
-        volumes=Volumes(types, layout, objects, mounts, clock, trust=trust),
+        volumes=Volumes(types, layout, objects, mounts, clock, trust=trust, recorder=recorder, boot_id=machine.boot_id),
         mounter=mounts,
         cgroups=KernelPodCgroups(cgroups, config.cgroup_root, config.pod_pids_limit),
         prober=prober,

@@ -7,12 +7,14 @@ Upstream: pkg/kubelet/volumemanager.
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pilothouse.api.machinery.errors import StatusError
 from pilothouse.api.types.core_v1 import Pod, Volume
-from pilothouse.kubelet.api import Objects
+from pilothouse.kubelet.api import Objects, Recorder
 from pilothouse.kubelet.environment import Facts
+from pilothouse.kubelet.fs_ownership import FsOwnership, is_given
 from pilothouse.kubelet.layout import Layout
 from pilothouse.kubelet.tokens import Tokens
 from pilothouse.kubelet.volume import (
@@ -20,6 +22,7 @@ from pilothouse.kubelet.volume import (
     HostVolume,
     HostVolumes,
     Mounter,
+    Ownership,
     Surroundings,
     Trust,
     VolumeError,
@@ -48,7 +51,7 @@ class Volumes:
 
     def __init__(
         self, types: Sequence[type[VolumeType]], layout: Layout, objects: Objects, mounter: Mounter, clock: Clock, *,
-        trust: Trust | None = None,
+        trust: Trust | None = None, recorder: Recorder | None = None, boot_id: str = "",
     ) -> None:  # fmt: skip
         self._types: Mapping[str, VolumeType] = {kind.field: kind() for kind in types}
         self._layout = layout
@@ -57,6 +60,8 @@ class Volumes:
         self._mounter = mounter
         self._clock = clock
         self._trust = trust
+        self._boot_id = boot_id
+        self._ownership = FsOwnership(clock, recorder)
         self._records = VolumeRecords(layout)
         self._ground = Ground(layout, objects, mounter, clock)
 
@@ -78,6 +83,9 @@ class Volumes:
             async with self._clock.timeout(PATIENCE), asyncio.TaskGroup() as group:
                 for volume in pod.spec.volumes:
                     group.create_task(one(volume), name=f"volume {volume.name}")
+        except asyncio.CancelledError:
+            self._ownership.stop(pod.metadata.uid)
+            raise
         except TimeoutError:
             late = " ".join(sorted({volume.name for volume in pod.spec.volumes} - made.keys()))
             failed[""] = (
@@ -99,15 +107,30 @@ class Volumes:
             )
         found = await kind.set_up(volume, around)
         if isinstance(found, HostVolume):
+            await self._give(found, kind, volume, around.pod)
             return found
         ours = field in _FILES
         return HostVolume(found, read_only=ours, owned_by_kubelet=ours)
+
+    async def _give(self, host: HostVolume, kind: VolumeType, volume: Volume, pod: Pod) -> None:
+        """Give it to the pod's group where its type asks for that; once, as containers may have other plans then."""
+        group = pod.spec.securityContext.fsGroup
+        if host.fs_group is Ownership.NONE or host.device or group is None:
+            return
+        record = self._records.get(pod.metadata.uid, kind.plugin, volume.name)
+        if record.owned == self._boot_id:
+            return
+        lenient = host.fs_group is Ownership.ON_ROOT_MISMATCH
+        if not lenient or not await asyncio.to_thread(_is_given, host, group):
+            await self._ownership.give(pod, host.path, group, read_only=host.read_only)
+        self._records.write(replace(record, owned=self._boot_id))
 
     async def tear_down_volumes(self, uid: str) -> None:
         """Take away the volumes of a pod that has finished; what its containers said of their end stays.
 
         Raises VolumeError with the complaints of all that stay, when the others are gone.
         """
+        await self._ownership.stopped(uid)
         directory = self._layout.pod(uid)
         # Sub-paths are further mounts of the volumes: while there is one, no volume can go.
         await asyncio.to_thread(self._remove_sub_paths, directory / "volume-subpaths")
@@ -146,3 +169,7 @@ class Volumes:
         self._tokens.forget(uid)
         await self.tear_down_volumes(uid)
         await asyncio.to_thread(self._mounter.remove_tree, self._layout.pod(uid))
+
+
+def _is_given(host: HostVolume, group: int) -> bool:
+    return is_given(host.path.stat(), group, read_only=host.read_only)

@@ -34,8 +34,8 @@ class VolumeRecord:
     """The volume as the pod's spec has it."""
     details: JsonObject = field(default_factory=dict)
     """What its type wants to know again."""
-    owned: bool = False
-    """Its content was given to the pod's fsGroup."""
+    owned: str | None = None
+    """The boot of the machine in which its content was given to the pod's fsGroup."""
 
 
 class VolumeRecords:
