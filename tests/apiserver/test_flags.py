@@ -23,6 +23,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> ApiServerConfig:
         ({"anonymous-auth": "false"}, "anonymous", False),
         ({"disable-admission-plugins": "A, B"}, "disabled_admission", ("A", "B")),
         ({"enable-admission-plugins": "EventRateLimit"}, "enabled_admission", ("EventRateLimit",)),
+        ({"enable-bootstrap-token-auth": "true"}, "bootstrap_tokens", True),
         ({"disable-http2-serving": "false"}, "http2", True),
         ({"disable-http2-serving": "true"}, "http2", False),
         ({"encryption-provider-config": "/e.yaml"}, "encryption", Path("/e.yaml")),

@@ -100,6 +100,8 @@ class ApiServerConfig:
     """--event-ttl: seconds after which an event goes; 0 keeps them."""
     anonymous: bool = True
     """Whether requests without credentials are served as system:anonymous."""
+    bootstrap_tokens: bool = False
+    """--enable-bootstrap-token-auth: whether Secrets of that type in kube-system say who is a new node."""
     shutdown_delay: float = 0.0
     """--shutdown-delay-duration: seconds in which a server that is to end serves on, but says that it is not ready."""
     shutdown_grace: float = 5.0

@@ -95,6 +95,7 @@ FLAGS: Mapping[str, Callable[[str], Any]] = {
     "disable-admission-plugins": _names,
     "disable-http2-serving": parse_bool,
     "enable-admission-plugins": _names,
+    "enable-bootstrap-token-auth": parse_bool,
     "encryption-provider-config": _file,
     "etcd-cafile": _file,
     "etcd-certfile": _file,
@@ -131,6 +132,7 @@ def with_flags(config: ApiServerConfig, flags: Mapping[str, str]) -> ApiServerCo
     changed: dict[str, Any] = given.of(
         admission="admission-control-config-file",
         anonymous="anonymous-auth",
+        bootstrap_tokens="enable-bootstrap-token-auth",
         disabled_admission="disable-admission-plugins",
         enabled_admission="enable-admission-plugins",
         encryption="encryption-provider-config",

@@ -8,6 +8,7 @@ from pilothouse.api.catalogue import builtin
 from pilothouse.api.machinery.schema import Schemas
 from pilothouse.apiserver.admission.chain import AdmissionChain
 from pilothouse.apiserver.allocation.services import ServiceAllocation
+from pilothouse.apiserver.authentication.bootstrap_token import BootstrapTokens
 from pilothouse.apiserver.authentication.framework import FirstOf
 from pilothouse.apiserver.authentication.in_process import InProcessAuthenticator
 from pilothouse.apiserver.authentication.service_account import ServiceAccountTokens
@@ -90,7 +91,8 @@ def assemble(server: ApiServer, config: ApiServerConfig, operations: Operations,
     clock, chance, cache = server.clock, server.chance, server.cache
     keys = TokenKeys(config.service_account_key, config.service_account_issuer)
     tokens = ServiceAccountTokens(keys, cache, clock, (keys.issuer,))
-    who = FirstOf([InProcessAuthenticator(), CertificateAuthenticator(clock), tokens])
+    joining = BootstrapTokens(cache, clock) if config.bootstrap_tokens else None
+    who = FirstOf([InProcessAuthenticator(), CertificateAuthenticator(clock), tokens, *([joining] if joining else [])])
     pools = ServiceAllocation(cache, (config.service_cidr,), config.node_ports, chance)
     kubelet_tls = client_context(config.kubelet_authority, config.kubelet_client)
     kubelets = KubeletProxy(kubelet_tls, clock)
@@ -124,7 +126,7 @@ def assemble(server: ApiServer, config: ApiServerConfig, operations: Operations,
             ("serviceaccounts/token", "create"): requests.create,
         },
         reviews=reviews_of(
-            AccessReviews(may, rbac, server.served.schemas), TokenReviews(tokens, server.served.schemas)
+            AccessReviews(may, rbac, server.served.schemas), TokenReviews(tokens, server.served.schemas, joining)
         ),
         pages=issuer_pages(keys, f"{config.advertise_address}:{config.port}"),
         roots={"pilothouse": backups.answer},

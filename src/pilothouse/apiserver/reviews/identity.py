@@ -12,6 +12,7 @@ from pilothouse.api.machinery.errors import BadRequest
 from pilothouse.api.machinery.resource import Resource
 from pilothouse.api.machinery.schema import Schemas
 from pilothouse.api.machinery.view import JsonObject
+from pilothouse.apiserver.authentication.bootstrap_token import BootstrapTokens
 from pilothouse.apiserver.authentication.service_account import ServiceAccountTokens
 from pilothouse.apiserver.authentication.token_keys import InvalidToken
 from pilothouse.apiserver.exchange import Exchange
@@ -38,8 +39,9 @@ async def self_subject_review(exchange: Exchange, resource: Resource[Any], form:
 class TokenReviews:
     """Answers POST to tokenreviews: whose token is this?"""
 
-    def __init__(self, tokens: ServiceAccountTokens, schemas: Schemas) -> None:
+    def __init__(self, tokens: ServiceAccountTokens, schemas: Schemas, joining: BootstrapTokens | None = None) -> None:
         self._tokens = tokens
+        self._joining = joining
         self._schemas = schemas
 
     async def create(self, exchange: Exchange, resource: Resource[Any], form: Form) -> Response:
@@ -56,13 +58,19 @@ class TokenReviews:
 
     def _judge(self, token: str, audiences: tuple[str, ...]) -> JsonObject:
         try:
-            found = self._tokens.review(token, audiences)
+            found = self._tokens.review(token, audiences) or self._of_joining(token, audiences)
         except InvalidToken as error:
             return {"user": {}, "error": f"[invalid bearer token, {error}]"}
         if found is None:
             return {"user": {}, "error": "invalid bearer token"}
         user, common = found
         return {"authenticated": True, "user": user_info(user), "audiences": list(common)}
+
+    def _of_joining(self, token: str, audiences: tuple[str, ...]) -> tuple[User, tuple[str, ...]] | None:
+        """The same of a bootstrap token, which is for this server alone."""
+        common = tuple(each for each in audiences if each in self._tokens.audiences)
+        user = self._joining.user_of(token) if self._joining is not None and common else None
+        return None if user is None else (user, common)
 
 
 def user_info(user: User) -> JsonObject:
