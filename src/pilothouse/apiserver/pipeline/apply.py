@@ -12,11 +12,11 @@ import orjson
 from pilothouse.api.machinery import errors
 from pilothouse.api.machinery.codec import json, yaml
 from pilothouse.api.machinery.codec.body import Expected, FieldValidation
+from pilothouse.api.machinery.codec.pairs import Pairs
 from pilothouse.api.machinery.codec.syntax import MalformedError
 from pilothouse.api.machinery.errors import BadRequest, StatusError
 from pilothouse.api.machinery.managed_fields import Application, apply, apply_for_kubectl
 from pilothouse.api.machinery.schema import check
-from pilothouse.api.machinery.schema.explain import Pairs
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.apiserver.authorization.framework import Attributes
 from pilothouse.apiserver.exchange import Exchange

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pilothouse.api.machinery.codec.json import decode, encode
+from pilothouse.api.machinery.codec.pairs import Pairs
 from pilothouse.api.machinery.codec.syntax import MAX_DEPTH, MalformedError
-from pilothouse.api.machinery.schema.explain import Pairs
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from pilothouse.api.machinery.codec.pairs import Pairs
 from pilothouse.api.machinery.schema import Schema, Schemas
-from pilothouse.api.machinery.schema.explain import Pairs, explain, zero
+from pilothouse.api.machinery.schema.explain import explain, zero
 
 SCHEMAS = Schemas()
 POD = SCHEMAS.kind("", "v1", "Pod")

@@ -12,8 +12,8 @@ from typing import Any
 import orjson
 
 from pilothouse.api.machinery.codec import pieces
+from pilothouse.api.machinery.codec.pairs import Pairs
 from pilothouse.api.machinery.codec.syntax import MAX_DEPTH, TOO_DEEP, MalformedError, explain
-from pilothouse.api.machinery.schema.explain import Pairs
 
 
 def decode(body: bytes, *, duplicates: bool = False) -> Any:

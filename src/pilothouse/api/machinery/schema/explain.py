@@ -8,6 +8,7 @@ struct and the dotted path without indices; the strict ones name the path with i
 from collections.abc import Iterable
 from typing import Any, Final
 
+from pilothouse.api.machinery.codec.pairs import Pairs
 from pilothouse.api.machinery.schema.leaves import base64_text, quantity_text, time_text
 from pilothouse.api.machinery.schema.node import Schema
 
@@ -16,16 +17,6 @@ DROP: Final = object()
 MOST_STRICT_ERRORS = 100
 _INT_RANGES = {"int32": (-(2**31), 2**31 - 1)}
 _INT64 = (-(2**63), 2**63 - 1)
-
-
-class Pairs(dict[str, Any]):
-    """An object in whose document some key occurs twice. The dict holds the last value of each key."""
-
-    __slots__ = ("pairs",)
-
-    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
-        super().__init__(pairs)
-        self.pairs = pairs
 
 
 def zero(node: Schema) -> Any:

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from fakes.served import schemas
-from pilothouse.api.admissionregistration.type_checking import check_types, type_of_schema
 from pilothouse.api.catalogue import builtin
 from pilothouse.api.machinery.cel.types import DYN, INT, STRING, TIMESTAMP, CelType
+from pilothouse.controllers.validating_admission_policy_status.type_checking import check_types, type_of_schema
 
 Json = dict[str, Any]
 

@@ -5,13 +5,13 @@ Only a new generation is looked at. Upstream: pkg/controller/validatingadmission
 
 from functools import cached_property
 
-from pilothouse.api.admissionregistration.type_checking import check_types
 from pilothouse.api.catalogue import builtin
 from pilothouse.api.machinery.errors import NotFound
 from pilothouse.api.machinery.schema import Schemas
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.admissionregistration_v1 import ValidatingAdmissionPolicy
 from pilothouse.client.key import Key
+from pilothouse.controllers.validating_admission_policy_status.type_checking import check_types
 from pilothouse.reconcile.controller import EVENTS, Again, Controller, Watch, itself, rule
 
 MANAGER = "validatingadmissionpolicy-status"
