@@ -181,6 +181,7 @@ class FakeNode:
         self.clock = clock
         self.cri = FakeCri(clock, present={"app:1": Image("sha256:app", ("app:1",))})
         self.runtime: Cri = cri or self.cri
+        self.runtime_name = "containerd"
         self.told = Told()
         self.objects = FakeObjects(clock=clock)
         self.bundles = FakeTrustBundles()
@@ -225,7 +226,8 @@ class FakeNode:
             mounter=self.mounter, cgroups=self.cgroups, prober=self.watcher, hooks=hooks,
             ender=Ender(self.runtime, self.told, hooks, self.clock), facts=self.facts, host_ips=("10.0.0.1",),
             allocatable=lambda: {"cpu": "2", "memory": "8Gi"}, resolver=lambda: Resolver(("9.9.9.9",)),
-            cluster_dns=("10.96.0.10",), admission=self.admission, allocations=self.allocations,
+            cluster_dns=("10.96.0.10",), runtime_name=lambda: self.runtime_name,
+            admission=self.admission, allocations=self.allocations,
             contributor=self.contributor,
         )  # fmt: skip
 

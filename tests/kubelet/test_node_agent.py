@@ -10,7 +10,7 @@ from pilothouse.api.types.coordination_v1 import Lease
 from pilothouse.api.types.core_v1 import Node
 from pilothouse.client.client import Client
 from pilothouse.kubelet import node_lease
-from pilothouse.kubelet.cri.interface import CriUnavailable, Image, RuntimeCondition, RuntimeStatus
+from pilothouse.kubelet.cri.interface import CriUnavailable, Image, RuntimeCondition, RuntimeStatus, Version
 from pilothouse.kubelet.machine import Disk, Machine
 from pilothouse.kubelet.node_agent import NodeAgent
 from pilothouse.kubelet.node_report import NodeReport, ReportFacts, all_reports
@@ -32,6 +32,9 @@ class MoodyCri(FakeCri):
     network = True
     gone = False
     asked = 0
+
+    async def version(self) -> Version:
+        return Version("other", "1", "v1")
 
     async def status(self) -> RuntimeStatus:
         self.asked += 1
@@ -145,6 +148,7 @@ def test_a_runtime_that_is_gone_makes_it_not_ready() -> None:
         await stage.until("Ready", "False")
         ready = (await stage.node()).status.conditions[-1]
         assert ready.reason == "KubeletNotReady"
+        assert stage.agent.runtime_name == "other"
         assert "container runtime is down: rpc error: code = Unavailable desc = no socket" in ready.message
         stage.cri.gone = False
         await stage.until("Ready", "True")

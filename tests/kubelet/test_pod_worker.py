@@ -34,6 +34,18 @@ def test_a_pod_is_started_and_reported(tmp_path: Path) -> None:
     run(tmp_path, story)
 
 
+def test_ids_of_containers_name_the_runtime(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        node.runtime_name = "cri-o"
+        node.cri.behaviour = lambda _: Behaviour(ends_after=1)
+        node.add(pod())
+        await node.until(lambda: bool(node.state()["restartCount"]) and "running" in node.state()["state"])
+        assert node.state()["containerID"].startswith("cri-o://container-")
+        assert node.state()["lastState"]["terminated"]["containerID"] == "cri-o://container-0002"
+
+    run(tmp_path, story)
+
+
 def test_a_crashing_container_waits_longer_each_time(tmp_path: Path) -> None:
     async def story(node: FakeNode) -> None:
         node.cri.behaviour = lambda _: Behaviour(ends_after=1, exit_code=3)

@@ -18,7 +18,6 @@ from pilothouse.kubelet.lifecycle import all_restart
 from pilothouse.kubelet.observed import Health, ObservedPod
 from pilothouse.runtime.clock import format_time
 
-RUNTIME = "containerd"
 ALL_RESTART = "AllContainersRestarting"
 """The condition of a pod whose containers are taken away to start anew together."""
 _RESTARTING_ALL = "RestartingAllContainers"
@@ -134,7 +133,7 @@ def _one(subject: _Subject) -> One:
     if not added:
         status["started"] = started
     if run is not None:
-        status |= {"containerID": f"{RUNTIME}://{run.id}"} | _resources(subject) | _user(run)
+        status |= {"containerID": subject.observed.named(run)} | _resources(subject) | _user(run)
     elif before.containerID and "waiting" not in state:
         status["containerID"] = before.containerID
     status |= _mounts(container)
@@ -163,7 +162,7 @@ def _states(subject: _Subject) -> tuple[JsonObject, JsonObject]:
     run, before = subject.run, subject.before
     runs = subject.observed.runs(subject.container.name)
     previous = next((old for old in runs[1:] if old.state is ContainerState.EXITED), None)
-    last: JsonObject = {"terminated": terminated_state(previous)} if previous is not None else {}
+    last: JsonObject = {"terminated": terminated_state(subject.observed, previous)} if previous is not None else {}
     if not last and before.lastState.terminated:
         last = before.lastState.literal()
     if run is None:
@@ -171,7 +170,7 @@ def _states(subject: _Subject) -> tuple[JsonObject, JsonObject]:
     elif run.state is ContainerState.RUNNING:
         return {"running": {"startedAt": format_time(run.started_at)}}, last
     elif run.state is ContainerState.EXITED:
-        state = {"terminated": terminated_state(run)}
+        state = {"terminated": terminated_state(subject.observed, run)}
     elif run.state is ContainerState.UNKNOWN and before.state.running:
         state = {"terminated": _unseen(_UNKNOWN, _LOST)}
     else:
@@ -225,14 +224,14 @@ def _unseen(reason: str, message: str, exit_code: int = _KILLED) -> JsonObject:
     return {"exitCode": exit_code, "reason": reason, "message": message, "startedAt": None, "finishedAt": None}
 
 
-def terminated_state(run: cri.Container) -> JsonObject:
+def terminated_state(observed: ObservedPod, run: cri.Container) -> JsonObject:
     """How one run ended."""
     state: JsonObject = {
         "exitCode": run.exit_code,
         "reason": run.reason or ("Completed" if run.exit_code == 0 else "Error"),
         "startedAt": format_time(run.started_at),
         "finishedAt": format_time(run.finished_at),
-        "containerID": f"{RUNTIME}://{run.id}",
+        "containerID": observed.named(run),
     }
     return state | ({"message": run.message} if run.message else {})
 
@@ -250,7 +249,7 @@ def _readiness(subject: _Subject, *, running: bool, terminated: JsonObject | Non
 def _resources(subject: _Subject) -> JsonObject:
     """What the run was made with, which a later change of the spec leaves as it is."""
     told, run = subject.before, subject.run
-    made = told if run is not None and told.resources and told.containerID == f"{RUNTIME}://{run.id}" else None
+    made = told if run is not None and told.resources and told.containerID == subject.observed.named(run) else None
     resources = made.resources if made else subject.container.resources
     asked = made.allocatedResources if made else resources.requests
     return {"resources": resources.literal()} | ({"allocatedResources": dict(asked)} if asked else {})

@@ -142,6 +142,7 @@ def _services(
         allocatable=lambda: agent.allocatable,
         resolver=resolver,
         cluster_dns=config.cluster_dns,
+        runtime_name=lambda: agent.runtime_name,
         admission=NodeAdmission(cri),
         network_problem=lambda: ", ".join(agent.problems),
     )

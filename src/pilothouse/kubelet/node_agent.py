@@ -72,6 +72,8 @@ class NodeAgent:
         self._written_at = 0.0
         self._told: dict[str, str] = {}
         self._listeners: list[Callable[[], None]] = []
+        self.runtime_name = "containerd"
+        """What the runtime calls itself, or called itself when it last answered."""
         self.problems: list[str] = ["container runtime status check may not have completed yet"]
 
     @property
@@ -126,6 +128,7 @@ class NodeAgent:
         try:
             status = await self._cri.status()
             self._version = self._version or await self._cri.version()
+            self.runtime_name = self._version.name
         except CriError as error:
             self._version = None
             return node_status.problems(None, str(error))

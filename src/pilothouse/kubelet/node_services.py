@@ -66,6 +66,8 @@ class NodeServices:
     allocatable: Callable[[], Mapping[str, str]]
     resolver: Callable[[], Resolver]
     cluster_dns: Sequence[str]
+    runtime_name: Callable[[], str]
+    """What the runtime calls itself."""
     admission: Admission
     admitting: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a pod is judged: the next is judged beside it."""

@@ -60,11 +60,17 @@ class ObservedPod:
     health: Mapping[str, Health] = field(default_factory=dict)
     """By container id."""
     resize: ResizeState = field(default_factory=ResizeState)
+    runtime: str = "containerd"
+    """What the runtime calls itself."""
 
     @property
     def sandbox(self) -> Sandbox | None:
         """The newest sandbox, whatever its state."""
         return self.sandboxes[0] if self.sandboxes else None
+
+    def named(self, run: Container) -> str:
+        """A container's id as the API knows it."""
+        return f"{self.runtime}://{run.id}"
 
     def runs(self, name: str) -> tuple[Container, ...]:
         """All runs of one container that the runtime still knows, newest first."""

@@ -34,7 +34,7 @@ class PodReporter:
         return replace(
             observed, containers=tuple(containers), waits=memory.waits, failures=memory.failures,
             health=self._node.prober.health(pod.metadata.uid),
-            resize=self._node.allocations.resize_state(pod.metadata.uid),
+            runtime=self._node.runtime_name(), resize=self._node.allocations.resize_state(pod.metadata.uid),
         )  # fmt: skip
 
     def report(self, memory: PodMemory, observed: ObservedPod, *, over: bool = False) -> None:
