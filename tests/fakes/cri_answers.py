@@ -1,13 +1,17 @@
 """What a runtime answers to each call, in the shape of CRI's messages: the way back from `Cri`'s records."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
 
+from fakes.cri_counts import container_stats, filesystems, sandbox_stats
 from pilothouse.api.machinery.view import JsonObject
-from pilothouse.kubelet.cri.interface import Container, Cri, Image, Sandbox
+from pilothouse.kubelet.cri.applied import LinuxResources, Mounted
+from pilothouse.kubelet.cri.interface import Container, Cri, CriUnimplemented, Image, Sandbox
 from pilothouse.kubelet.cri.messages import enum_value
+from pilothouse.kubelet.cri.signals import signal_number
 
 _POD_UID = "io.kubernetes.pod.uid"
 
@@ -37,11 +41,13 @@ async def _status(cri: Cri, request: JsonObject) -> JsonObject:
         {"type": one.type, "status": one.status, "reason": one.reason, "message": one.message}
         for one in found.conditions
     ]
-    return {
-        "status": {"conditions": conditions},
-        "runtime_handlers": [{"name": name} for name in found.handlers],
-        "features": {"supplemental_groups_policy": found.strict_groups},
-    }
+    handlers = [
+        {"name": one.name, "features": {"recursive_read_only_mounts": one.recursive_read_only,
+                                        "user_namespaces": one.user_namespaces}}
+        for one in found.handlers
+    ]  # fmt: skip
+    answer = {"status": {"conditions": conditions}, "runtime_handlers": handlers}
+    return answer if found.features is None else {**answer, "features": asdict(found.features)}
 
 
 async def _run_sandbox(cri: Cri, request: JsonObject) -> JsonObject:
@@ -94,7 +100,8 @@ def _sandbox(found: Sandbox) -> JsonObject:
     state = enum_value("PodSandboxState", "SANDBOX_READY" if found.ready else "SANDBOX_NOTREADY")
     metadata = {"name": found.name, "namespace": found.namespace, "uid": found.uid, "attempt": found.attempt}
     return {"id": found.id, "metadata": metadata, "state": state, "created_at": _nanos(found.created_at),
-            "labels": dict(found.labels), "annotations": dict(found.annotations)}  # fmt: skip
+            "labels": dict(found.labels), "annotations": dict(found.annotations),
+            "runtime_handler": found.handler}  # fmt: skip
 
 
 def _pod(request: JsonObject) -> str:
@@ -135,7 +142,8 @@ def _container(found: Container) -> JsonObject:
     return {
         "id": found.id, "metadata": {"name": found.name, "attempt": found.attempt}, "state": found.state.value,
         "created_at": _nanos(found.created_at), "image": {"image": found.image or found.image_ref},
-        "image_ref": found.image_ref, "labels": dict(found.labels), "annotations": dict(found.annotations),
+        "image_ref": found.image_ref, "image_id": found.image_id, "labels": dict(found.labels),
+        "annotations": dict(found.annotations),
     }  # fmt: skip
 
 
@@ -144,11 +152,61 @@ async def _container_status(cri: Cri, request: JsonObject) -> JsonObject:
     status: JsonObject = {
         **_container(found), "started_at": _nanos(found.started_at), "finished_at": _nanos(found.finished_at),
         "exit_code": found.exit_code, "reason": found.reason, "message": found.message, "log_path": found.log_path,
+        "mounts": [_mount(one) for one in found.mounts],
+        "stop_signal": signal_number(found.stop_signal) if found.stop_signal else 0,
     }  # fmt: skip
+    if found.resources is not None:
+        status["resources"] = {"linux": _limits(found.resources)}
     if found.user is not None:
         user = found.user
         status["user"] = {"linux": {"uid": user.uid, "gid": user.gid, "supplemental_groups": list(user.groups)}}
     return {"status": status}
+
+
+def _mount(found: Mounted) -> JsonObject:
+    mount = asdict(found)
+    image = {"image": mount.pop("image"), "image_ref": mount.pop("image_ref")}
+    return {**mount, "image": image}
+
+
+def _limits(found: LinuxResources) -> JsonObject:
+    limits = asdict(found)
+    pages = limits.pop("hugepages").items()
+    return {**limits, "hugepage_limits": [{"page_size": size, "limit": limit} for size, limit in pages]}
+
+
+async def _update_resources(cri: Cri, request: JsonObject) -> JsonObject:
+    await cri.update_resources(request["container_id"], request["linux"])
+    return {}
+
+
+async def _update_sandbox(cri: Cri, request: JsonObject) -> JsonObject:
+    await cri.update_sandbox_resources(request["pod_sandbox_id"], request["overhead"], request["resources"])
+    return {}
+
+
+async def _checkpoint(cri: Cri, request: JsonObject) -> JsonObject:
+    await cri.checkpoint(request["container_id"], request["location"], request["timeout"])
+    return {}
+
+
+async def _container_stats(cri: Cri, request: JsonObject) -> JsonObject:
+    return {"stats": [container_stats(one) for one in await cri.container_stats(_pod(request))]}
+
+
+async def _sandbox_stats(cri: Cri, request: JsonObject) -> JsonObject:
+    return {"stats": sandbox_stats(await cri.sandbox_stats(request["pod_sandbox_id"]))}
+
+
+async def _image_filesystems(cri: Cri, request: JsonObject) -> JsonObject:
+    return filesystems(await cri.image_filesystems())
+
+
+async def _runtime_config(cri: Cri, request: JsonObject) -> JsonObject:
+    driver = await cri.runtime_config()
+    if driver is None:
+        raise CriUnimplemented("UNIMPLEMENTED", "unknown method RuntimeConfig for service runtime.v1.RuntimeService")
+    return {"linux": {"cgroup_driver": driver.value}}
 
 
 async def _exec_sync(cri: Cri, request: JsonObject) -> JsonObject:
@@ -216,6 +274,13 @@ ANSWERS: dict[str, Callable[[Cri, JsonObject], Awaitable[JsonObject]]] = {
     "RemoveContainer": _remove_container,
     "ListContainers": _containers,
     "ContainerStatus": _container_status,
+    "UpdateContainerResources": _update_resources,
+    "UpdatePodSandboxResources": _update_sandbox,
+    "CheckpointContainer": _checkpoint,
+    "ListContainerStats": _container_stats,
+    "PodSandboxStats": _sandbox_stats,
+    "RuntimeConfig": _runtime_config,
+    "ImageFsInfo": _image_filesystems,
     "ExecSync": _exec_sync,
     "Exec": _exec,
     "Attach": _attach,

@@ -14,6 +14,8 @@ import pytest
 from kubelet.harness import FakeNode, pod
 from pilothouse.kubelet.containerd import Containerd, ContainerdConfig
 from pilothouse.kubelet.cri.client import CriClient
+from pilothouse.kubelet.cri.features import CgroupDriver
+from pilothouse.kubelet.cri.interface import CriNotFound
 from pilothouse.kubelet.http_fetch import HttpFetch
 from pilothouse.kubelet.logs import parse_line
 from pilothouse.kubelet.machine import Machine
@@ -179,6 +181,53 @@ def test_out_of_memory_is_told(machine: ContainerdConfig, tmp_path: Path) -> Non
         node.add(pod(restartPolicy="Never", containers=[hungry]))
         await node.until(lambda: node.pods["web"].status.phase == "Failed", 20)
         assert node.state()["state"]["terminated"]["reason"] == "OOMKilled"
+
+    run(machine, tmp_path, story)
+
+
+def test_limits_change_while_a_container_runs(machine: ContainerdConfig, tmp_path: Path) -> None:
+    async def story(node: FakeNode, cri: CriClient) -> None:
+        limits = {"limits": {"cpu": "500m", "memory": "128Mi"}}
+        node.add(pod(containers=[shell("exec /bin/busybox sleep 1000", resources=limits)]))
+        await node.until(lambda: node.pods["web"].status.phase == "Running", 20)
+        made = node.state()["containerID"].removeprefix("containerd://")
+        before = (await cri.container_status(made)).resources
+        assert before is not None
+        assert (before.cpu_quota, before.memory_limit_in_bytes) == (50_000, 128 << 20)
+        less = {"cpu_quota": 30_000, "cpu_period": 100_000, "memory_limit_in_bytes": 64 << 20}
+        await cri.update_resources(made, less)
+        after = (await cri.container_status(made)).resources
+        assert after is not None
+        assert (after.cpu_quota, after.memory_limit_in_bytes) == (30_000, 64 << 20)
+        assert after.oom_score_adj == before.oom_score_adj
+        with pytest.raises(CriNotFound):
+            await cri.update_resources("gone", less)
+
+    run(machine, tmp_path, story)
+
+
+def test_what_the_runtime_tells_of_itself_and_of_its_containers(machine: ContainerdConfig, tmp_path: Path) -> None:
+    async def story(node: FakeNode, cri: CriClient) -> None:
+        node.add(pod(containers=[shell("echo 123 > /written; exec /bin/busybox sleep 1000")]))
+        await node.until(lambda: node.pods["web"].status.phase == "Running", 20)
+        assert (await cri.version()).name == "containerd"
+        assert not (await cri.status()).handler("runc").user_namespaces
+        assert await cri.runtime_config() in (None, CgroupDriver.CGROUPFS)
+        (box,) = await cri.sandboxes()
+        (use,) = await cri.container_stats("uid-web")
+        assert (use.name, use.labels["io.kubernetes.pod.uid"]) == ("app", "uid-web")
+        told = await cri.sandbox_stats(box.id)
+        assert (told.uid, [one.name for one in told.interfaces]) == ("uid-web", ["eth0"])
+        for cpu, memory in ((use.cpu, use.memory), (told.cpu, told.memory)):
+            assert cpu is not None
+            assert cpu.total_nanos
+            assert memory is not None
+            assert memory.working_set
+            assert abs(cpu.at - node.clock.now()) < 3600
+        (images,) = (await cri.image_filesystems()).images
+        assert Path(images.mountpoint).is_relative_to(machine.root)
+        status = await cri.container_status(use.id)
+        assert "/etc/hosts" in [mount.container_path for mount in status.mounts]
 
     run(machine, tmp_path, story)
 

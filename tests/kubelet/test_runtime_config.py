@@ -9,6 +9,7 @@ from kubelet.observing import containers, pod
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.kubelet.containers import shape
 from pilothouse.kubelet.cri.interface import Image
+from pilothouse.kubelet.cri.messages import enum_value
 from pilothouse.kubelet.layout import Layout
 from pilothouse.kubelet.names_and_dns import Resolver
 from pilothouse.kubelet.runtime_config import Mount, NodeFacts, container_config, expand, grace_period, sandbox_config
@@ -114,7 +115,8 @@ def test_its_resources() -> None:
 
 
 def test_a_signal_to_stop_by() -> None:
-    assert made({"lifecycle": {"stopSignal": "SIGUSR1"}})["stop_signal"] > 0
+    assert made({"lifecycle": {"stopSignal": "SIGUSR1"}})["stop_signal"] == enum_value("Signal", "SIGUSR1")
+    assert made({"lifecycle": {"stopSignal": "SIGRTMIN+3"}})["stop_signal"] == enum_value("Signal", "SIGRTMINPLUS3")
 
 
 @pytest.mark.parametrize(("given", "expected"), [(None, 30), (0, 0), (5, 5)])

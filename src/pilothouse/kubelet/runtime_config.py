@@ -12,6 +12,7 @@ from pilothouse.api.types.core_v1 import Container, Pod
 from pilothouse.kubelet.containers import main_and_init, shape
 from pilothouse.kubelet.cri.interface import Image
 from pilothouse.kubelet.cri.messages import enum_value
+from pilothouse.kubelet.cri.signals import signal_number
 from pilothouse.kubelet.layout import Layout
 from pilothouse.kubelet.lifecycle import SHAPE_LABEL
 from pilothouse.kubelet.machine import Machine
@@ -154,7 +155,7 @@ def container_config(
     if container.securityContext.privileged:
         config["devices"] = []
     if container.lifecycle.stopSignal:
-        config["stop_signal"] = enum_value("Signal", container.lifecycle.stopSignal)
+        config["stop_signal"] = signal_number(container.lifecycle.stopSignal)
     return config
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pilothouse.api.machinery.view import JsonObject
+from pilothouse.kubelet.cri.applied import LinuxResources, Mounted
+from pilothouse.kubelet.cri.features import CgroupDriver, Features, Handler
 from pilothouse.kubelet.cri.interface import (
     Container,
     ContainerState,
@@ -18,13 +20,14 @@ from pilothouse.kubelet.cri.interface import (
     CriNotFound,
     CriUnimplemented,
     ExecResult,
-    Image,
     RuntimeCondition,
     RuntimeStatus,
     Sandbox,
     Version,
 )
-from pilothouse.runtime.clock import Clock
+from pilothouse.kubelet.cri.signals import signal_name
+from pilothouse.kubelet.cri.usage import ContainerUse, InterfaceUse, SandboxUse
+from pilothouse.testing.fake_images import FakeImages
 
 _POD_UID = "io.kubernetes.pod.uid"
 _KILLED = 137
@@ -51,24 +54,24 @@ def _runs(_config: JsonObject) -> Behaviour:
 
 
 @dataclass(slots=True)
-class FakeCri:
-    """`Cri` without containers. Images: present ones are in `present`, those of `absent` cannot be pulled."""
+class FakeCri(FakeImages):
+    """`Cri` without containers."""
 
-    clock: Clock
     behaviour: Decide = _runs
     prefix: str = "10.88.0."
     """The first three numbers of the addresses given out."""
-    pull_seconds: float = 0.0
     sandbox_seconds: float = 0.0
     start_seconds: float = 0.0
-    present: dict[str, Image] = field(default_factory=dict)
-    absent: set[str] = field(default_factory=set)
     strict_groups: bool = False
-    passwords: dict[str, str] = field(default_factory=dict)
-    """Of images that are not for everybody, by name."""
+    handlers: tuple[Handler, ...] = ()
+    cgroup_driver: CgroupDriver | None = CgroupDriver.CGROUPFS
+    refused_updates: dict[str, str] = field(default_factory=dict)
+    """Why a container, by its name, cannot be given other limits."""
+    uses: dict[str, ContainerUse] = field(default_factory=dict)
+    """What containers use, by their names."""
+    interfaces: tuple[InterfaceUse, ...] = ()
+    """Those that every sandbox has."""
     exec_results: dict[tuple[str, ...], ExecResult] = field(default_factory=dict)
-    calls: list[str] = field(default_factory=list)
-    """Names of the calls that change something, in order."""
     _sandboxes: dict[str, Sandbox] = field(default_factory=dict)
     _containers: dict[str, Container] = field(default_factory=dict)
     _configs: dict[str, JsonObject] = field(default_factory=dict)
@@ -83,7 +86,11 @@ class FakeCri:
     async def status(self) -> RuntimeStatus:
         """Always ready."""
         ready = (RuntimeCondition("RuntimeReady", True), RuntimeCondition("NetworkReady", True))
-        return RuntimeStatus(ready, strict_groups=self.strict_groups)
+        return RuntimeStatus(ready, self.handlers, Features(supplemental_groups_policy=self.strict_groups))
+
+    async def runtime_config(self) -> CgroupDriver | None:
+        """Whatever `cgroup_driver` says."""
+        return self.cgroup_driver
 
     def _id(self, what: str) -> str:
         self._count += 1
@@ -100,7 +107,7 @@ class FakeCri:
         ips = () if host else (f"{self.prefix}{len(self._sandboxes) % 250 + 2}",)
         self._sandboxes[made] = Sandbox(
             made, meta["name"], meta["namespace"], meta["uid"], meta["attempt"], True, self.clock.now(), ips, host,
-            dict(config["labels"]), dict(config["annotations"]),
+            dict(config["labels"]), dict(config["annotations"]), handler,
         )  # fmt: skip
         return made
 
@@ -145,9 +152,51 @@ class FakeCri:
             id=made, sandbox_id=sandbox_id, name=meta["name"], attempt=meta["attempt"], state=ContainerState.CREATED,
             created_at=self.clock.now() + self._count * 1e-6, image=config["image"].get("user_specified_image", ""),
             image_ref=config["image"]["image"], log_path=str(log_path), labels=dict(config["labels"]),
-            annotations=dict(config["annotations"]),
+            annotations=dict(config["annotations"]), image_id=config["image"]["image"],
+            resources=_limited(LinuxResources(), config.get("linux", {}).get("resources", {})),
+            mounts=tuple(_mounted(mount) for mount in config.get("mounts", ())),
+            stop_signal=signal_name(config.get("stop_signal", 0)),
         )  # fmt: skip
         return made
+
+    async def update_resources(self, container_id: str, linux: JsonObject) -> None:
+        """Note its new limits."""
+        container = self._find(container_id)
+        self.calls.append(f"update_resources {container.name}")
+        if why := self.refused_updates.get(container.name):
+            raise CriError("UNKNOWN", why)
+        self._containers[container_id] = replace(
+            container, resources=_limited(container.resources or LinuxResources(), linux)
+        )
+
+    async def update_sandbox_resources(self, sandbox_id: str, overhead: JsonObject, resources: JsonObject) -> None:
+        """Of interest to virtual machines alone."""
+        await self.sandbox_status(sandbox_id)
+        self.calls.append("update_sandbox_resources")
+
+    async def checkpoint(self, container_id: str, location: str, timeout: float) -> None:
+        """Not offered."""
+        raise CriUnimplemented("UNIMPLEMENTED", "method CheckpointContainer not implemented")
+
+    async def container_stats(self, uid: str = "") -> list[ContainerUse]:
+        """Whatever `uses` says of those that run."""
+        return [
+            replace(
+                self.uses.get(one.name, ContainerUse("", "")), id=one.id, name=one.name, attempt=one.attempt,
+                labels=one.labels,
+            )
+            for one in self._containers.values()
+            if one.state is ContainerState.RUNNING and uid in ("", one.labels.get(_POD_UID))
+        ]  # fmt: skip
+
+    async def sandbox_stats(self, sandbox_id: str) -> SandboxUse:
+        """Its containers and its interfaces; one process each."""
+        box = await self.sandbox_status(sandbox_id)
+        within = [one for one in await self.container_stats() if self._containers[one.id].sandbox_id == sandbox_id]
+        return SandboxUse(
+            box.id, box.name, box.namespace, box.uid, network_at=self.clock.now(), interfaces=self.interfaces,
+            processes=len(within), containers=tuple(within),
+        )  # fmt: skip
 
     async def start_container(self, container_id: str) -> None:
         """Let it run."""
@@ -260,36 +309,21 @@ class FakeCri:
     async def reopen_log(self, container_id: str) -> None:
         """There are no logs."""
 
-    async def images(self) -> list[Image]:
-        """Those present."""
-        return list(self.present.values())
-
-    async def image_status(self, image: str) -> Image | None:
-        """By name or id."""
-        found = self.present.get(image)
-        return found or next((one for one in self.present.values() if one.id == image), None)
-
-    async def pull_image(self, image: str, auth: JsonObject | None, sandbox_config: JsonObject) -> str:
-        """Have it, unless it is among the absent."""
-        self.calls.append(f"pull_image {image}")
-        if self.pull_seconds:
-            await self.clock.sleep(self.pull_seconds)
-        if self.passwords.get(image, "") not in ("", (auth or {}).get("password")):
-            raise CriError("UNKNOWN", f'failed to pull and unpack image "{image}": 401 Unauthorized')
-        if image in self.absent:
-            raise CriNotFound("NOT_FOUND", f'failed to pull and unpack image "{image}": {image}: not found')
-        self.present[image] = Image(f"sha256:{image}", (image,), (), 1000)
-        return f"sha256:{image}"
-
-    async def remove_image(self, image: str) -> None:
-        """Have it no more."""
-        self.present.pop(image, None)
-
-    async def image_filesystem(self) -> str:
-        """There is none."""
-        return ""
-
     async def events(self) -> AsyncIterator[str]:
         """Not offered: listings are compared."""
         raise CriUnimplemented("UNIMPLEMENTED", "method GetContainerEvents not implemented")
         yield ""
+
+
+def _limited(old: LinuxResources, asked: JsonObject) -> LinuxResources:
+    """The limits after those that are named have changed."""
+    changed = {name: value for name, value in asked.items() if value and name != "hugepage_limits"}
+    pages = {limit["page_size"]: limit.get("limit", 0) for limit in asked.get("hugepage_limits", ())}
+    return replace(old, **changed, hugepages={**old.hugepages, **pages})
+
+
+def _mounted(mount: JsonObject) -> Mounted:
+    return Mounted(
+        mount["container_path"], mount.get("host_path", ""), mount.get("readonly", False),
+        mount.get("recursive_read_only", False), mount.get("image", {}).get("image", ""),
+    )  # fmt: skip

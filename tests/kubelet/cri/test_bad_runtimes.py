@@ -7,6 +7,7 @@ from typing import Any
 import grpc
 import pytest
 
+from fakes.cri_answers import ANSWERS
 from fakes.cri_server import CriServer
 from kubelet.cri.serving import container_config, running, sandbox_config, serve
 from pilothouse.kubelet.cri.client import CriClient
@@ -29,6 +30,13 @@ CALLS: dict[str, Ask] = {
     "RemoveContainer": lambda cri: cri.remove_container("c"),
     "ListContainers": lambda cri: cri.containers(),
     "ContainerStatus": lambda cri: cri.container_status("c"),
+    "UpdateContainerResources": lambda cri: cri.update_resources("c", {"cpu_shares": 2}),
+    "UpdatePodSandboxResources": lambda cri: cri.update_sandbox_resources("s", {}, {"cpu_shares": 2}),
+    "CheckpointContainer": lambda cri: cri.checkpoint("c", "/c.tar", 0),
+    "ListContainerStats": lambda cri: cri.container_stats(),
+    "PodSandboxStats": lambda cri: cri.sandbox_stats("s"),
+    "RuntimeConfig": lambda cri: cri.runtime_config(),
+    "ImageFsInfo": lambda cri: cri.image_filesystems(),
     "ExecSync": lambda cri: cri.exec_sync("c", ["a"], 0.01),
     "Exec": lambda cri: cri.exec_url("c", ["a"], **_STREAMS),
     "Attach": lambda cri: cri.attach_url("c", **_STREAMS),
@@ -39,6 +47,12 @@ CALLS: dict[str, Ask] = {
     "PullImage": lambda cri: cri.pull_image("app:1", None, sandbox_config()),
     "RemoveImage": lambda cri: cri.remove_image("app:1"),
 }
+
+
+def test_every_call_is_here() -> None:
+    assert set(CALLS) == set(ANSWERS)
+    unasked = {name for name in vars(CriClient) if not name.startswith("_")} - {"events"}
+    assert len(unasked) == len(CALLS)
 
 
 def test_no_call_hangs_with_its_runtime() -> None:
@@ -116,6 +130,7 @@ def _without(whole: Mapping[str, Any], *names: str, **more: Any) -> dict[str, An
         ("PortForward", {}, "URL is not set"),
         ("ImageStatus", {"image": {"id": "x"}}, 'Id or size of image "app:1" is not set'),
         ("ImageStatus", {"image": {"size": 1}}, 'Id or size of image "app:1" is not set'),
+        ("PodSandboxStats", {}, "the runtime's answer to PodSandboxStats tells of no sandbox"),
         ("PullImage", {}, 'imageRef of image "app:1" is not set'),
     ],
 )  # fmt: skip
@@ -135,6 +150,11 @@ def test_states_nobody_knows_are_unknown() -> None:
         assert (await cri.container_status("c")).state is ContainerState.UNKNOWN
         server.garbage("PodSandboxStatus", _without(_SANDBOX, state=9))
         assert not (await cri.sandbox_status("s")).ready
+        server.garbage("ContainerStatus", _without(_CONTAINER, stop_signal=999))
+        assert (await cri.container_status("c")).stop_signal == ""
+        for linux in ({}, {"linux": {"cgroup_driver": 7}}):
+            server.garbage("RuntimeConfig", linux)
+            assert await cri.runtime_config() is None
 
     serve(story)
 

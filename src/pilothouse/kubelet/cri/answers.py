@@ -5,6 +5,8 @@ The messages are upstream's (staging/src/k8s.io/cri-client/pkg/utils.go), as the
 
 from typing import Any
 
+from pilothouse.kubelet.cri.applied import LinuxResources, Mounted
+from pilothouse.kubelet.cri.features import CgroupDriver, Features, Handler
 from pilothouse.kubelet.cri.interface import (
     Container,
     ContainerState,
@@ -17,9 +19,11 @@ from pilothouse.kubelet.cri.interface import (
     Version,
 )
 from pilothouse.kubelet.cri.messages import enum_value
+from pilothouse.kubelet.cri.signals import signal_name
 
 _NODE = enum_value("NamespaceMode", "NODE")
 _READY = enum_value("PodSandboxState", "SANDBOX_READY")
+_DRIVERS = {driver.value: driver for driver in CgroupDriver}
 _STATES = {state.value: state for state in ContainerState}
 
 
@@ -44,10 +48,18 @@ def runtime_status(answer: Any) -> RuntimeStatus:
     conditions = tuple(RuntimeCondition(c.type, c.status, c.reason, c.message) for c in answer.status.conditions)
     if len(conditions) < 2:
         raise CriNonsense("RuntimeReady or NetworkReady condition are not set")
-    return RuntimeStatus(
-        conditions, tuple(handler.name for handler in answer.runtime_handlers),
-        answer.features.supplemental_groups_policy,
-    )  # fmt: skip
+    handlers = tuple(
+        Handler(one.name, one.features.recursive_read_only_mounts, one.features.user_namespaces)
+        for one in answer.runtime_handlers
+    )
+    told = answer.features
+    features = Features(told.supplemental_groups_policy, told.user_namespaces_host_network)
+    return RuntimeStatus(conditions, handlers, features if answer.HasField("features") else None)
+
+
+def cgroup_driver(answer: Any) -> CgroupDriver | None:
+    """Who makes the control groups."""
+    return _DRIVERS.get(answer.linux.cgroup_driver) if answer.HasField("linux") else None
 
 
 def sandbox(item: Any, ips: tuple[str, ...] = (), *, host_network: bool = False) -> Sandbox:
@@ -55,7 +67,7 @@ def sandbox(item: Any, ips: tuple[str, ...] = (), *, host_network: bool = False)
     meta = item.metadata
     return Sandbox(
         item.id, meta.name, meta.namespace, meta.uid, meta.attempt, item.state == _READY, item.created_at / 1e9, ips,
-        host_network, dict(item.labels), dict(item.annotations),
+        host_network, dict(item.labels), dict(item.annotations), item.runtime_handler,
     )  # fmt: skip
 
 
@@ -76,7 +88,7 @@ def container(item: Any, sandbox_id: str = "", **more: Any) -> Container:
     return Container(
         id=item.id, sandbox_id=sandbox_id, name=item.metadata.name, attempt=item.metadata.attempt,
         state=_STATES.get(item.state, ContainerState.UNKNOWN), created_at=item.created_at / 1e9,
-        image=item.image.image, image_ref=item.image_ref, labels=dict(item.labels),
+        image=item.image.image, image_ref=item.image_ref, image_id=item.image_id, labels=dict(item.labels),
         annotations=dict(item.annotations), **more,
     )  # fmt: skip
 
@@ -92,7 +104,8 @@ def container_status(status: Any) -> Container:
     return container(
         status, started_at=status.started_at / 1e9, finished_at=status.finished_at / 1e9,
         exit_code=status.exit_code, reason=status.reason, message=status.message, log_path=status.log_path,
-        user=_user(status),
+        user=_user(status), resources=_resources(status), mounts=tuple(_mounted(mount) for mount in status.mounts),
+        stop_signal=signal_name(status.stop_signal),
     )  # fmt: skip
 
 
@@ -116,6 +129,24 @@ def _user(status: Any) -> LinuxUser | None:
         return None
     user = status.user.linux
     return LinuxUser(user.uid, user.gid, tuple(user.supplemental_groups))
+
+
+def _resources(status: Any) -> LinuxResources | None:
+    if not status.resources.HasField("linux"):
+        return None
+    linux = status.resources.linux
+    return LinuxResources(
+        linux.cpu_period, linux.cpu_quota, linux.cpu_shares, linux.memory_limit_in_bytes,
+        linux.memory_swap_limit_in_bytes, linux.oom_score_adj, linux.cpuset_cpus, linux.cpuset_mems,
+        {limit.page_size: limit.limit for limit in linux.hugepage_limits}, dict(linux.unified),
+    )  # fmt: skip
+
+
+def _mounted(mount: Any) -> Mounted:
+    return Mounted(
+        mount.container_path, mount.host_path, mount.readonly, mount.recursive_read_only, mount.image.image,
+        mount.image.image_ref,
+    )  # fmt: skip
 
 
 def image(item: Any) -> Image:

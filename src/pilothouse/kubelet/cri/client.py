@@ -5,10 +5,21 @@ from types import TracebackType
 from typing import Any, Self
 
 from pilothouse.api.machinery.view import JsonObject
-from pilothouse.kubelet.cri import answers
+from pilothouse.kubelet.cri import answers, counted
 from pilothouse.kubelet.cri.connection import Connection
 from pilothouse.kubelet.cri.deadlines import REQUEST
-from pilothouse.kubelet.cri.interface import Container, CriNotFound, ExecResult, Image, RuntimeStatus, Sandbox, Version
+from pilothouse.kubelet.cri.features import CgroupDriver
+from pilothouse.kubelet.cri.interface import (
+    Container,
+    CriNotFound,
+    CriUnimplemented,
+    ExecResult,
+    Image,
+    RuntimeStatus,
+    Sandbox,
+    Version,
+)
+from pilothouse.kubelet.cri.usage import ContainerUse, ImageFilesystems, SandboxUse
 
 _POD_UID = "io.kubernetes.pod.uid"
 _NO_URL = "URL is not set"
@@ -97,6 +108,22 @@ class CriClient:
         """One container in full."""
         return answers.container_status((await self._call("ContainerStatus", container_id=container_id)).status)
 
+    async def update_resources(self, container_id: str, linux: JsonObject) -> None:
+        """Give a container other limits."""
+        await self._call("UpdateContainerResources", container_id=container_id, linux=linux)
+
+    async def update_sandbox_resources(self, sandbox_id: str, overhead: JsonObject, resources: JsonObject) -> None:
+        """Tell what a sandbox has now."""
+        await self._call("UpdatePodSandboxResources", pod_sandbox_id=sandbox_id, overhead=overhead, resources=resources)
+
+    async def checkpoint(self, container_id: str, location: str, timeout: float) -> None:
+        """Write a container's memory and files to an archive."""
+        # As upstream: a runtime is given no less time than any other call has.
+        seconds = int(max(timeout, self._connection.request_timeout))
+        await self._call(
+            "CheckpointContainer", within=timeout, container_id=container_id, location=location, timeout=seconds
+        )
+
     async def exec_sync(self, container_id: str, command: Sequence[str], timeout: float) -> ExecResult:
         """Run a command to its end."""
         seconds = max(1, round(timeout)) if timeout else 0
@@ -147,11 +174,25 @@ class CriClient:
         """Delete it under all its names."""
         await self._forgiving("RemoveImage", image={"image": image})
 
-    async def image_filesystem(self) -> str:
-        """Where the images lie."""
-        for usage in (await self._call("ImageFsInfo")).image_filesystems:
-            return str(usage.fs_id.mountpoint)
-        return ""
+    async def image_filesystems(self) -> ImageFilesystems:
+        """Where images lie and what they take."""
+        return counted.image_filesystems(await self._call("ImageFsInfo"))
+
+    async def container_stats(self, uid: str = "") -> list[ContainerUse]:
+        """What the running containers of one pod, or of all, use."""
+        wanted = {"label_selector": {_POD_UID: uid}} if uid else {}
+        return [counted.container_use(one) for one in (await self._call("ListContainerStats", filter=wanted)).stats]
+
+    async def sandbox_stats(self, sandbox_id: str) -> SandboxUse:
+        """What one sandbox uses."""
+        return counted.sandbox_use(await self._call("PodSandboxStats", pod_sandbox_id=sandbox_id))
+
+    async def runtime_config(self) -> CgroupDriver | None:
+        """Who makes its control groups."""
+        try:
+            return answers.cgroup_driver(await self._call("RuntimeConfig"))
+        except CriUnimplemented:
+            return None
 
     async def events(self) -> AsyncIterator[str]:
         """Uids of pods whose containers changed."""

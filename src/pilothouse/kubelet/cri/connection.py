@@ -26,7 +26,7 @@ class Connection:
 
     def __init__(self, socket: str, request_timeout: float = REQUEST) -> None:
         self._socket = socket
-        self._request_timeout = request_timeout
+        self.request_timeout = request_timeout
         self._messages = Messages()
         self._calls: dict[str, Any] = {}
 
@@ -47,7 +47,7 @@ class Connection:
         Raises CriError."""
         request = self._messages[f"{name}Request"](**fields).SerializeToString()
         try:
-            answer = await self._method(name)(request, timeout=deadline(name, self._request_timeout, within))
+            answer = await self._method(name)(request, timeout=deadline(name, self.request_timeout, within))
         except grpc.aio.AioRpcError as error:
             raise _error(error) from None
         return self._read(name, f"{name}Response", answer)

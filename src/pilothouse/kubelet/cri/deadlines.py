@@ -20,6 +20,8 @@ def deadline(call: str, request: float = REQUEST, within: float = 0.0) -> float:
             return 2 * request  # the network plug-ins run inside this call
         case "StopContainer":
             return request + within
+        case "CheckpointContainer":
+            return max(request, within)
         case "ExecSync" if within:
             return within + min(_DRAIN, request)
         case "ExecSync" | "PullImage":

@@ -10,6 +10,9 @@ from enum import Enum
 from typing import Protocol
 
 from pilothouse.api.machinery.view import JsonObject
+from pilothouse.kubelet.cri.applied import LinuxResources, Mounted
+from pilothouse.kubelet.cri.features import CgroupDriver, Features, Handler
+from pilothouse.kubelet.cri.usage import ContainerUse, ImageFilesystems, SandboxUse
 from pilothouse.runtime.clock import Instant
 
 
@@ -72,6 +75,7 @@ class Version:
     """Who the runtime is."""
 
     name: str
+    """Such as `containerd`: what the ids of containers begin with in pods' statuses."""
     version: str
     api_version: str
 
@@ -88,12 +92,20 @@ class RuntimeCondition:
 
 @dataclass(frozen=True, slots=True)
 class RuntimeStatus:
-    """The runtime's own view of its health, and the handlers that RuntimeClasses may name."""
+    """The runtime's own view of its health, and what it can do: old runtimes say nothing of that."""
 
     conditions: tuple[RuntimeCondition, ...]
-    handlers: tuple[str, ...] = ()
-    strict_groups: bool = False
-    """Whether it can leave out the groups that an image gives its user."""
+    handlers: tuple[Handler, ...] = ()
+    features: Features | None = None
+
+    @property
+    def strict_groups(self) -> bool:
+        """Whether it can leave out the groups that an image gives its user."""
+        return self.features is not None and self.features.supplemental_groups_policy
+
+    def handler(self, name: str) -> Handler:
+        """The one of that name: one that can do nothing, where the runtime does not tell."""
+        return next((handler for handler in self.handlers if handler.name == name), Handler(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +124,7 @@ class Sandbox:
     host_network: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
+    handler: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +150,8 @@ class Container:
     """As the runtime names it, which is more complete than what the pod asked for."""
     image_ref: str = ""
     """What it resolved to: `name@sha256:...`, or the image's id."""
+    image_id: str = ""
+    """The image's id; old runtimes do not tell."""
     started_at: Instant = 0.0
     finished_at: Instant = 0.0
     exit_code: int = 0
@@ -146,7 +161,11 @@ class Container:
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     user: LinuxUser | None = None
-    """Where the runtime tells."""
+    """Where the runtime tells; so the rest."""
+    resources: LinuxResources | None = None
+    mounts: tuple[Mounted, ...] = ()
+    stop_signal: str = ""
+    """As the API writes it, such as `SIGRTMIN+1`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +245,18 @@ class Cri(Protocol):
         """One container in full. Raises CriNotFound."""
         ...
 
+    async def update_resources(self, container_id: str, linux: JsonObject) -> None:
+        """Give a container other limits: those named, a message of LinuxContainerResources. All of them or none."""
+        ...
+
+    async def update_sandbox_resources(self, sandbox_id: str, overhead: JsonObject, resources: JsonObject) -> None:
+        """Tell what a sandbox has now: its handler's own share, and the sum of its containers. After the cgroups."""
+        ...
+
+    async def checkpoint(self, container_id: str, location: str, timeout: float) -> None:
+        """Write a container's memory and files to an archive; 0: within the time of any other call."""
+        ...
+
     async def exec_sync(self, container_id: str, command: Sequence[str], timeout: float) -> ExecResult:
         """Run a command to its end. Raises CriError with DEADLINE_EXCEEDED when it takes longer."""
         ...
@@ -264,8 +295,20 @@ class Cri(Protocol):
         """Delete it under all its names."""
         ...
 
-    async def image_filesystem(self) -> str:
-        """Where the images lie."""
+    async def image_filesystems(self) -> ImageFilesystems:
+        """Where images lie and what they take."""
+        ...
+
+    async def container_stats(self, uid: str = "") -> list[ContainerUse]:
+        """What the running containers of one pod, or of all, use."""
+        ...
+
+    async def sandbox_stats(self, sandbox_id: str) -> SandboxUse:
+        """What one sandbox uses. For all at once there is a call too, which fails in old runtimes when one is gone."""
+        ...
+
+    async def runtime_config(self) -> CgroupDriver | None:
+        """Who makes its control groups; None: it does not tell."""
         ...
 
     def events(self) -> AsyncIterator[str]:

@@ -24,4 +24,9 @@ def enum_value(enum: str, name: str) -> int:
     return _ENUMS[enum].index(name)
 
 
+def enum_names(enum: str) -> list[str]:
+    """All values, in the order of their numbers."""
+    return _ENUMS[enum]
+
+
 _ENUMS = dict(rows(table.ENUMS))

@@ -129,6 +129,34 @@ ImageFsInfoRequest
 FilesystemIdentifier mountpoint=1
 FilesystemUsage timestamp:int64=1 fs_id:FilesystemIdentifier=2 used_bytes:UInt64Value=3 inodes_used:UInt64Value=4
 ImageFsInfoResponse image_filesystems:FilesystemUsage*=1 container_filesystems:FilesystemUsage*=2
+ContainerAttributes id=1 metadata:ContainerMetadata=2 labels:map=3 annotations:map=4
+CpuUsage timestamp:int64=1 usage_core_nano_seconds:UInt64Value=2 usage_nano_cores:UInt64Value=3
+MemoryUsage timestamp:int64=1 working_set_bytes:UInt64Value=2 available_bytes:UInt64Value=3 usage_bytes:UInt64Value=4
+    rss_bytes:UInt64Value=5 page_faults:UInt64Value=6 major_page_faults:UInt64Value=7
+SwapUsage timestamp:int64=1 swap_available_bytes:UInt64Value=2 swap_usage_bytes:UInt64Value=3
+ContainerStats attributes:ContainerAttributes=1 cpu:CpuUsage=2 memory:MemoryUsage=3 writable_layer:FilesystemUsage=4
+    swap:SwapUsage=5
+ContainerStatsFilter id=1 pod_sandbox_id=2 label_selector:map=3
+ListContainerStatsRequest filter:ContainerStatsFilter=1
+ListContainerStatsResponse stats:ContainerStats*=1
+PodSandboxAttributes id=1 metadata:PodSandboxMetadata=2 labels:map=3 annotations:map=4
+NetworkInterfaceUsage name=1 rx_bytes:UInt64Value=2 rx_errors:UInt64Value=3 tx_bytes:UInt64Value=4
+    tx_errors:UInt64Value=5
+NetworkUsage timestamp:int64=1 default_interface:NetworkInterfaceUsage=2 interfaces:NetworkInterfaceUsage*=3
+ProcessUsage timestamp:int64=1 process_count:UInt64Value=2
+LinuxPodSandboxStats cpu:CpuUsage=1 memory:MemoryUsage=2 network:NetworkUsage=3 process:ProcessUsage=4
+    containers:ContainerStats*=5
+PodSandboxStats attributes:PodSandboxAttributes=1 linux:LinuxPodSandboxStats=2
+PodSandboxStatsRequest pod_sandbox_id=1
+PodSandboxStatsResponse stats:PodSandboxStats=1
+UpdatePodSandboxResourcesRequest pod_sandbox_id=1 overhead:LinuxContainerResources=2
+    resources:LinuxContainerResources=3
+UpdatePodSandboxResourcesResponse
+RuntimeConfigRequest
+LinuxRuntimeConfiguration cgroup_driver:CgroupDriver=1
+RuntimeConfigResponse linux:LinuxRuntimeConfiguration=1
+CheckpointContainerRequest container_id=1 location=2 timeout:int64=3
+CheckpointContainerResponse
 ReopenContainerLogRequest container_id=1
 ReopenContainerLogResponse
 GetEventsRequest
@@ -145,6 +173,7 @@ ProfileType RuntimeDefault Unconfined Localhost
 PodSandboxState SANDBOX_READY SANDBOX_NOTREADY
 ContainerState CONTAINER_CREATED CONTAINER_RUNNING CONTAINER_EXITED CONTAINER_UNKNOWN
 ContainerEventType CONTAINER_CREATED_EVENT CONTAINER_STARTED_EVENT CONTAINER_STOPPED_EVENT CONTAINER_DELETED_EVENT
+CgroupDriver SYSTEMD CGROUPFS
 Signal RUNTIME_DEFAULT SIGABRT SIGALRM SIGBUS SIGCHLD SIGCLD SIGCONT SIGFPE SIGHUP SIGILL SIGINT SIGIO SIGIOT SIGKILL
     SIGPIPE SIGPOLL SIGPROF SIGPWR SIGQUIT SIGSEGV SIGSTKFLT SIGSTOP SIGSYS SIGTERM SIGTRAP SIGTSTP SIGTTIN SIGTTOU
     SIGURG SIGUSR1 SIGUSR2 SIGVTALRM SIGWINCH SIGXCPU SIGXFSZ SIGRTMIN SIGRTMINPLUS1 SIGRTMINPLUS2 SIGRTMINPLUS3
