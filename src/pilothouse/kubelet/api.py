@@ -81,7 +81,7 @@ class ClientPods:
 class ClientObjects:
     """`Objects` over the API, read each time they are asked for."""
 
-    def __init__(self, client: Client, services: "_Services") -> None:
+    def __init__(self, client: Client, services: "Services") -> None:
         self._client = client
         self._services = services
 
@@ -117,7 +117,9 @@ class ClientObjects:
         return self._services.list()
 
 
-class _Services(Protocol):
+class Services(Protocol):
     """The copy that an informer keeps."""
 
-    def list(self, namespace: str = "") -> list[Service]: ...
+    def list(self, namespace: str = "") -> list[Service]:
+        """All, or those of one namespace."""
+        ...

@@ -14,7 +14,7 @@ from pilothouse.client.client import Client
 from pilothouse.client.events import EventRecorder
 from pilothouse.client.informer import Informers
 from pilothouse.kubelet.admission import NodeAdmission
-from pilothouse.kubelet.api import ClientObjects, ClientPods, Recorder
+from pilothouse.kubelet.api import ClientPods, Recorder
 from pilothouse.kubelet.config import KubeletConfig
 from pilothouse.kubelet.cri.interface import Cri
 from pilothouse.kubelet.hooks import Hooks
@@ -28,6 +28,7 @@ from pilothouse.kubelet.node_agent import NodeAgent
 from pilothouse.kubelet.node_report import all_reports
 from pilothouse.kubelet.node_services import NodeServices
 from pilothouse.kubelet.node_status import NodeIdentity, Room
+from pilothouse.kubelet.object_cache import CachedObjects, ObjectCache
 from pilothouse.kubelet.part import NodeContext, all_parts, begin
 from pilothouse.kubelet.pleg import Pleg
 from pilothouse.kubelet.pod_end import Ender
@@ -69,13 +70,16 @@ async def run(
         await informers.synced()
 
         trust = TrustAnchors(InformedTrustBundles(partial(informers.of, ClusterTrustBundle), clock), chance)
-        objects, pods_api = ClientObjects(client, services.lister), ClientPods(client)
+        cache = ObjectCache(client, clock, chance, tasks)
+        objects, pods_api = CachedObjects(client, services.lister, cache), ClientPods(client)
         writer = StatusWriter(pods_api, clock)
         prober = Probes(cri, clock, chance, recorder, HttpFetch(clock), tasks, (config.address,), metrics)
         node = _services(config, machine, objects, pods_api, cri, recorder, clock, agent, writer, prober, trust)
         workers = PodWorkers(lambda pod, others: PodWorker(pod, node, others, tasks), tasks)
         known = {pod.metadata.uid for pod in pods.lister.list()}
         await Housekeeping(cri, node.volumes, node.cgroups, node.mounter, node.facts.layout, clock).clean(known)
+        cache.on_newer(workers.poke)
+        pods.on_change(cache.on_change)
         pods.on_change(workers.on_change)
         agent.on_health(workers.poke_all)
         pleg = Pleg(cri, clock, workers.poke)
@@ -111,7 +115,7 @@ def _agent(
 
 
 def _services(
-    config: KubeletConfig, machine: Machine, objects: ClientObjects, pods: ClientPods, cri: Cri, recorder: Recorder,
+    config: KubeletConfig, machine: Machine, objects: CachedObjects, pods: ClientPods, cri: Cri, recorder: Recorder,
     clock: Clock, agent: NodeAgent, writer: StatusWriter, prober: Probes, trust: TrustAnchors,
 ) -> NodeServices:  # fmt: skip
     """What the workers of all pods use."""
