@@ -11,8 +11,9 @@ import pytest
 
 from fakes.grpc_server import GRPC, FarEnd
 from pilothouse.net.grpc_connection import GrpcConnection
-from pilothouse.net.grpc_frames import GrpcCode, GrpcError, frame, head, prefixed
+from pilothouse.net.grpc_frames import GrpcCode, GrpcError, head, prefixed
 from pilothouse.net.grpc_stream import WINDOW
+from pilothouse.net.http2_frames import frame
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import LoopClock, SystemClock
 from pilothouse.testing.loop import run

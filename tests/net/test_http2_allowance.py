@@ -2,8 +2,7 @@ import pytest
 from hyperframe.frame import ContinuationFrame, DataFrame, Frame, HeadersFrame, PingFrame, RstStreamFrame, SettingsFrame
 
 from pilothouse.net.http2_allowance import Allowance, FrameMeter
-
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+from pilothouse.net.http2_frames import FrameReader
 
 
 def test_an_allowance_is_spent_refilled_and_earned() -> None:
@@ -17,9 +16,9 @@ def test_an_allowance_is_spent_refilled_and_earned() -> None:
 
 
 def _fed(frames: bytes, size: int, now: float = 0.0) -> bool:
-    meter = FrameMeter(0.0)
-    whole = PREFACE + frames
-    return all(meter.accept(whole[start : start + size], now) for start in range(0, len(whole), size))
+    meter, reader = FrameMeter(0.0), FrameReader()
+    parts = (frames[start : start + size] for start in range(0, len(frames), size))
+    return all(meter.accept(list(reader.feed(part)), now) for part in parts)
 
 
 @pytest.mark.parametrize(
@@ -54,10 +53,19 @@ def test_traffic_is_not_counted(frame: Frame) -> None:
 
 
 def test_time_and_what_is_sent_give_more() -> None:
-    ping = PingFrame(0, opaque_data=bytes(8)).serialize()
+    ping = list(FrameReader().feed(PingFrame(0, opaque_data=bytes(8)).serialize()))
     meter = FrameMeter(0.0)
-    assert meter.accept(PREFACE + ping * 2000, 0.0)
+    assert meter.accept(ping * 2000, 0.0)
     assert meter.accept(ping * 200, 1.0)
     meter.sent(100 * 1024)
     assert meter.accept(ping * 100, 1.0)
     assert not meter.accept(ping, 1.0)
+
+
+def test_who_makes_us_reset_streams_spends_what_resets_cost() -> None:
+    meter = FrameMeter(0.0)
+    reset = list(FrameReader().feed(RstStreamFrame(1).serialize()))
+    assert meter.accept(reset * 300, 0.0)
+    assert meter.accept_resets(200, 0.0)
+    assert not meter.accept(reset, 0.0)
+    assert meter.accept_resets(0, 0.0), "who does nothing goes on"

@@ -32,7 +32,7 @@ from hyperframe.frame import (
 from pilothouse.net.door import Door, Limits
 from pilothouse.net.http import BodyTooLarge, Request, Response
 from pilothouse.net.http2_connection import Http2Connection
-from pilothouse.net.http2_engine import CONNECTION_WINDOW, STREAMS
+from pilothouse.net.http2_sending import CONNECTION_WINDOW, STREAMS
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import LoopClock
 from pilothouse.runtime.log import Log

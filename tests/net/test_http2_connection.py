@@ -22,7 +22,7 @@ from hyperframe.frame import (
 from fakes.http2_client import CLOCK, Client, client_tls, served, server_tls
 from pilothouse.net.http import Request, Response
 from pilothouse.net.http2_connection import Http2Connection
-from pilothouse.net.http2_engine import STREAMS
+from pilothouse.net.http2_sending import STREAMS
 from pilothouse.net.server import Limits, serve
 
 

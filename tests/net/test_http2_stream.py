@@ -1,9 +1,10 @@
 """Single requests over HTTP/2: bodies both ways, at the speed of whoever is slower."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
+from h2.events import PingAckReceived
 
 from fakes.http2_client import CLOCK, served
 from pilothouse.net.http import ByteStream, Request, Response
@@ -122,6 +123,80 @@ def test_a_watch_is_sent_as_it_comes() -> None:
             more.set()
             await client.until(lambda: got.ended)
             assert got.body == b"onetwo"
+
+    asyncio.run(main())
+
+
+class _Pushed(AsyncIterator[bytes]):
+    """Iterates, and pushes as much as it may between its pieces."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.taken: list[bool] = []
+        self.left = 3
+
+    def push_to(self, take: Callable[[bytes], bool]) -> None:
+        self.take = take
+
+    async def __anext__(self) -> bytes:
+        if not self.left:
+            raise StopAsyncIteration
+        self.left -= 1
+        self.taken.append(self.take(b"p" * self.size))
+        await CLOCK.sleep(0)
+        return b"i"
+
+
+@pytest.mark.parametrize(("size", "taken"), [(5, True), (20_000, False)], ids=["fits", "is larger than a frame"])
+def test_what_is_pushed_takes_its_place_in_the_stream_if_there_is_room(size: int, taken: bool) -> None:
+    body = _Pushed(size)
+
+    async def handler(request: Request) -> Response:
+        return Response(200, body)
+
+    async def main() -> None:
+        async with served(handler) as (client, _):
+            got = await client.ask()
+            assert body.taken == [taken] * 3
+            assert got.body == (b"p" * size + b"i" if taken else b"i") * 3
+            assert not body.take(b"late"), "the answer has ended"
+            assert (await client.ask("HEAD")).ended, "the connection goes on"
+
+    asyncio.run(main())
+
+
+def test_nothing_is_pushed_past_a_piece_that_waits_for_room() -> None:
+    async def main() -> None:
+        pushing: list[Callable[[bytes], bool]] = []
+
+        class Body(AsyncIterator[bytes]):
+            count = 0
+
+            def push_to(self, take: Callable[[bytes], bool]) -> None:
+                pushing.append(take)
+
+            async def __anext__(self) -> bytes:
+                self.count += 1
+                if self.count > 1:
+                    raise StopAsyncIteration
+                return b"x" * 70_000
+
+        async def handler(request: Request) -> Response:
+            return Response(200, Body())
+
+        async with served(handler, acknowledge=False) as (client, _):
+            number = client.open()
+            got = client.got[number]
+            await client.until(lambda: len(got.body) == 65_535)
+            client.engine.increment_flow_control_window(1000)  # for the connection alone
+            client.engine.ping(b"12345678")
+            client.flush()
+            await client.until(lambda: any(isinstance(event, PingAckReceived) for event in client.events))
+            assert not pushing[0](b"pushed")
+            client.engine.increment_flow_control_window(10_000)
+            client.engine.increment_flow_control_window(10_000, number)
+            client.flush()
+            assert (await client.answer(number)).body == b"x" * 70_000
 
     asyncio.run(main())
 

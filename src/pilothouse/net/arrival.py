@@ -22,7 +22,7 @@ _KNOWN = {
 _ONCE = frozenset({"host", "content-length", "transfer-encoding", "authorization", "content-type"})
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_TARGET = re.compile(rb"/[\x21-\x22\x24-\x7e]*")
+TARGET = re.compile(rb"/[\x21-\x22\x24-\x7e]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Arrival:
         if version not in ("1.1", "1.0"):
             return Refusal(505, "HTTP version not supported")
         self.modern = version == "1.1"
-        if not _TARGET.fullmatch(self.target):
+        if not TARGET.fullmatch(self.target):
             return Refusal(400, "the request target must be an absolute path")
         if "host" not in headers and self.modern:
             return Refusal(400, "missing required Host header")
@@ -97,6 +97,14 @@ class Arrival:
                 return Refusal(417, "unsupported expectation")
             self.expects = self.modern
         return None
+
+    def again(self, target: bytes, new_body: Callable[[], RequestBody]) -> "Arrival":
+        """The same head with another target, which was looked at."""
+        arrival = Arrival(new_body)
+        arrival.method, arrival.target, arrival.expects = self.method, target, self.expects
+        arrival.headers, arrival.repeated = self.headers, self.repeated
+        arrival.size, arrival.count = self.size, self.count
+        return arrival
 
     def feed(self, piece: bytes) -> None:
         """Take a piece of the body."""

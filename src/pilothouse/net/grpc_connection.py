@@ -13,14 +13,14 @@ from collections.abc import Callable
 from math import inf
 from typing import cast
 
-from pilothouse.net import grpc_frames as frames
-from pilothouse.net.grpc_frames import FrameError, GrpcCode, GrpcError, frame, numbered, prefixed
+from pilothouse.net import http2_frames as frames
+from pilothouse.net.grpc_frames import GrpcCode, GrpcError, HeadReader, outcome, prefixed, time_limit
 from pilothouse.net.grpc_stream import WINDOW, GrpcStream
+from pilothouse.net.http2_frames import FIRST_WINDOW, FrameError, Reason, frame, numbered
 from pilothouse.runtime.clock import Clock
 
 _ALL_WINDOW = 1 << 30
 """Bytes that all streams together may be sent before we have told that more may come."""
-_FIRST_WINDOW = 65535
 _QUIET = 10.0
 """Seconds of silence after which we ask whether anybody is there, and as many again to wait."""
 _SUSPECT = 2.0
@@ -38,13 +38,13 @@ class GrpcConnection(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._arriving = memoryview(bytearray(256 * 1024))
         self._frames = frames.FrameReader()
-        self._heads = frames.HeadReader()
+        self._heads = HeadReader()
         self._streams: dict[int, GrpcStream] = {}
         self._next = 1
         self._most = _LAST_NUMBER
         self._queue: deque[asyncio.Future[None]] = deque()
-        self._room = _FIRST_WINDOW
-        self._stream_room = _FIRST_WINDOW
+        self._room = FIRST_WINDOW
+        self._stream_room = FIRST_WINDOW
         self._owed = 0
         self._heard = clock.monotonic()
         self._asked = -inf
@@ -70,7 +70,7 @@ class GrpcConnection(asyncio.BufferedProtocol):
             await self._turn(seconds)
         if ends < self._due:
             self._set_timer(ends)
-        stream = self._open(head + frames.time_limit(seconds), ends, message)
+        stream = self._open(head + time_limit(seconds), ends, message)
         try:
             return await stream.answer()
         finally:
@@ -125,7 +125,7 @@ class GrpcConnection(asyncio.BufferedProtocol):
         """Say how we speak."""
         self._transport = cast("asyncio.Transport", transport)
         wanted = {frames.HEADER_TABLE_SIZE: 0, frames.ENABLE_PUSH: 0, frames.INITIAL_WINDOW: WINDOW}
-        more = numbered(frames.WINDOW_UPDATE, 0, _ALL_WINDOW - _FIRST_WINDOW)
+        more = numbered(frames.WINDOW_UPDATE, 0, _ALL_WINDOW - FIRST_WINDOW)
         self._write(frames.PREFACE + frames.settings(wanted) + more)
         self._quiet_timer = self._clock.call_later(_QUIET, self._look)
 
@@ -198,7 +198,7 @@ class GrpcConnection(asyncio.BufferedProtocol):
         number, last, fields = complete
         stream = self._streams.get(number)
         if stream is not None and (last or fields.get(":status") != "200"):
-            self._end(stream, frames.outcome(fields), heard=last)
+            self._end(stream, outcome(fields), heard=last)
 
     def _take_room(self, number: int, more: int) -> None:
         if number == 0:
@@ -226,7 +226,7 @@ class GrpcConnection(asyncio.BufferedProtocol):
         stream = self._streams.get(number)
         if stream is not None:
             stream.sent_all = True
-            sent = reason != frames.REFUSED_STREAM
+            sent = reason != Reason.REFUSED_STREAM
             self._end(stream, GrpcError(GrpcCode.UNAVAILABLE, f"the call was reset: {reason}", sent=sent), heard=True)
 
     def _take_farewell(self, last: int) -> None:
@@ -257,7 +257,7 @@ class GrpcConnection(asyncio.BufferedProtocol):
         if self._streams.pop(stream.number, None) is None:
             return
         if not (heard and stream.sent_all):
-            self._write(numbered(frames.RST_STREAM, stream.number, frames.CANCEL))
+            self._write(numbered(frames.RST_STREAM, stream.number, Reason.CANCEL))
         stream.end(error)
         if self._queue:
             self._wake_queue()

@@ -1,4 +1,4 @@
-"""HTTP/2 frames and heads as a gRPC client sends and reads them. Pure.
+"""Heads and messages as a gRPC client sends and reads them over HTTP/2. Pure.
 
 Our heads are literals alone and the other side is told to keep no table either, so a head means the same whenever it
 comes: ours are made once, theirs are decoded once. Source: RFC 9113, sections 4 and 6; RFC 7541; gRPC over HTTP/2
@@ -6,7 +6,7 @@ comes: ours are made once, theirs are decoded once. Source: RFC 9113, sections 4
 """
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from functools import lru_cache
 from math import ceil
@@ -14,25 +14,11 @@ from urllib.parse import unquote
 
 from hpack import Decoder, HPACKError
 
-DATA, HEADERS, RST_STREAM, SETTINGS, PUSH_PROMISE = 0, 1, 3, 4, 5
-PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 6, 7, 8, 9
-END_STREAM = ACK = 1
-END_HEADERS, PADDED, PRIORITY = 4, 8, 32
-HEADER_TABLE_SIZE, ENABLE_PUSH, MOST_STREAMS, INITIAL_WINDOW = 1, 2, 3, 4
-CANCEL, REFUSED_STREAM = 8, 7
-"""Reasons to reset a stream; the second tells that nothing was done."""
-MAX_FRAME = 16384
-"""Bytes of one frame, which nobody is asked to exceed."""
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+from pilothouse.net.hpack_encoder import string
+from pilothouse.net.http2_frames import END_STREAM, Frame, FrameError, HeadPieces
 
-_HEAD = struct.Struct(">BHBBI")
-_SETTING = struct.Struct(">HI")
-_NUMBER = struct.Struct(">I")
 _MESSAGE = struct.Struct(">BI")
-_MAX_BLOCK = 64 * 1024
-
-Frame = tuple[int, int, int, bytes]
-"""Kind, flags, stream and payload."""
+_MAX_BLOCK, _MAX_PIECES = 64 * 1024, 64
 
 
 class GrpcCode(IntEnum):
@@ -67,48 +53,6 @@ class GrpcError(Exception):
         self.sent = sent
 
 
-class FrameError(Exception):
-    """What came is not HTTP/2 as we agreed to speak it."""
-
-
-def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
-    """One frame."""
-    return _HEAD.pack(len(payload) >> 16, len(payload) & 0xFFFF, kind, flags, stream) + payload
-
-
-def settings(values: Mapping[int, int]) -> bytes:
-    """The frame that tells what we want."""
-    return frame(SETTINGS, 0, 0, b"".join(_SETTING.pack(*each) for each in values.items()))
-
-
-def read_settings(payload: bytes) -> Iterator[tuple[int, int]]:
-    """What the other side wants."""
-    if len(payload) % _SETTING.size:
-        raise FrameError("settings of a wrong size")
-    yield from _SETTING.iter_unpack(payload)
-
-
-def numbered(kind: int, stream: int, number: int) -> bytes:
-    """A frame of one number: how much more may come, or why a stream is reset."""
-    return frame(kind, 0, stream, _NUMBER.pack(number))
-
-
-def read_number(payload: bytes, at: int = 0) -> int:
-    """The number of such a frame; the bit above it is reserved."""
-    if len(payload) < at + _NUMBER.size:
-        raise FrameError("a frame of a wrong size")
-    return int(_NUMBER.unpack_from(payload, at)[0]) & 0x7FFFFFFF
-
-
-def unpadded(flags: int, payload: bytes) -> bytes:
-    """A payload without its padding."""
-    if not flags & PADDED:
-        return payload
-    if not payload or payload[0] >= len(payload):
-        raise FrameError("padding of a wrong size")
-    return payload[1 : len(payload) - payload[0]]
-
-
 def prefixed(message: bytes) -> bytes:
     """A message as gRPC puts it into a stream."""
     return _MESSAGE.pack(0, len(message)) + message
@@ -128,8 +72,8 @@ def head(path: str, authority: str, scheme: str, more: Sequence[tuple[str, str]]
     """The head of a call."""
     fields = (("content-type", "application/grpc"), ("te", "trailers"), ("user-agent", "pilothouse"), *more)
     # 3, and 6 or 7: the static table's POST and schemes. 4 and 1: its names of path and authority.
-    start = bytes([0x83, 0x86 if scheme == "http" else 0x87, 4]) + _string(path) + b"\x01" + _string(authority)
-    return start + b"".join(b"\0" + _string(name) + _string(value) for name, value in fields)
+    start = bytes([0x83, 0x86 if scheme == "http" else 0x87, 4]) + _text(path) + b"\x01" + _text(authority)
+    return start + b"".join(b"\0" + _text(name) + _text(value) for name, value in fields)
 
 
 def time_limit(seconds: float) -> bytes:
@@ -139,42 +83,11 @@ def time_limit(seconds: float) -> bytes:
 
 @lru_cache(maxsize=64)
 def _milliseconds(count: int) -> bytes:
-    return b"\0\x0cgrpc-timeout" + _string(f"{count}m")
+    return b"\0\x0cgrpc-timeout" + _text(f"{count}m")
 
 
-def _string(text: str) -> bytes:
-    data = text.encode()
-    size = len(data)
-    if size < 0x7F:
-        return bytes([size]) + data
-    start, size = bytearray([0x7F]), size - 0x7F
-    while size >= 0x80:
-        start.append(size & 0x7F | 0x80)
-        size >>= 7
-    start.append(size)
-    return bytes(start) + data
-
-
-class FrameReader:
-    """Cuts what comes into frames."""
-
-    def __init__(self) -> None:
-        self._rest = b""
-
-    def feed(self, arrived: bytes) -> Iterator[Frame]:
-        """The frames that are complete now. Raises FrameError."""
-        data = self._rest + arrived if self._rest else arrived
-        at, size = 0, len(data)
-        while size - at >= _HEAD.size:
-            high, low, kind, flags, stream = _HEAD.unpack_from(data, at)
-            if (length := high << 16 | low) > MAX_FRAME:
-                raise FrameError("a frame that is too large")
-            end = at + _HEAD.size + length
-            if end > size:
-                break
-            yield kind, flags, stream & 0x7FFFFFFF, data[at + _HEAD.size : end]
-            at = end
-        self._rest = data[at:]
+def _text(text: str) -> bytes:
+    return string(text.encode())
 
 
 class HeadReader:
@@ -184,28 +97,20 @@ class HeadReader:
         self._decoder = Decoder()
         self._known: dict[bytes, dict[str, str]] = {}
         """What was decoded when there was no table, and so is always that."""
-        self._block = b""
-        self._opening = (0, 0)
+        self._pieces = HeadPieces(_MAX_BLOCK, _MAX_PIECES)
 
     @property
     def halfway(self) -> bool:
         """Whether nothing but the next piece of a head may come."""
-        return self._opening != (0, 0)
+        return self._pieces.halfway
 
     def feed(self, piece: Frame) -> tuple[int, bool, Mapping[str, str]] | None:
         """The stream, whether it ends, and the fields, once a head is complete. Raises FrameError."""
-        kind, flags, stream, payload = piece
-        if kind == HEADERS:
-            self._block = unpadded(flags, payload)[5 if flags & PRIORITY else 0 :]
-            self._opening = stream, flags
-        elif stream == self._opening[0] and len(self._block) <= _MAX_BLOCK:
-            self._block += payload
-        else:
-            raise FrameError("a head's piece that belongs to none")
-        if not flags & END_HEADERS:
+        complete = self._pieces.feed(piece)
+        if complete is None:
             return None
-        (stream, flags), self._opening = self._opening, (0, 0)
-        return stream, bool(flags & END_STREAM), self._decode(self._block)
+        stream, flags, block = complete
+        return stream, bool(flags & END_STREAM), self._decode(block)
 
     def _decode(self, block: bytes) -> Mapping[str, str]:
         found = self._known.get(block)

@@ -1,14 +1,14 @@
 """What an HTTP/2 peer may do that costs us and brings it nothing: floods are told from traffic by counting frames.
 
-Streams that are opened to be reset (CVE-2023-44487), pings, settings, priorities, empty frames (CVE-2019-9511 to 9518):
-each is allowed, none without end. Frames are counted before the engine sees them, so that a flood costs a header's
-reading each. (RFC 9113, section 10.5.)
+Streams that are opened to be reset (CVE-2023-44487) or so that we reset them (CVE-2025-8671), pings, settings,
+priorities, empty frames (CVE-2019-9511 to 9518): each is allowed, none without end. Frames are counted before the
+engine sees them, so that a flood costs little. (RFC 9113, section 10.5.)
 """
 
-_PREFACE = 24
-_HEAD = 9
-_DATA, _HEADERS, _RESET, _CONTINUATION = 0, 1, 3, 9
-_END_STREAM = 1
+from collections.abc import Sequence
+
+from pilothouse.net.http2_frames import CONTINUATION, DATA, END_STREAM, HEADERS, RST_STREAM, Frame
+
 _TINY = 32
 """Bytes of a DATA frame below which it counts as chatter."""
 
@@ -39,36 +39,26 @@ class FrameMeter:
     """Counts the frames of one connection."""
 
     def __init__(self, now: float) -> None:
-        self._skip = _PREFACE
-        self._head = b""
         self._resets = Allowance(500, 50, now)
         self._chatter = Allowance(2000, 200, now)
 
-    def accept(self, data: bytes | memoryview, now: float) -> bool:
+    def accept(self, frames: Sequence[Frame], now: float) -> bool:
         """Look over what came; False when the peer has gone too far."""
-        position, size = 0, len(data)
         resets = chatter = 0
-        while position < size:
-            if self._skip:
-                step = min(self._skip, size - position)
-                self._skip -= step
-                position += step
+        for kind, flags, _, payload in frames:
+            if kind == HEADERS:
                 continue
-            taken = bytes(data[position : position + _HEAD - len(self._head)])
-            self._head += taken
-            position += len(taken)
-            if len(self._head) < _HEAD:
-                break
-            length, kind, flags = int.from_bytes(self._head[:3]), self._head[3], self._head[4]
-            self._head, self._skip = b"", length
-            if kind == _RESET:
+            if kind == RST_STREAM:
                 resets += 1
-            elif kind == _DATA:
-                chatter += length < _TINY and not flags & _END_STREAM
-            elif kind != _HEADERS and not (kind == _CONTINUATION and length):
-                chatter += 1
-        allowed = not resets or self._resets.spend(resets, now)
-        return (not chatter or self._chatter.spend(chatter, now)) and allowed
+            elif kind == DATA:
+                chatter += len(payload) < _TINY and not flags & END_STREAM
+            else:
+                chatter += kind != CONTINUATION or not payload
+        return self.accept_resets(resets, now) and (not chatter or self._chatter.spend(chatter, now))
+
+    def accept_resets(self, count: int, now: float) -> bool:
+        """So many streams were opened for nothing."""
+        return not count or self._resets.spend(count, now)
 
     def sent(self, size: int) -> None:
         """Who is sent much may acknowledge much."""

@@ -1,40 +1,31 @@
 """One HTTP/2 connection at the front door: many requests at once, each a stream with a task of its own.
 
-The framing is the h2 library's (`http2_engine.py`), which does no I/O. This file feeds it, sends what it makes, and
-holds the connection to limits that the protocol leaves open: frames are counted (`http2_allowance.py`), heads judged
-(`http2_head.py`), streams and what they hold bounded. What breaks the protocol ends the connection; what is merely
-refused ends a stream. (RFC 9113. Server push, priorities and extended CONNECT are not offered.)
+What frames mean is the engine's to know (`http2_engine.py`), which does no I/O. This file feeds it, sends what it
+makes, all of a turn of the loop at once, and holds the connection to limits that the protocol leaves open: frames are
+counted (`http2_allowance.py`), heads judged (`http2_head.py`), streams and what they hold bounded. What breaks the
+protocol ends the connection; what is merely refused ends a stream. (RFC 9113. Server push, priorities and extended
+CONNECT are not offered.)
 """
 
 import asyncio
-from contextlib import suppress
 from typing import cast
-
-from h2.connection import H2Connection
-from h2.errors import ErrorCodes
-from h2.events import (
-    ConnectionTerminated,
-    DataReceived,
-    Event,
-    RemoteSettingsChanged,
-    RequestReceived,
-    StreamEnded,
-    StreamReset,
-    WindowUpdated,
-)
-from h2.exceptions import H2Error, ProtocolError
-from hyperframe.frame import GoAwayFrame
 
 from pilothouse.net.deadline import Deadline
 from pilothouse.net.door import Door, peer_of
+from pilothouse.net.hpack_decoder import Field
 from pilothouse.net.http2_allowance import FrameMeter
-from pilothouse.net.http2_engine import CONNECTION_WINDOW, Engine
-from pilothouse.net.http2_head import read_head
+from pilothouse.net.http2_engine import Engine
+from pilothouse.net.http2_frames import FrameError, Reason, farewell
+from pilothouse.net.http2_head import KnownHeads
+from pilothouse.net.http2_sending import Flow
 from pilothouse.net.http2_stream import Http2Stream
 from pilothouse.net.outflow import Outflow
 from pilothouse.runtime.log import Log
 
 log = Log(__name__)
+
+_DIGITS = 18
+"""Of a length that anybody means."""
 
 
 class Http2Connection(asyncio.BufferedProtocol):
@@ -42,12 +33,16 @@ class Http2Connection(asyncio.BufferedProtocol):
 
     def __init__(self, door: Door) -> None:
         self.door = door
-        self.engine: H2Connection = Engine(door.limits)
+        self.engine = Engine(door.limits, self)
+        self._heads = KnownHeads(door.limits)
         self._meter = FrameMeter(door.clock.monotonic())
         self._streams: dict[int, Http2Stream] = {}
         self._fresh: list[Http2Stream] = []
         self._retiring = False
         self._closing = False
+        self._flushing = False
+        self._last: int | None = None
+        """The last stream that is served, once we have said so."""
         self._deadline = Deadline(door.clock, self._too_late)
 
     # What asyncio calls.
@@ -58,9 +53,8 @@ class Http2Connection(asyncio.BufferedProtocol):
         self.out = Outflow(self._transport, self.door.clock, self.door.limits.write)
         self.peer = peer_of(self._transport)
         self.door.connections[self] = None
-        self.engine.initiate_connection()
-        self.engine.increment_flow_control_window(CONNECTION_WINDOW - 65_535)
-        self.flush()
+        self._loop = asyncio.get_running_loop()
+        self.send()
         if self.door.draining:
             self._transport.abort()
         self._deadline.set(self.door.limits.head)
@@ -71,22 +65,29 @@ class Http2Connection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, count: int) -> None:
         """Frames have come."""
-        data = self.door.arriving[:count]
         if self._closing:
             return
-        if not self._meter.accept(data, self.door.clock.monotonic()):
-            self._close(ErrorCodes.ENHANCE_YOUR_CALM)
-            return
         try:
-            for event in self.engine.receive_data(bytes(data)):
-                self._take(event)
-        except ProtocolError:
-            self._close(None)  # the engine has said why
+            self._take(bytes(self.door.arriving[:count]))
+        except FrameError as error:
+            self._close(error.reason)
         except Exception as error:  # noqa: BLE001 - the HTTP boundary: what a peer sends must not hurt others
             log.crash("Connection failed", error=error)
             self._transport.abort()
-        else:
+
+    def _take(self, data: bytes) -> None:
+        """Raises FrameError."""
+        frames = self.engine.cut(data)
+        now = self.door.clock.monotonic()
+        if not self._meter.accept(frames, now):
+            raise FrameError("too much that is of no use", Reason.ENHANCE_YOUR_CALM)
+        self.engine.receive(frames)
+        faults, self.engine.faults = self.engine.faults, 0
+        if not self._meter.accept_resets(faults, now):
+            raise FrameError("too many streams that we had to reset", Reason.ENHANCE_YOUR_CALM)
+        if self.engine.made:
             self.flush()
+        if self._fresh:
             self._start()
 
     def eof_received(self) -> bool:
@@ -113,62 +114,75 @@ class Http2Connection(asyncio.BufferedProtocol):
     # What the streams call.
 
     def flush(self) -> None:
+        """Have what the engine has made sent when this turn of the loop is over."""
+        if not self._flushing:
+            self._flushing = True
+            self._loop.call_soon(self.send)
+
+    def send(self) -> None:
         """Send what the engine has made."""
-        data = self.engine.data_to_send()
-        if data and not self.out.lost:
+        self._flushing = False
+        made = self.engine.made
+        if made and not self._closing and not self.out.lost:
+            data = b"".join(made)
             self._meter.sent(len(data))
             self._transport.write(data)
+        made.clear()
 
-    def acknowledge(self, size: int, stream: int) -> None:
-        """Give back so much of the window."""
+    def acknowledge(self, size: int, flow: Flow) -> None:
+        """Let so much more come."""
         if size and not self._closing:
-            with suppress(H2Error):
-                self.engine.acknowledge_received_data(size, stream)
-            self.flush()
+            self.engine.acknowledge(flow, size)
+            if self.engine.made:
+                self.flush()
 
-    # Between engine and tasks.
+    # What the engine calls.
 
-    def _take(self, event: Event) -> None:
-        match event:
-            case RequestReceived():
-                self._open(event)
-            case DataReceived():
-                self._feed(event)
-            case StreamEnded():
-                if (stream := self._streams.get(event.stream_id)) is not None:
-                    stream.finish()
-            case StreamReset():
-                if (stream := self._streams.get(event.stream_id)) is not None:
-                    stream.lose("the client has left")
-            case WindowUpdated():
-                self._give_room(event.stream_id)
-            case RemoteSettingsChanged():
-                self._give_room(0)
-            case ConnectionTerminated():  # the client leaves, for whatever reason: as upstream, so do we
-                self.retire()
-
-    def _open(self, event: RequestReceived) -> None:
-        if self._retiring:
-            self.engine.reset_stream(event.stream_id, ErrorCodes.REFUSED_STREAM)
+    def opened(self, flow: Flow, fields: list[Field]) -> None:
+        """A request has come."""
+        if self._retiring or self._closing:
+            self.engine.reset(flow, Reason.REFUSED_STREAM)
             return
-        stream = Http2Stream(event.stream_id, self)
-        stream.arrival, stream.refusal = read_head(event.headers, stream.new_body, self.door.limits)
-        self._streams[event.stream_id] = stream
+        stream = Http2Stream(flow, self)
+        stream.arrival, stream.refusal = self._heads.read(fields, stream.new_body)
+        if stream.refusal is None:
+            flow.expected = _length(stream.arrival.headers.get("content-length"))
+        self._streams[flow.number] = stream
         self._fresh.append(stream)
         self._deadline.lift()
 
-    def _feed(self, event: DataReceived) -> None:
-        padding = event.flow_controlled_length - len(event.data)
-        self.acknowledge(padding, event.stream_id)
-        stream = self._streams.get(event.stream_id)
+    def arrived(self, flow: Flow, data: bytes, padding: int) -> None:
+        """A piece of a body has come."""
+        self.acknowledge(padding, flow)
+        stream = self._streams.get(flow.number)
         if stream is not None:
-            stream.feed(event.data)
+            stream.feed(data)
         else:
-            self.acknowledge(len(event.data), event.stream_id)
+            self.acknowledge(len(data), flow)
 
-    def _give_room(self, number: int) -> None:
-        for stream in self._streams.values() if number == 0 else filter(None, (self._streams.get(number),)):
+    def finished(self, flow: Flow) -> None:
+        """A request is complete."""
+        if (stream := self._streams.get(flow.number)) is not None:
+            stream.finish()
+
+    def broken(self, flow: Flow) -> None:
+        """A client wants no answer any more."""
+        if (stream := self._streams.get(flow.number)) is not None:
+            stream.lose("the client has left")
+
+    def given_room(self, flow: Flow | None) -> None:
+        """There is room for more of an answer, or of all."""
+        if flow is None:
+            for each in self._streams.values():
+                each.give_room()
+        elif (stream := self._streams.get(flow.number)) is not None:
             stream.give_room()
+
+    def left(self) -> None:
+        """The client leaves, for whatever reason: as upstream, so do we."""
+        self.retire()
+
+    # The tasks.
 
     def _start(self) -> None:
         """Begin with what is new, unless it was reset in the same breath."""
@@ -187,19 +201,19 @@ class Http2Connection(asyncio.BufferedProtocol):
             self._forget(stream)
 
     def _forget(self, stream: Http2Stream) -> None:
-        self._streams.pop(stream.number, None)
+        self._streams.pop(stream.flow.number, None)
         if not self._streams:
             self.door.changed.set()
             if not self._closing:
                 self._deadline.set(self.door.limits.idle)
             if self._retiring:
-                self._close(ErrorCodes.NO_ERROR)
+                self._close(Reason.NO_ERROR)
 
     def _lose_all(self) -> None:
         for stream in list(self._streams.values()):
             stream.lose("the client has left")
             if stream.task is None:
-                self._streams.pop(stream.number, None)
+                self._streams.pop(stream.flow.number, None)
 
     # Ends and time.
 
@@ -214,27 +228,27 @@ class Http2Connection(asyncio.BufferedProtocol):
             return
         if self._streams:
             self._retiring = True
-            self._go_away(ErrorCodes.NO_ERROR)
+            self._go_away(Reason.NO_ERROR)
         else:
-            self._close(ErrorCodes.NO_ERROR)
+            self._close(Reason.NO_ERROR)
 
     def abort(self) -> None:
         """Drop the connection."""
         self._transport.abort()
 
-    def _go_away(self, code: ErrorCodes) -> None:
-        """Say that we leave. Not by the engine, which would not let us finish what we have begun."""
-        last = self.engine.highest_inbound_stream_id
-        if not self.out.lost:
-            self._transport.write(GoAwayFrame(0, last_stream_id=last, error_code=code).serialize())
+    def _go_away(self, reason: Reason) -> None:
+        """Say that we leave."""
+        if self._last is None:
+            self._last = self.engine.highest
+        self.engine.made.append(farewell(self._last, reason))
+        self.flush()
 
-    def _close(self, code: ErrorCodes | None) -> None:
-        """Leave, for a reason that is still to be told or, with None, has been; what is under way is lost."""
+    def _close(self, reason: Reason) -> None:
+        """Leave and say why; what is under way is lost."""
         if self._closing:
             return
-        self.flush()
-        if code is not None:
-            self._go_away(code)
+        self._go_away(reason)
+        self.send()
         self._closing = True
         self._lose_all()
         self._transport.close()
@@ -244,4 +258,11 @@ class Http2Connection(asyncio.BufferedProtocol):
         if self._closing:
             self._transport.abort()
         else:
-            self._close(ErrorCodes.NO_ERROR)
+            self._close(Reason.NO_ERROR)
+
+
+def _length(text: str | None) -> int | None:
+    """How long a body is said to be."""
+    if text is None:
+        return None
+    return int(text) if len(text) < _DIGITS else 10**_DIGITS

@@ -1,13 +1,17 @@
 """Heads of HTTP/2: a request's fields judged as strictly as those of HTTP/1.1, an answer's fields made. Pure.
 
-What could be read in two ways when passed on by HTTP/1.1 is refused (RFC 9113, sections 8.2 and 8.3).
+What could be read in two ways when passed on by HTTP/1.1 is refused (RFC 9113, sections 8.2 and 8.3). On a kept
+connection clients send the same fields again and again, only the path differs: what was judged is remembered.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 
-from pilothouse.net.arrival import Arrival, Refusal
+from pilothouse.net import hpack_encoder
+from pilothouse.net.arrival import TARGET, Arrival, Refusal
 from pilothouse.net.door import Limits
+from pilothouse.net.hpack_decoder import Field
 from pilothouse.net.http import Response
 from pilothouse.net.request_body import RequestBody
 from pilothouse.net.response_head import NO_BODY
@@ -15,16 +19,50 @@ from pilothouse.net.response_head import NO_BODY
 _CONNECTION = frozenset({b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"})
 """Headers that HTTP/2 has not (section 8.2.2)."""
 _PSEUDO = frozenset({b":method", b":scheme", b":path", b":authority"})
+_PSEUDO_COUNT = len(_PSEUDO)
 _METHOD = re.compile(rb"[A-Z]{1,20}")
 _AUTHORITY = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=:\[\]%-]+")
 _BREAK = re.compile(r"[\r\n\0]")
-_STATUS = {status: str(status).encode() for status in range(100, 600)}
+_STATUSES = range(100, 600)
+_KNOWN, _KNOWN_BYTES = 16, 8 * 1024
+"""How many heads of one connection are remembered, and how large ones."""
 
-Fields = list[tuple[bytes, bytes]]
+
+class KnownHeads:
+    """The requests of one connection, by all of their fields but the path."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._known: dict[tuple[Field, ...], Arrival] = {}
+
+    def read(self, fields: list[Field], new_body: Callable[[], RequestBody]) -> tuple[Arrival, Refusal | None]:
+        """The request that `fields` ask for, and why it is refused if it is."""
+        at = 0
+        for name, _ in fields:
+            if name == b":path":
+                break
+            at += 1
+        if at >= min(_PSEUDO_COUNT, len(fields)):
+            return read_head(fields, new_body, self._limits)
+        others = (*fields[:at], *fields[at + 1 :])
+        known = self._known.get(others)
+        path = fields[at][1]
+        if known is not None and TARGET.fullmatch(path):
+            return known.again(path, new_body), None
+        arrival, refusal = read_head(fields, new_body, self._limits)
+        if refusal is None and arrival.size < _KNOWN_BYTES:
+            if len(self._known) >= _KNOWN:
+                self._known.clear()
+            self._known[others] = arrival.again(b"/", _no_body)
+        return arrival, refusal
+
+
+def _no_body() -> RequestBody:
+    raise AssertionError("what is remembered is no request")
 
 
 def read_head(
-    fields: Iterable[tuple[bytes, bytes]], new_body: Callable[[], RequestBody], limits: Limits
+    fields: Sequence[Field], new_body: Callable[[], RequestBody], limits: Limits
 ) -> tuple[Arrival, Refusal | None]:
     """The request that `fields` ask for, and why it is refused if it is."""
     arrival = Arrival(new_body)
@@ -71,19 +109,30 @@ def _check(arrival: Arrival) -> Refusal | None:
     return arrival.check_head("1.1")
 
 
-def answer_fields(response: Response, length: int | None, date: str) -> Fields:
+def answer_block(response: Response, length: int | None, date: str) -> bytes:
     """The head of an answer. Raises ValueError for a header that could break out of its line elsewhere."""
     status = response.status
-    found: Fields = [(b":status", _STATUS[status])]
+    if status not in _STATUSES:
+        raise ValueError(f"there is no status {status}")
+    found = [hpack_encoder.status(status)]
     if response.content_type and length != 0:
-        found.append((b"content-type", response.content_type.encode("latin-1")))
-    for name, value in (*response.headers.items(), *response.repeated):
-        if _BREAK.search(value) or _BREAK.search(name):
-            raise ValueError("a header of the answer contains a line break")
-        key = name.lower().encode("latin-1")
-        if key not in _CONNECTION:
-            found.append((key, value.encode("latin-1")))
+        found.append(_field("content-type", response.content_type))
+    for name, value in response.headers.items():
+        found.append(_field(name, value))
+    for name, value in response.repeated:
+        found.append(_field(name, value))
     if length is not None and status not in NO_BODY:
-        found.append((b"content-length", b"%d" % length))
-    found.append((b"date", date.encode("ascii")))
-    return found
+        found.append(_field("content-length", str(length)))
+    found.append(_field("date", date))
+    return b"".join(found)
+
+
+@lru_cache(maxsize=512)
+def _field(name: str, value: str) -> bytes:
+    """One field, or nothing where HTTP/2 has it not."""
+    if _BREAK.search(value) or _BREAK.search(name):
+        raise ValueError("a header of the answer contains a line break")
+    key = name.lower().encode("latin-1")
+    if key in _CONNECTION:
+        return b""
+    return hpack_encoder.name(key) + hpack_encoder.string(value.encode("latin-1"))

@@ -6,18 +6,16 @@ the peer gives no window for stays with whoever made it.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import suppress
 from typing import Protocol
-
-from h2.connection import H2Connection
-from h2.errors import ErrorCodes
-from h2.exceptions import H2Error
 
 from pilothouse.net.answer import body_length, dispose
 from pilothouse.net.arrival import Arrival, Refusal
 from pilothouse.net.door import Door
-from pilothouse.net.http import Peer, Request, Response
-from pilothouse.net.http2_head import Fields, answer_fields
+from pilothouse.net.hpack_encoder import status
+from pilothouse.net.http import Peer, Pushing, Request, Response
+from pilothouse.net.http2_frames import Reason
+from pilothouse.net.http2_head import answer_block
+from pilothouse.net.http2_sending import Flow, Sending
 from pilothouse.net.outflow import Outflow
 from pilothouse.net.request_body import BodyBroken, RequestBody
 from pilothouse.net.response_head import NO_BODY
@@ -27,23 +25,33 @@ log = Log(__name__)
 
 _SLICE = 64 * 1024
 """How much is sent before others have their turn."""
+_PUSHED = 256
+"""Frames that may leave with one turn of the loop, before what is pushed waits for its task."""
 _TEXT = "text/plain; charset=utf-8"
 
 
 class Carrier(Protocol):
     """The connection, as its streams see it."""
 
-    engine: H2Connection
+    @property
+    def engine(self) -> Sending:
+        """What makes frames."""
+        ...
+
     out: Outflow
     peer: Peer
     door: Door
 
     def flush(self) -> None:
-        """Send what the engine has made."""
+        """Have what the engine has made sent when this turn of the loop is over."""
         ...
 
-    def acknowledge(self, size: int, stream: int) -> None:
-        """Give back so much of the window."""
+    def send(self) -> None:
+        """Send it at once."""
+        ...
+
+    def acknowledge(self, size: int, flow: Flow) -> None:
+        """Let so much more come."""
         ...
 
 
@@ -71,12 +79,14 @@ class StreamBody(RequestBody):
 class Http2Stream:
     """One request and its answer."""
 
-    def __init__(self, number: int, carrier: Carrier) -> None:
-        self.number = number
+    def __init__(self, flow: Flow, carrier: Carrier) -> None:
+        self.flow = flow
         self.task: asyncio.Task[None] | None = None
         self._carrier = carrier
         self._room: asyncio.Future[None] | None = None
         self._closed = False
+        self._writing = False
+        """Whether something is under way, before which nothing else may go."""
         self._since = 0
         """Bytes sent since others had their turn."""
         self.arrival: Arrival | None = None
@@ -86,14 +96,14 @@ class Http2Stream:
 
     def new_body(self) -> RequestBody:
         """A body for this stream."""
-        return StreamBody(self._carrier.door, lambda size: self._carrier.acknowledge(size, self.number))
+        return StreamBody(self._carrier.door, lambda size: self._carrier.acknowledge(size, self.flow))
 
     def feed(self, data: bytes) -> None:
         """A piece of the body."""
         if self.arrival is not None and self.refusal is None and not self._closed:
             self.arrival.feed(data)
         else:
-            self._carrier.acknowledge(len(data), self.number)
+            self._carrier.acknowledge(len(data), self.flow)
 
     def finish(self) -> None:
         """The body is complete."""
@@ -135,14 +145,14 @@ class Http2Stream:
             else:
                 await self._serve(arrival)
         except ConnectionError:
-            self._reset(ErrorCodes.CANCEL)
+            self._reset(Reason.CANCEL)
         except Exception as error:  # noqa: BLE001 - the HTTP boundary: one stream's fault stays its own
             log.crash("Stream failed", error=error, method=arrival.method)
-            self._reset(ErrorCodes.INTERNAL_ERROR)
+            self._reset(Reason.INTERNAL_ERROR)
         finally:
             self.forget_body()
             if not arrival.complete:  # ask for no more of it
-                self._reset(ErrorCodes.NO_ERROR)
+                self._reset(Reason.NO_ERROR)
 
     async def _serve(self, arrival: Arrival) -> None:
         request = self._request(arrival)
@@ -159,7 +169,8 @@ class Http2Stream:
         try:
             await self._send(response, head_only=request.method == "HEAD")
         finally:
-            await dispose(response)
+            if not isinstance(response.body, bytes):
+                await dispose(response)
 
     def _request(self, arrival: Arrival) -> Request:
         body: bytes | RequestBody = b""
@@ -174,32 +185,34 @@ class Http2Stream:
 
     def _say_continue(self) -> None:
         if not self._closed:
-            self._carrier.engine.send_headers(self.number, [(b":status", b"100")])
+            self._carrier.engine.send_head(self.flow, status(100), end=False)
             self._carrier.flush()
 
     async def _send(self, response: Response, *, head_only: bool) -> None:
         body, length = response.body, body_length(response)
         try:
-            fields = answer_fields(response, length, self._carrier.door.date()[6:-2])
-        except (ValueError, KeyError) as error:
+            block = answer_block(response, length, self._carrier.door.date()[6:-2])
+        except ValueError as error:
             log.crash("Answer not sent", error=error)
             await self._send(_refused(Refusal(500, "Internal Server Error")), head_only=head_only)
             return
         empty = head_only or response.status in NO_BODY or length == 0
-        self._start(fields, end=empty)
+        self._carrier.engine.send_head(self.flow, block, end=empty)
+        self._carrier.flush()
         if empty:
-            self._carrier.flush()
-        elif isinstance(body, AsyncIterator):
-            self._carrier.flush()
-            await self._stream(body)
-        elif isinstance(body, bytes):
+            return
+        if isinstance(body, bytes):
             await self._write(body, end=True)
+        elif isinstance(body, AsyncIterator):
+            await self._stream(body)
         else:
             for batch in _batches(body):
                 await self._write(batch)
             self._end()
 
     async def _stream(self, pieces: AsyncIterator[bytes]) -> None:
+        if isinstance(pieces, Pushing):
+            pieces.push_to(self._push)
         try:
             async for piece in pieces:
                 if piece:
@@ -211,26 +224,43 @@ class Http2Stream:
             raise ConnectionAbortedError("the answer broke off") from error
         self._end()
 
+    def _push(self, piece: bytes) -> bool:
+        """Send a piece with this turn of the loop, if there is room for it and nothing before it."""
+        carrier, flow = self._carrier, self.flow
+        if self._writing or flow.sent_all or carrier.out.paused or len(carrier.engine.made) > _PUSHED:
+            return False
+        if carrier.engine.room(flow) < len(piece):
+            return False
+        carrier.engine.send_data(flow, piece, end=False)
+        carrier.flush()
+        return True
+
     async def _write(self, data: bytes, *, end: bool = False) -> None:
-        view = memoryview(data)
+        carrier, engine = self._carrier, self._carrier.engine
+        view: bytes | memoryview = data
+        self._writing = True
         while view:
-            room = self._window()
+            room = min(engine.room(self.flow), _SLICE)
             if room <= 0:
-                self._carrier.flush()
                 await self._wait_for_room()
                 continue
-            part, view = view[:room], view[room:]
-            self._data(part, end=end and not view)
+            if len(view) > room:
+                view = memoryview(view)
+            part, view = (view[:room], view[room:]) if len(view) > room else (view, b"")
+            engine.send_data(self.flow, part, end=end and not view)
             self._since += len(part)
             if self._since >= _SLICE:
                 self._since = 0
-                self._carrier.flush()
-                await self._carrier.out.drain()
-                await self._carrier.door.clock.sleep(0)
-        self._carrier.flush()
-        await self._carrier.out.drain()
+                carrier.send()
+                await carrier.out.drain()
+                await carrier.door.clock.sleep(0)
+        carrier.flush()
+        if carrier.out.paused:
+            await carrier.out.drain()
+        self._writing = False
 
     async def _wait_for_room(self) -> None:
+        self._carrier.flush()
         self._room = asyncio.get_running_loop().create_future()
         try:
             async with self._carrier.door.clock.timeout(self._carrier.door.limits.write):
@@ -240,39 +270,14 @@ class Http2Stream:
         finally:
             self._room = None
 
-    # What the engine does, which knows no stream that the peer has reset.
-
-    def _start(self, fields: Fields, *, end: bool) -> None:
-        try:
-            self._carrier.engine.send_headers(self.number, fields, end_stream=end)
-        except H2Error as error:
-            raise ConnectionResetError("the peer has left") from error
-
-    def _data(self, part: memoryview, *, end: bool) -> None:
-        try:
-            self._carrier.engine.send_data(self.number, part, end_stream=end)
-        except H2Error as error:
-            raise ConnectionResetError("the peer has left") from error
-
-    def _window(self) -> int:
-        engine = self._carrier.engine
-        try:
-            return min(engine.local_flow_control_window(self.number), engine.max_outbound_frame_size, _SLICE)
-        except H2Error as error:
-            raise ConnectionResetError("the peer has left") from error
-
     def _end(self) -> None:
-        try:
-            self._carrier.engine.end_stream(self.number)
-        except H2Error as error:
-            raise ConnectionResetError("the peer has left") from error
+        self._carrier.engine.send_data(self.flow, b"", end=True)
         self._carrier.flush()
 
-    def _reset(self, code: ErrorCodes) -> None:
+    def _reset(self, reason: Reason) -> None:
         if not self._closed:
             self._closed = True
-            with suppress(H2Error):
-                self._carrier.engine.reset_stream(self.number, code)
+            self._carrier.engine.reset(self.flow, reason)
             self._carrier.flush()
 
 

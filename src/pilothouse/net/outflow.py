@@ -28,6 +28,11 @@ class Outflow:
         self._waiters: list[asyncio.Future[None]] = []
         self.lost = False
 
+    @property
+    def paused(self) -> bool:
+        """Whether the peer is slow: who writes on should `drain`."""
+        return self._paused
+
     def pause(self) -> None:
         """The transport holds enough."""
         self._paused = True

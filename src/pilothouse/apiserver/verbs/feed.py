@@ -1,6 +1,6 @@
 """What is on its way to one watcher: frames that wait, the time that is up, the bookmark that is due.
 
-Whoever finds a change puts frames in; the watch's task, or over HTTP/1.1 the connection itself, takes them out. A
+Whoever finds a change puts frames in; the connection itself takes them out, or where it cannot the watch's task. A
 watcher that does not read is cut off, so that it costs neither memory nor others' time. (KEP-956 for bookmarks.)
 """
 
@@ -70,10 +70,7 @@ class Feed:
 
 
 class Watched(AsyncIterator[bytes]):
-    """The body of a watch: what it begins with and what did not leave at once, a piece at a time.
-
-    Over HTTP/2 nothing is pushed: there the connection has a window to keep to.
-    """
+    """The body of a watch: what it begins with and what did not leave at once, a piece at a time."""
 
     def __init__(self, pieces: AsyncGenerator[bytes, None], feed: Feed) -> None:
         self._pieces = pieces
