@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from kubelet.certifying import FakeRequests
 from kubelet.trusting import FakeTrustBundles
 from pilothouse.api.machinery.errors import NotFound
 from pilothouse.api.machinery.view import JsonObject, View
@@ -23,6 +24,7 @@ from pilothouse.kubelet.names_and_dns import Resolver
 from pilothouse.kubelet.node_services import NodeServices, Prober
 from pilothouse.kubelet.observed import Health, ObservedPod
 from pilothouse.kubelet.pleg import Pleg
+from pilothouse.kubelet.pod_certificates import PodCertificates
 from pilothouse.kubelet.pod_end import Ender
 from pilothouse.kubelet.pod_volumes import Volumes
 from pilothouse.kubelet.pod_worker import PodWorker
@@ -185,6 +187,8 @@ class FakeNode:
         self.told = Told()
         self.objects = FakeObjects(clock=clock)
         self.bundles = FakeTrustBundles()
+        self.requests = FakeRequests()
+        self.certificates = PodCertificates(self.requests, self.told, clock, Chance(1))
         self.mounter = mounter or FakeMounter()
         self.cgroups = cgroups or FakeCgroups()
         self.prober = FakeProber()
@@ -219,6 +223,7 @@ class FakeNode:
             self.mounter,
             self.clock,
             trust=TrustAnchors(self.bundles, Chance(1)),
+            certificates=self.certificates,
         )
         return NodeServices(
             cri=self.runtime, clock=self.clock, pods=self, objects=self.objects, recorder=self.told, writer=self.writer,

@@ -8,13 +8,14 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
-from pilothouse.api.types.certificates_v1 import ClusterTrustBundle
+from pilothouse.api.types.certificates_v1 import ClusterTrustBundle, PodCertificateRequest
 from pilothouse.api.types.core_v1 import Pod, Service
 from pilothouse.client.client import Client
 from pilothouse.client.events import EventRecorder
 from pilothouse.client.informer import Informers
 from pilothouse.kubelet.admission import NodeAdmission
 from pilothouse.kubelet.api import ClientPods, Recorder
+from pilothouse.kubelet.certificate_requests import InformedCertificateRequests
 from pilothouse.kubelet.config import KubeletConfig
 from pilothouse.kubelet.cri.interface import Cri
 from pilothouse.kubelet.hooks import Hooks
@@ -31,6 +32,7 @@ from pilothouse.kubelet.node_status import NodeIdentity, Room
 from pilothouse.kubelet.object_cache import CachedObjects, ObjectCache
 from pilothouse.kubelet.part import NodeContext, all_parts, begin
 from pilothouse.kubelet.pleg import Pleg
+from pilothouse.kubelet.pod_certificates import PodCertificates
 from pilothouse.kubelet.pod_end import Ender
 from pilothouse.kubelet.pod_volumes import Volumes
 from pilothouse.kubelet.pod_worker import PodWorker
@@ -74,7 +76,12 @@ async def run(
         objects, pods_api = CachedObjects(client, services.lister, cache), ClientPods(client)
         writer = StatusWriter(pods_api, clock)
         prober = Probes(cri, clock, chance, recorder, HttpFetch(clock), tasks, (config.address,), metrics)
-        node = _services(config, machine, objects, pods_api, cri, recorder, clock, agent, writer, prober, trust)
+        watched = partial(informers.of, PodCertificateRequest, fields=f"spec.nodeName={config.node_name}")
+        asked = InformedCertificateRequests(client, watched, config.node_name, clock)
+        certificates = PodCertificates(asked, recorder, clock, chance)
+        node = _services(
+            config, machine, objects, pods_api, cri, recorder, clock, agent, writer, prober, trust, certificates
+        )
         workers = PodWorkers(lambda pod, others: PodWorker(pod, node, others, tasks), tasks)
         known = {pod.metadata.uid for pod in pods.lister.list()}
         await Housekeeping(cri, node.volumes, node.cgroups, node.mounter, node.facts.layout, clock).clean(known)
@@ -117,12 +124,18 @@ def _agent(
 def _services(
     config: KubeletConfig, machine: Machine, objects: CachedObjects, pods: ClientPods, cri: Cri, recorder: Recorder,
     clock: Clock, agent: NodeAgent, writer: StatusWriter, prober: Probes, trust: TrustAnchors,
+    certificates: PodCertificates,
 ) -> NodeServices:  # fmt: skip
     """What the workers of all pods use."""
     mounts, cgroups = Mounts(), Cgroups.detect()
     layout = Layout(config.root, config.logs)
     hooks = Hooks(cri, HttpFetch(clock, "lifecycle"), clock)
     types = subclasses(VolumeType, f"{__package__}.volumes")  # type: ignore[type-abstract]
+
+    volumes = Volumes(
+        types, layout, objects, mounts, clock, trust=trust, certificates=certificates, recorder=recorder,
+        boot_id=machine.boot_id,
+    )  # fmt: skip
 
     def resolver() -> Resolver:
         return parse_resolver(config.resolver.read_text()) if config.resolver.exists() else Resolver()
@@ -135,7 +148,7 @@ def _services(
         recorder=recorder,
         writer=writer,
         images=ImagePuller(cri, objects, recorder, clock),
-        volumes=Volumes(types, layout, objects, mounts, clock, trust=trust, recorder=recorder, boot_id=machine.boot_id),
+        volumes=volumes,
         mounter=mounts,
         cgroups=KernelPodCgroups(cgroups, config.cgroup_root, config.pod_pids_limit),
         prober=prober,

@@ -13,6 +13,7 @@ from pathlib import Path
 from pilothouse.api.machinery.errors import StatusError
 from pilothouse.api.types.core_v1 import Pod, Volume
 from pilothouse.kubelet.api import Objects, Recorder
+from pilothouse.kubelet.credentials import Certificates
 from pilothouse.kubelet.environment import Facts
 from pilothouse.kubelet.fs_ownership import FsOwnership, is_given
 from pilothouse.kubelet.layout import Layout
@@ -51,7 +52,8 @@ class Volumes:
 
     def __init__(
         self, types: Sequence[type[VolumeType]], layout: Layout, objects: Objects, mounter: Mounter, clock: Clock, *,
-        trust: Trust | None = None, recorder: Recorder | None = None, boot_id: str = "",
+        trust: Trust | None = None, certificates: Certificates | None = None, recorder: Recorder | None = None,
+        boot_id: str = "",
     ) -> None:  # fmt: skip
         self._types: Mapping[str, VolumeType] = {kind.field: kind() for kind in types}
         self._layout = layout
@@ -60,6 +62,7 @@ class Volumes:
         self._mounter = mounter
         self._clock = clock
         self._trust = trust
+        self._certificates = certificates
         self._boot_id = boot_id
         self._ownership = FsOwnership(clock, recorder)
         self._records = VolumeRecords(layout)
@@ -68,8 +71,9 @@ class Volumes:
     async def set_up(self, pod: Pod, facts: Facts) -> HostVolumes:
         """Have all volumes of a pod. Raises VolumeError with the complaints of all that fail."""
         around = Surroundings(
-            pod, facts, self._layout, self._objects, self._tokens, self._mounter, self._clock, self._trust
-        )
+            pod, facts, self._layout, self._objects, self._tokens, self._mounter, self._clock, self._trust,
+            self._certificates,
+        )  # fmt: skip
         made: dict[str, HostVolume] = {}
         failed: dict[str, str] = {}
 
@@ -167,6 +171,8 @@ class Volumes:
     async def tear_down(self, uid: str) -> None:
         """Take away all that was made for a pod. Raises VolumeError."""
         self._tokens.forget(uid)
+        if self._certificates is not None:
+            self._certificates.forget(uid)
         await self.tear_down_volumes(uid)
         await asyncio.to_thread(self._mounter.remove_tree, self._layout.pod(uid))
 

@@ -4,12 +4,11 @@ Their order is the same for a kubelet's life and another one in the next, so tha
 Source of the facts: pkg/kubelet/clustertrustbundle.
 """
 
-import base64
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from pilothouse.api.certificates.pem import CERTIFICATE, blocks
+from pilothouse.api.certificates.pem import blocks, encoded
 from pilothouse.api.machinery.selectors import from_label_selector
 from pilothouse.api.types.certificates_v1 import ClusterTrustBundle
 from pilothouse.client.informer import Informer
@@ -23,7 +22,6 @@ _REMEMBERED = 256
 """How many selections are kept ready."""
 _PATIENCE = 2.0
 """Seconds in which the first list should come; a pod that waits longer is told."""
-_LINE = 64
 
 
 class TrustBundles(Protocol):
@@ -97,13 +95,7 @@ def anchors(texts: Iterable[str], salt: bytes) -> bytes:
     """Every certificate of the texts once, in the order that `salt` gives them; nothing else that stands there."""
     found = {block.data for text in texts for block in blocks(text)}
     ordered = sorted(found, key=lambda data: hashlib.sha256(salt + data).digest())
-    return b"".join(map(_encoded, ordered))
-
-
-def _encoded(data: bytes) -> bytes:
-    body = base64.b64encode(data).decode()
-    lines = [body[at : at + _LINE] for at in range(0, len(body), _LINE)]
-    return "\n".join([f"-----BEGIN {CERTIFICATE}-----", *lines, f"-----END {CERTIFICATE}-----", ""]).encode()
+    return b"".join(map(encoded, ordered))
 
 
 class InformedTrustBundles:

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Protocol
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Pod, Volume
 from pilothouse.kubelet.api import Objects
+from pilothouse.kubelet.credentials import Certificates
 from pilothouse.kubelet.environment import Facts
 from pilothouse.kubelet.layout import Layout
 from pilothouse.kubelet.tokens import Tokens
@@ -118,6 +119,7 @@ class Surroundings:
     mounter: Mounter
     clock: Clock
     trust: Trust | None = None
+    certificates: Certificates | None = None
 
     def note(self, plugin: str, name: str, details: JsonObject) -> None:
         """Have the volume's record say what tearing it down will need. To be called before that is made."""

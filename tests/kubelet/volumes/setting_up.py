@@ -6,11 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kubelet.harness import FakeMounter, FakeObjects
+from kubelet.certifying import FakeRequests
+from kubelet.harness import FakeMounter, FakeObjects, Told
 from kubelet.trusting import FakeTrustBundles
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.environment import Facts
 from pilothouse.kubelet.layout import Layout
+from pilothouse.kubelet.pod_certificates import PodCertificates
 from pilothouse.kubelet.pod_volumes import Volumes
 from pilothouse.kubelet.trust_anchors import TrustAnchors
 from pilothouse.kubelet.volume import VolumeType
@@ -30,6 +32,7 @@ class Place:
         self.layout = Layout(root / "kubelet", root / "logs")
         self.objects = FakeObjects()
         self.bundles = FakeTrustBundles()
+        self.requests = FakeRequests()
         self.mounter = FakeMounter()
         self.sizes: dict[Path, int] = {}
         tmpfs = self.mounter.tmpfs
@@ -48,7 +51,10 @@ class Place:
             self.objects.clock = clock
             kinds = subclasses(VolumeType, "pilothouse.kubelet.volumes")  # type: ignore[type-abstract]
             trust = TrustAnchors(self.bundles, Chance(1))
-            volumes = Volumes(kinds, self.layout, self.objects, self.mounter, clock, trust=trust)
+            certificates = PodCertificates(self.requests, Told(), clock, Chance(1))
+            volumes = Volumes(
+                kinds, self.layout, self.objects, self.mounter, clock, trust=trust, certificates=certificates
+            )
             for one in pods:
                 made.update({name: host.path for name, host in (await volumes.set_up(one, FACTS)).items()})
                 between()

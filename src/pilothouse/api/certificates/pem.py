@@ -16,6 +16,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 CERTIFICATE = "CERTIFICATE"
+_LINE = 64
 _BLOCK = re.compile(
     r"^-----BEGIN (?P<type>[^\n]*?)-----[ \t\r]*\n"
     r"(?P<headers>(?:[^\n:]+:[^\n]*\n)*)\r?\n?"
@@ -47,6 +48,13 @@ def blocks(text: str) -> Iterator[Block]:
         except binascii.Error:
             continue
         yield Block(found["type"], found["headers"], data)
+
+
+def encoded(data: bytes, kind: str = CERTIFICATE) -> bytes:
+    """One block, in lines of 64."""
+    body = base64.b64encode(data).decode()
+    lines = [body[at : at + _LINE] for at in range(0, len(body), _LINE)]
+    return "\n".join([f"-----BEGIN {kind}-----", *lines, f"-----END {kind}-----", ""]).encode()
 
 
 def certificate(data: bytes) -> x509.Certificate:

@@ -55,6 +55,8 @@ class NodeAuthorizer:
                 return self._get(asked, node)
             case ("storage.k8s.io", "volumeattachments"):
                 return self._get(asked, node)
+            case ("", "serviceaccounts") if asked.verb == "get" and not asked.subresource:
+                return self._read(asked, node)
             case ("", "serviceaccounts"):
                 return self._token(asked, node)
             case ("coordination.k8s.io", "leases"):
