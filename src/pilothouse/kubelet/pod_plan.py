@@ -1,7 +1,8 @@
-"""What `lifecycle` decides and `pod_worker` carries out: the next steps for a pod."""
+"""What `lifecycle` decides and `pod_sync` carries out: the next steps for a pod."""
 
 from dataclasses import dataclass, field
 
+from pilothouse.api.machinery.view import JsonObject
 from pilothouse.kubelet.observed import CrashWait, Failure
 from pilothouse.runtime.clock import Instant
 
@@ -30,6 +31,16 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
+class Resize:
+    """Give a running container other limits."""
+
+    container_id: str
+    name: str
+    linux: JsonObject
+    """Those that change, in the shape of CRI's LinuxContainerResources."""
+
+
+@dataclass(frozen=True, slots=True)
 class PodPlan:
     """Steps, done in the order of the fields. No steps: wait for news, or until `wake_at`."""
 
@@ -39,6 +50,7 @@ class PodPlan:
     kill: tuple[Kill, ...] = ()
     create_sandbox: int | None = None
     """Number of the sandbox to make."""
+    resize: tuple[Resize, ...] = ()
     start: tuple[Start, ...] = ()
     remove: tuple[str, ...] = ()
     """Old runs that nobody can ask for any more."""
@@ -53,4 +65,5 @@ class PodPlan:
     @property
     def steps(self) -> bool:
         """Whether there is anything to do."""
-        return bool(self.stop_sandboxes or self.kill or self.create_sandbox is not None or self.start or self.remove)
+        made = self.create_sandbox is not None
+        return bool(self.stop_sandboxes or self.kill or made or self.resize or self.start or self.remove)

@@ -118,6 +118,8 @@ class PodSync:
             await self._steps.create_sandbox(pod, plan.create_sandbox)
         if plan.start and not memory.volumes:
             memory.volumes = await self._steps.prepare(pod, pod_ips(pod, observed, node.host_ips))
+        for resize in plan.resize:
+            await node.cri.update_resources(resize.container_id, resize.linux)
         for step in plan.start:
             await self._start(memory, step, observed)
 
