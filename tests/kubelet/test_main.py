@@ -1,5 +1,6 @@
 """A whole kubelet, on a real API server and a fake runtime. Its pods are refused: they need nothing of the machine."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,7 @@ async def refused(client: Client, clock: Clock) -> Pod:
                 "nodeName": "n1",
                 "containers": [{"name": "app", "image": "app:1"}],
                 "securityContext": {"supplementalGroupsPolicy": "Strict"},
+                "volumes": [{"name": "v", "configMap": {"name": "c"}}],
             },
         },
     )
@@ -78,6 +80,7 @@ def test_a_node_registers_tells_of_its_pods_and_sets_its_parts_to_work(
             pod = await refused(client, clock)
             assert greeter.met == ["n1"]
             assert pod.status.reason == "SupplementalGroupsPolicyNotSupported"
+            assert "watch of ConfigMap default/c" in {task.get_name() for task in asyncio.all_tasks()}
             tasks.cancel_all()
 
     run(story)
