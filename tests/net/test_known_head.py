@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pilothouse.net.arrival import Arrival
@@ -60,6 +60,7 @@ def _outcome(parser: RequestParser, pieces: Sequence[bytes]) -> tuple[Any, ...]:
     return begun, [_seen(one) for one in parser.line], parser.refusal, parser.switching, parser.unread()
 
 
+@example([b"GET /a HTTP/1.1\r\n" + HEADERS + b"\r\n", b"GET /a HTTP/1.0\r\n" + HEADERS + b"\r\n"] * 2)
 @given(st.lists(PIECES, max_size=6))
 def test_requests_are_what_they_are_without_it(pieces: list[bytes]) -> None:
     forgetful = _parser()

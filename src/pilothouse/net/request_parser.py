@@ -32,6 +32,8 @@ class RequestParser:
         """Told False when enough has come, True when more is welcome."""
         self._parser: Any = httptools.HttpRequestParser(self)
         self._known = KnownHead(self.new_body)
+        self._last = False
+        """Whether a request has ended the connection: what comes after it is refused."""
         self._head_bytes = 0
         self._unread: list[bytes] = []
         self.line: deque[Arrival] = deque()
@@ -46,7 +48,7 @@ class RequestParser:
         if self.switching:
             self._keep(data)
             return False
-        if self.arrival is None and len(data) <= self._limits.header_bytes:
+        if self.arrival is None and not self._last and len(data) <= self._limits.header_bytes:
             return self._begin(bytes(data))
         return self._parse(data)
 
@@ -141,7 +143,7 @@ class RequestParser:
         if refusal is not None:
             self.refuse(refusal)
         if self.refusal is None:
-            arrival.close = not arrival.modern or not self._parser.should_keep_alive()
+            arrival.close = self._last = not arrival.modern or not self._parser.should_keep_alive()
             self.line.append(arrival)
 
     def on_body(self, piece: bytes) -> None:
