@@ -220,7 +220,7 @@ _containers = st.lists(
             "args": st.lists(st.sampled_from("xy"), max_size=2),
         },
     ),
-    unique_by=lambda container: container["name"], max_size=3,
+    unique_by=lambda container: str(container["name"]), max_size=3,
 )  # fmt: skip
 _pods = st.fixed_dictionaries(
     {},
