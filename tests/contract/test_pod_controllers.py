@@ -351,12 +351,14 @@ def test_controller_revisions(api: Api, namespace: str, check: Checks) -> None:
     metadata = {"labels": {"daemonset-name": name, "controller-revision-hash": "e2e"}}
     metadata |= {"ownerReferences": first["metadata"]["ownerReferences"]}
     body = {"metadata": {"name": f"{name}-e2e", **metadata}, "data": first["data"], "revision": first["revision"] + 1}
-    revisions.create(body)
+    api.send_compact("POST", revisions.path(), {"apiVersion": revisions.version, "kind": revisions.kind, **body})
     check("two", len(revisions.items(label=selector)), 2)
     revisions.delete(old)
     revisions.until(lambda items: len(items) == 1, SECONDS, label=selector)
     new = revisions.names(label=selector)[0]
-    after = revisions.change(new, lambda item: item["metadata"]["labels"].update({new: "updated"}))
+    whole = revisions.get(new)
+    whole["metadata"]["labels"][new] = "updated"
+    after = api.send_compact("PUT", revisions.path(new), whole)
     check("updated", after["metadata"]["labels"][new], "updated")
     daemons.patch(name, {"spec": {"template": {"spec": {"terminationGracePeriodSeconds": 1}}}}, STRATEGIC)
     revisions.until(lambda items: len(items) == 2, SECONDS, label=selector)
