@@ -280,7 +280,7 @@ def test_what_the_kubelet_writes_no_container_does(tmp_path: Path, kind: str, ou
 
     async def story(node: Kubelets) -> None:
         made = await node.start(Plain).set_up(pod(volumes=[{"name": "v", kind: {}}]), FACTS)
-        assert made == {"v": HostVolume(tmp_path, read_only=ours, owned_by_kubelet=ours)}
+        assert made == {"v": HostVolume(tmp_path, read_only=ours)}
 
     run(tmp_path, story)
 

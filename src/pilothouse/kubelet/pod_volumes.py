@@ -113,8 +113,7 @@ class Volumes:
         if isinstance(found, HostVolume):
             await self._give(found, kind, volume, around.pod)
             return found
-        ours = field in _FILES
-        return HostVolume(found, read_only=ours, owned_by_kubelet=ours)
+        return HostVolume(found, read_only=field in _FILES)
 
     async def _give(self, host: HostVolume, kind: VolumeType, volume: Volume, pod: Pod) -> None:
         """Give it to the pod's group where its type asks for that; once, as containers may have other plans then."""

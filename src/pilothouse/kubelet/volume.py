@@ -98,8 +98,6 @@ class HostVolume:
     """It is a block device, no file system: for `volumeDevices` alone."""
     read_only: bool = False
     """No container writes it, whatever its mount says."""
-    owned_by_kubelet: bool = False
-    """The kubelet writes what is in it."""
     fs_group: Ownership = Ownership.NONE
 
 

@@ -12,8 +12,7 @@ from functools import lru_cache
 from math import ceil
 from urllib.parse import unquote
 
-from hpack import Decoder, HPACKError
-
+from pilothouse.net.hpack_decoder import HpackDecoder, HpackError
 from pilothouse.net.hpack_encoder import string
 from pilothouse.net.http2_frames import END_STREAM, Frame, FrameError, HeadPieces
 
@@ -94,7 +93,7 @@ class HeadReader:
     """Reads the heads of one connection's answers, which may come in pieces."""
 
     def __init__(self) -> None:
-        self._decoder = Decoder()
+        self._decoder = HpackDecoder(_MAX_BLOCK)
         self._known: dict[bytes, dict[str, str]] = {}
         """What was decoded when there was no table, and so is always that."""
         self._pieces = HeadPieces(_MAX_BLOCK, _MAX_PIECES)
@@ -115,13 +114,13 @@ class HeadReader:
     def _decode(self, block: bytes) -> Mapping[str, str]:
         found = self._known.get(block)
         if found is None:
-            fixed = self._decoder.header_table_size == 0
+            fixed = self._decoder.tableless
             try:
-                fields = self._decoder.decode(block, raw=True)
-            except HPACKError as error:
+                fields = self._decoder.decode(block)
+            except HpackError as error:
                 raise FrameError(f"a head that cannot be read: {error}") from None
-            found = {bytes(name).decode("latin-1"): bytes(value).decode("latin-1") for name, value in fields}
-            if fixed and self._decoder.header_table_size == 0 and len(self._known) < 50 and len(block) < 200:
+            found = {name.decode("latin-1"): value.decode("latin-1") for name, value in fields}
+            if fixed and self._decoder.tableless and len(self._known) < 50 and len(block) < 200:
                 self._known[block] = found
         return found
 

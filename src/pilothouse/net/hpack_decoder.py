@@ -1,4 +1,4 @@
-"""Heads of HTTP/2 requests, decompressed: HPACK with its table of what came before.
+"""Heads of HTTP/2 requests and answers, decompressed: HPACK with its table of what came before.
 
 Clients put nearly all that they say into the table and then name it by its place, so the fields of a table are shared
 between requests: the same tuple, again and again. (The `hpack` library takes ten times as long, mostly by its
@@ -38,6 +38,11 @@ class HpackDecoder:
         """The oldest first."""
         self._held = 0
         self._room = TABLE_SIZE
+
+    @property
+    def tableless(self) -> bool:
+        """Whether the other side keeps nothing in the table, so that a head means the same whenever it comes."""
+        return self._room == 0
 
     def decode(self, block: bytes) -> list[Field]:
         """The fields of a head. Raises HpackError, after which there is no going on."""

@@ -1,9 +1,9 @@
 """The server's half of HTTP/2 on one connection: what frames mean and which may come, without I/O.
 
 Frames go in, and what they bring is told to a `Listener` at once; what is to be sent gathers until it is taken out.
-A peer that breaks the protocol raises FrameError,
-which ends the connection; what concerns one stream alone resets it, and counts as a fault: who makes us reset streams
-costs as much as who resets them. Source: RFC 9113, sections 3.4, 5 and 6.
+A peer that breaks the protocol raises FrameError, which ends the connection; what concerns one stream alone resets it,
+and counts as a fault: who makes us reset streams costs as much as who resets them. Source: RFC
+9113, sections 3.4, 5 and 6.
 """
 
 from typing import Protocol

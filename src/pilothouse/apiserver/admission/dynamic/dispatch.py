@@ -39,6 +39,11 @@ class Unusable(Generic[E]):
     binding: Binding | None
     message: str
 
+    @property
+    def binding_name(self) -> str:
+        """Empty where it is not a binding's fault."""
+        return self.binding.name if self.binding is not None else ""
+
 
 class Dispatch:
     """Finds them."""

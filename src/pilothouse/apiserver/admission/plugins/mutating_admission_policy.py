@@ -146,8 +146,7 @@ class MutatingAdmissionPolicy(Admission):
 
     def _complain(self, now: _Round, found: Unusable[MutatingPolicy]) -> None:
         if not found.policy.ignores_failure:
-            binding = found.binding.name if found.binding is not None else ""
-            now.problems.append((_denial(found.policy.name, binding, found.message), Forbidden))
+            now.problems.append((_denial(found.policy.name, found.binding_name, found.message), Forbidden))
 
     def _fail(self, now: _Round, met: Met[MutatingPolicy], message: str) -> None:
         if not met.policy.ignores_failure:

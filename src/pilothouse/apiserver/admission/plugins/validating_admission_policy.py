@@ -126,8 +126,7 @@ class ValidatingAdmissionPolicy(Admission):
 
 def _complain(outcome: _Outcome, found: Unusable[ValidatingPolicy]) -> None:
     if not found.policy.ignores_failure:
-        binding = found.binding.name if found.binding is not None else ""
-        outcome.refusals.append((_denial(found.policy.name, binding, found.message), "Invalid"))
+        outcome.refusals.append((_denial(found.policy.name, found.binding_name, found.message), "Invalid"))
 
 
 def _denial(policy: str, binding: str, message: str) -> str:

@@ -17,7 +17,7 @@ _MOST = 1000
 """More digits than anyone means; a short text must not cost megabytes."""
 
 _RAISED = str.maketrans("0123456789-+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺")
-_PLAIN_ESCAPES = {
+PLAIN_ESCAPES = {
     "\a": "\\a",
     "\b": "\\b",
     "\f": "\\f",
@@ -152,8 +152,8 @@ def quoted(text: str) -> str:
 def _escaped(char: str) -> str:
     if char == '"':
         return '\\"'
-    if char in _PLAIN_ESCAPES:
-        return _PLAIN_ESCAPES[char]
+    if char in PLAIN_ESCAPES:
+        return PLAIN_ESCAPES[char]
     if char.isprintable():
         return char
     code = ord(char)

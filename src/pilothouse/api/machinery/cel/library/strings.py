@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from pilothouse.api.machinery.cel.declarations import library
 from pilothouse.api.machinery.cel.errors import EvaluationError
-from pilothouse.api.machinery.cel.library.formatting import formatted
+from pilothouse.api.machinery.cel.library.formatting import PLAIN_ESCAPES, formatted
 from pilothouse.api.machinery.cel.operators import no_overload
 
 _SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
@@ -15,19 +15,7 @@ _SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(ma
 
 _LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _UPPER = {code + 32: code for code in _LOWER}
-_QUOTED = str.maketrans(
-    {
-        "\a": "\\a",
-        "\b": "\\b",
-        "\f": "\\f",
-        "\n": "\\n",
-        "\r": "\\r",
-        "\t": "\\t",
-        "\v": "\\v",
-        "\\": "\\\\",
-        '"': '\\"',
-    }
-)
+_QUOTED = str.maketrans({**PLAIN_ESCAPES, '"': '\\"'})
 
 
 def _out(at: int) -> EvaluationError:
