@@ -119,7 +119,7 @@ def test_a_body_read_in_tiny_pieces_weighs_no_more_than_it_says() -> None:
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
-        assert peak < 3 * 200_000
+        assert peak < 5 * 200_000  # a list of its pieces weighs twenty times as much
         again = Request("POST", "/", {}, Peer(""), pieces())
         with pytest.raises(BodyTooLarge):
             await again.read(199_999)
