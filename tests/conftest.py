@@ -1,4 +1,7 @@
-"""A cluster of ours for the contract suite, on each store, unless it is told to test somebody else's."""
+"""A cluster of ours for the contract suite, unless it is told to test somebody else's.
+
+What needs no container runs on each store; the rest on the cluster with a real node.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,11 +15,14 @@ from fakes.etcd import Etcd, new_prefix, skip_without_etcd
 from fakes.served_cluster import Keys, LeapingClock, Served, serve_api, serve_cluster
 from pilothouse.apiserver.config import EtcdConfig
 
+pytest_plugins = ["fakes.node_cluster"]
 settings.register_profile("untimed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 OPTION = "--kubeconfig"
 EXAMPLES, SEED = "--examples", "--from"
 STORES = ("sqlite", "etcd")
+NODE = "node"
+_CONTAINERS = Path(__file__).parent / "contract" / "containers"
 HISTORY_SECONDS = 400
 """Longer than any version is kept that nobody reads."""
 _BUDGETS = "nobody counts yet what a PodDisruptionBudget allows"
@@ -43,12 +49,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "own_kubeconfig" in metafunc.fixturenames:
-        given = metafunc.config.getoption(OPTION)
-        metafunc.parametrize("own_kubeconfig", ["given"] if given else STORES, indirect=True, scope="session")
+        own = (NODE,) if _runs_containers(metafunc.definition) else STORES
+        clusters = ("given",) if metafunc.config.getoption(OPTION) else own
+        metafunc.parametrize("own_kubeconfig", clusters, indirect=True, scope="session")
+
+
+def _runs_containers(item: pytest.Item) -> bool:
+    return _CONTAINERS in item.path.parents
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What others must do, we may not be able to do yet."""
+    for item in items:
+        if _runs_containers(item):
+            item.add_marker(pytest.mark.node)
     if config.getoption(OPTION):
         return
     for item in items:
@@ -70,9 +84,12 @@ def _store(name: str, compaction_interval: float = 300.0) -> Iterator[EtcdConfig
 
 @pytest.fixture(scope="session")
 def own_kubeconfig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The kubeconfig of a running cluster: the one given, or one of ours on the store that is asked for."""
+    """The kubeconfig of a running cluster: the one given, or one of ours: on a store, or with a node."""
     if request.param == "given":
         yield Path(request.config.getoption(OPTION))
+        return
+    if request.param == NODE:
+        yield request.getfixturevalue("cluster").kubeconfig
         return
     directory = tmp_path_factory.mktemp("cluster")
     keys = Keys.new()

@@ -9,14 +9,17 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlencode
 
 import urllib3.exceptions
 from kubernetes import config
+from kubernetes.client import CoreV1Api
 from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic import DynamicClient
+from kubernetes.stream import stream
 
 Json = dict[str, Any]
 Items = dict[str, Json]
@@ -33,6 +36,7 @@ _QUERY = {
 }  # fmt: skip
 _CONFLICT, _NOT_FOUND = 409, 404
 _ATTEMPTS = 5
+_COMMAND_SECONDS = 60
 _GRACE = 5
 """How much longer than its limit a watch is waited for on the wire."""
 
@@ -55,6 +59,15 @@ class Refused(Exception):
     def reason(self) -> str:
         """The machine's word for it."""
         return str(self.status.get("reason", ""))
+
+
+@dataclass(frozen=True)
+class Executed:
+    """A command that was run in a container."""
+
+    out: str
+    err: str
+    code: int
 
 
 class Api:
@@ -144,6 +157,22 @@ class Api:
         if answer.status >= 400:
             raise Refused(answer.status, answer.data.decode())
         return answer
+
+    def execute(self, namespace: str, pod: str, command: Sequence[str], container: str = "") -> Executed:
+        """Run a command in a container, over a WebSocket, to its end. Raises AssertionError when it has none."""
+        client = config.new_client_from_config(str(self._kubeconfig))  # streaming changes the client it is given
+        core = CoreV1Api(client)
+        chosen = {"container": container} if container else {}
+        channel = stream(
+            core.connect_get_namespaced_pod_exec, pod, namespace, command=[*command], stderr=True, stdin=False,
+            stdout=True, tty=False, _preload_content=False, **chosen,
+        )  # fmt: skip
+        channel.run_forever(timeout=_COMMAND_SECONDS)
+        assert channel.returncode is not None, f"{command} did not end within {_COMMAND_SECONDS} s"
+        found = Executed(channel.read_stdout(), channel.read_stderr(), channel.returncode)
+        channel.close()
+        client.rest_client.pool_manager.clear()
+        return found
 
     def objects(self, version: str, kind: str, namespace: str = "") -> "Objects":
         """Objects of a kind: in one namespace, or of the whole cluster."""

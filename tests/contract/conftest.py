@@ -1,4 +1,4 @@
-"""The contract suite: what upstream's conformance tests ask of an API server, without running containers.
+"""The contract suite: what upstream's conformance tests ask of a cluster; in `containers`, of one that runs containers.
 
 It takes any cluster, `pytest tests/contract --kubeconfig FILE`, and imports nothing of Pilothouse. Without a kubeconfig
 the directory above gives it one of ours (`own_kubeconfig`).

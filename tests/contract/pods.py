@@ -3,8 +3,8 @@
 from typing import Any
 
 from contract.api import Items, Json, Objects
+from contract.images import PAUSE
 
-PAUSE = "registry.k8s.io/pause:3.10"
 START_SECONDS = 300
 """framework.PodStartTimeout of upstream's."""
 

@@ -14,11 +14,10 @@ import pytest
 
 from contract.api import Api, Items, Json, eventually
 from contract.conformance import Checks, conformance
+from contract.images import BUSYBOX, HTTPD, PAUSE
 from contract.kubectl import Kubectl
-from contract.pods import PAUSE, pause_pod, until_ready, until_running
+from contract.pods import pause_pod, until_ready, until_running
 
-HTTPD = "registry.k8s.io/e2e-test-images/httpd:2.4.38-4"
-BUSYBOX = "registry.k8s.io/e2e-test-images/busybox:1.37.0-1"
 POD = "e2e-test-httpd-pod"
 LABELS = {"app": "agnhost", "role": "primary"}
 PRIMARY = "agnhost-primary"

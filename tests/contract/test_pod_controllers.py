@@ -8,8 +8,9 @@ import pytest
 
 from contract.api import MERGE, STRATEGIC, Api, Json, Objects, Refused
 from contract.conformance import Checks, conformance
+from contract.images import HTTPD, PAUSE
 from contract.operations import condition
-from contract.pods import PAUSE, START_SECONDS, pause_pod, until_running
+from contract.pods import START_SECONDS, pause_pod, until_running
 
 SECONDS = 60
 EVENT_SECONDS = 30
@@ -26,7 +27,6 @@ _EMPTY_DAEMON_SET: Json = {
     },
 }  # fmt: skip
 """What upstream's types say of one that has nothing."""
-HTTPD = "registry.k8s.io/e2e-test-images/httpd:2.4.38-4"
 OTHER = "registry.k8s.io/e2e-test-images/nginx:1.14-4"
 
 

@@ -6,11 +6,10 @@ import pytest
 
 from contract.api import MERGE, STRATEGIC, Api, Json, Objects, Refused
 from contract.conformance import Checks, conformance
+from contract.images import BUSYBOX, HTTPD, PAUSE
 from contract.operations import condition, is_newer, valid_version
-from contract.pods import PAUSE, START_SECONDS, pause_pod, until_running
+from contract.pods import START_SECONDS, pause_pod, until_running
 
-HTTPD = "registry.k8s.io/e2e-test-images/httpd:2.4.38-4"
-BUSYBOX = "registry.k8s.io/e2e-test-images/busybox:1.37.0-1"
 UPDATES = 500
 VOLUME_SECONDS = 30
 

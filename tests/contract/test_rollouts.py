@@ -7,11 +7,11 @@ import pytest
 
 from contract.api import Api, Items, Json, Objects
 from contract.conformance import Checks, conformance
-from contract.pods import PAUSE, START_SECONDS
+from contract.images import HTTPD, PAUSE
+from contract.pods import START_SECONDS
 
 REVISION = "deployment.kubernetes.io/revision"
 HASH = "pod-template-hash"
-HTTPD = "registry.k8s.io/e2e-test-images/httpd:2.4.38-4"
 NONEXISTENT = "gcr.io/google_samples/gb-redisslave:nonexistent"
 NEVER_READY = {"readinessGates": [{"conditionType": "contract.example.com/never"}]}
 """For the pods of an image that there is not, where nobody pulls images."""

@@ -1,11 +1,15 @@
 """The contract suite stands for what it lists, and for nothing that is ours."""
 
 import ast
+import inspect
 from collections import Counter
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 import yaml
+from _pytest.mark import ParameterSet
 
 from contract.conformance import Checks, Listed, listed
 
@@ -15,32 +19,38 @@ ASSUMED = {"sig-api-machinery": 1, "sig-cli": 1, "sig-storage": 1}
 
 
 def _trees() -> dict[str, ast.Module]:
-    return {path.name: ast.parse(path.read_text()) for path in sorted(SUITE.glob("*.py"))}
+    return {str(path.relative_to(SUITE)): ast.parse(path.read_text()) for path in sorted(SUITE.rglob("*.py"))}
 
 
-def _marks(node: ast.AST) -> list[str]:
-    """The names that a test is marked to stand for."""
-    if not isinstance(node, ast.FunctionDef):
-        return []
-    calls = [found for found in node.decorator_list if isinstance(found, ast.Call)]
-    named = [found.args[0] for found in calls if isinstance(found.func, ast.Name) and found.func.id == "conformance"]
-    return [str(name.value) for name in named if isinstance(name, ast.Constant)]
+def _tests() -> dict[str, Callable[..., None]]:
+    """The suite's tests by file and name."""
+    modules = [import_module("contract." + file[:-3].replace("/", ".")) for file in _trees() if "test_" in file]
+    return {
+        f"{each.__name__}:{name}": found
+        for each in modules
+        for name, found in vars(each).items()
+        if name.startswith("test_")
+    }
+
+
+def _marks(test: Callable[..., None]) -> list[str]:
+    """The names that a test is marked to stand for, itself or by its parameters."""
+    marks = list(getattr(test, "pytestmark", []))
+    rows = [
+        row for mark in marks if mark.name == "parametrize" for row in mark.args[1] if isinstance(row, ParameterSet)
+    ]
+    marks += [mark for row in rows for mark in row.marks]
+    return [str(mark.args[0]) for mark in marks if mark.name == "conformance"]
 
 
 def test_every_listed_name_has_one_test_and_every_test_its_list() -> None:
-    marked = [name for tree in _trees().values() for node in ast.walk(tree) for name in _marks(node)]
-    assert sorted(marked) == sorted(listed())
+    assert sorted(name for test in _tests().values() for name in _marks(test)) == sorted(listed())
 
 
 def test_every_test_is_marked_and_checks() -> None:
-    tests = {
-        f"{file}:{node.name}": node
-        for file, tree in _trees().items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
-    }
-    assert [name for name, node in tests.items() if not _marks(node)] == []
-    assert [name for name, node in tests.items() if "check" not in [found.arg for found in node.args.args]] == []
+    tests = _tests()
+    assert [name for name, test in tests.items() if not _marks(test)] == []
+    assert [name for name, test in tests.items() if "check" not in inspect.signature(test).parameters] == []
 
 
 def _sig(name: str) -> str:
