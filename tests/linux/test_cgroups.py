@@ -14,6 +14,7 @@ cgroup {root}/cpuset cgroup rw,cpuset 0 0
 cgroup {root}/systemd cgroup rw,name=systemd 0 0
 proc /proc proc rw 0 0
 """
+HUGETLB = "cgroup {root}/hugetlb cgroup rw,hugetlb 0 0\n"
 V2 = "cgroup2 {root}/unified cgroup2 rw,nsdelegate 0 0\n"
 ASKED = GroupLimits(cpu_shares=512, cpu_quota=50_000, memory=1 << 20, pids=99)
 
@@ -125,7 +126,7 @@ def test_limits_of_version_1(tmp_path: Path, mounts: str, limits: GroupLimits, e
 
 
 @pytest.mark.parametrize(("limits", "expected"), [
-    (ASKED, {"cpu.weight": "20", "cpu.max": "50000 100000", "memory.max": "1048576", "pids.max": "99"}),
+    (ASKED, {"cpu.weight": "59", "cpu.max": "50000 100000", "memory.max": "1048576", "pids.max": "99"}),
     (GroupLimits(), {"cpu.weight": "1", "cpu.max": "max 100000", "memory.max": "max", "pids.max": "max"}),
 ])  # fmt: skip
 def test_limits_of_version_2(tmp_path: Path, limits: GroupLimits, expected: dict[str, str]) -> None:
@@ -139,11 +140,27 @@ def test_what_the_kernel_does_not_have_is_not_limited(tmp_path: Path) -> None:
     found = machine(tmp_path, V2)
     fill(tmp_path / "unified/p", "cpu.weight")
     found.limit("/p", ASKED)
-    assert contents(tmp_path / "unified/p") == {"cpu.weight": "20"}
+    assert contents(tmp_path / "unified/p") == {"cpu.weight": "59"}
+
+
+@pytest.mark.parametrize(("mounts", "place", "name"), [
+    (V1 + HUGETLB, "hugetlb", "limit_in_bytes"),
+    (V1 + HUGETLB + V2, "hugetlb", "limit_in_bytes"),
+    (V1 + V2, "unified", "max"),
+    (V2, "unified", "max"),
+], ids=["v1", "v1 beside v2", "hybrid: in v2 alone", "v2"])  # fmt: skip
+def test_huge_pages_are_limited_where_they_are_counted(tmp_path: Path, mounts: str, place: str, name: str) -> None:
+    found, sizes = machine(tmp_path, mounts), ("2MB", "2MB.rsvd", "1GB")
+    files = [f"hugetlb.{size}.{name}" for size in sizes]
+    fill(tmp_path / place / "p", *files)
+    found.limit("/p", GroupLimits(hugepages={"2MB": 4 << 20}))
+    assert [(tmp_path / place / "p" / file).read_text() for file in files] == [str(4 << 20), str(4 << 20), ""]
+    found.limit("/p", GroupLimits(hugepages={"2MB": 0, "1GB": 1 << 30}))
+    assert [(tmp_path / place / "p" / file).read_text() for file in files] == ["0", "0", str(1 << 30)]
 
 
 @pytest.mark.parametrize(("shares", "expected"), [
-    (0, 1), (2, 1), (100, 4), (1024, 39), (2048, 79), (262_144, 10_000),
+    (0, 1), (2, 1), (3, 2), (10, 4), (100, 17), (512, 59), (1024, 100), (2048, 174), (4096, 303), (262_144, 10_000),
 ])  # fmt: skip
 def test_weights(shares: int, expected: int) -> None:
     assert weight(shares) == expected

@@ -8,7 +8,6 @@ kernel's cgroup-v1/memory.rst, cpuacct.rst, pids.rst and cgroup-v2.rst; cAdvisor
 import errno
 import os
 from dataclasses import dataclass
-from pathlib import Path
 
 from pilothouse.linux.cgroups import Cgroups
 
@@ -41,13 +40,19 @@ class _Memory:
     swap: int = 0
 
 
+class _Figures(dict[bytes, bytes]):
+    """Numbers by name, read when they are asked for: most are not."""
+
+    def number(self, name: bytes) -> int:
+        return int(self.get(name, b"0"))
+
+
 def usage(cgroups: Cgroups, path: str) -> Usage | None:
     """What the group uses now; None when it is not there, or goes while it is read. `/` is the whole machine."""
-    group = path.strip("/")
-    pids = _number(_place(cgroups, "pids", group), "pids.current")
-    memory = _memory(cgroups, group)
+    pids = _number(_place(cgroups, "pids", path), "pids.current")
+    memory = _memory(cgroups, path)
     # The last one: with version 2 this file is there for as long as the group is.
-    cpu = _cpu(cgroups, group)
+    cpu = _cpu(cgroups, path)
     if memory is None or cpu is None:
         return None
     return Usage(
@@ -62,23 +67,24 @@ def usage(cgroups: Cgroups, path: str) -> Usage | None:
     )
 
 
-def _place(cgroups: Cgroups, controller: str, group: str) -> str:
-    """The group's directory where the controller is: its own hierarchy, or version 2's; empty when nowhere."""
-    root: Path | None = cgroups.controllers.get(controller, cgroups.unified)
-    return "" if root is None else f"{root}/{group}"
+def _place(cgroups: Cgroups, controller: str, path: str) -> str:
+    """The group's directory where the controller is, as `Cgroups.place` has it; empty when nowhere."""
+    root = cgroups.controllers.get(controller, cgroups.unified)
+    return "" if root is None else f"{root}/{path}"
 
 
-def _cpu(cgroups: Cgroups, group: str) -> int | None:
+def _cpu(cgroups: Cgroups, path: str) -> int | None:
+    place = _place(cgroups, "cpuacct", path)
     if "cpuacct" in cgroups.controllers:
-        return _number(_place(cgroups, "cpuacct", group), "cpuacct.usage")
-    if cgroups.unified is None:
+        return _number(place, "cpuacct.usage")
+    if not place:
         return 0
-    figures = _figures(_place(cgroups, "cpu", group), "cpu.stat")
-    return None if figures is None else figures.get(b"usage_usec", 0) * 1000
+    figures = _figures(place, "cpu.stat")
+    return None if figures is None else figures.number(b"usage_usec") * 1000
 
 
-def _memory(cgroups: Cgroups, group: str) -> _Memory | None:
-    place = _place(cgroups, "memory", group)
+def _memory(cgroups: Cgroups, path: str) -> _Memory | None:
+    place = _place(cgroups, "memory", path)
     if "memory" not in cgroups.controllers:
         return _memory_v2(place) if place else _Memory()
     used, figures = _number(place, "memory.usage_in_bytes"), _figures(place, "memory.stat")
@@ -86,28 +92,28 @@ def _memory(cgroups: Cgroups, group: str) -> _Memory | None:
         return None
     return _Memory(
         used,
-        figures.get(b"total_inactive_file", 0),
-        figures.get(b"total_rss", 0),
-        figures.get(b"total_pgfault", 0),
-        figures.get(b"total_pgmajfault", 0),
-        figures.get(b"total_swap", 0),
+        figures.number(b"total_inactive_file"),
+        figures.number(b"total_rss"),
+        figures.number(b"total_pgfault"),
+        figures.number(b"total_pgmajfault"),
+        figures.number(b"total_swap"),
     )
 
 
 def _memory_v2(place: str) -> _Memory:
     """Zeros where memory is not counted: groups whose parent does not hand the controller on."""
-    figures = _figures(place, "memory.stat") or {}
-    anonymous = figures.get(b"anon", 0)
+    figures = _figures(place, "memory.stat") or _Figures()
+    anonymous = figures.number(b"anon")
     used = _number(place, "memory.current")
     if used is None:
         # The root has no such file.
-        used = anonymous + figures.get(b"file", 0)
+        used = anonymous + figures.number(b"file")
     return _Memory(
         used,
-        figures.get(b"inactive_file", 0),
+        figures.number(b"inactive_file"),
         anonymous,
-        figures.get(b"pgfault", 0),
-        figures.get(b"pgmajfault", 0),
+        figures.number(b"pgfault"),
+        figures.number(b"pgmajfault"),
         _number(place, "memory.swap.current") or 0,
     )
 
@@ -117,17 +123,19 @@ def _number(directory: str, name: str) -> int | None:
     return None if text is None else int(text)
 
 
-def _figures(directory: str, name: str) -> dict[bytes, int] | None:
-    """The lines of a file that have a name and a number each."""
+def _figures(directory: str, name: str) -> _Figures | None:
+    """A file whose lines have a name and a number each."""
     text = _read(directory, name)
     if text is None:
         return None
     words = text.split()
-    return dict(zip(words[::2], map(int, words[1::2]), strict=True))
+    return _Figures(zip(words[::2], words[1::2], strict=True))
 
 
 def _read(directory: str, name: str) -> bytes | None:
     """The file; None when it is not there. Groups vanish at any time: between opening and reading too (ENODEV)."""
+    if not directory:
+        return None
     try:
         handle = os.open(f"{directory}/{name}", os.O_RDONLY | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):

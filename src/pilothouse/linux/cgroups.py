@@ -4,8 +4,10 @@ A path such as `/kubepods/burstable/pod1` names one group in every hierarchy. On
 """
 
 import errno
+import math
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -21,6 +23,8 @@ class GroupLimits:
     cpu_period: int = 100_000
     memory: int = 0
     pids: int = 0
+    hugepages: Mapping[str, int] = field(default_factory=dict)
+    """Bytes by size of page as the kernel writes it, such as `2MB`. Here 0 is none at all; what is not named stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,36 +95,21 @@ class Cgroups:
                     (directory / "cgroup.subtree_control").write_text(f"+{controller}")
             directory = directory / name
 
-    def limit(self, path: str, limits: GroupLimits) -> None:
-        """Set what the group may use."""
-        for file, value in self._settings(path, limits):
-            if file.exists():
-                file.write_text(value)
+    def place(self, controller: str, path: str) -> Path | None:
+        """The group's directory where the controller is: in its own hierarchy, else in version 2; None: nowhere."""
+        root = self.controllers.get(controller, self.unified)
+        return None if root is None else root / path.lstrip("/")
 
-    def _settings(self, path: str, limits: GroupLimits) -> list[tuple[Path, str]]:
-        if self.v2:
-            assert self.unified is not None
-            group = self.unified / path.lstrip("/")
-            quota = limits.cpu_quota or "max"
-            return [
-                (group / "cpu.weight", str(weight(limits.cpu_shares))),
-                (group / "cpu.max", f"{quota} {limits.cpu_period}"),
-                (group / "memory.max", str(limits.memory or "max")),
-                (group / "pids.max", str(limits.pids or "max")),
-            ]
-        places = {name: root / path.lstrip("/") for name, root in self.controllers.items()}
-        settings: list[tuple[Path, str]] = []
-        if "cpu" in places:
-            settings += [
-                (places["cpu"] / "cpu.shares", str(max(limits.cpu_shares, 2))),
-                (places["cpu"] / "cpu.cfs_period_us", str(limits.cpu_period)),
-                (places["cpu"] / "cpu.cfs_quota_us", str(limits.cpu_quota or -1)),
-            ]
-        if "memory" in places:
-            settings.append((places["memory"] / "memory.limit_in_bytes", str(limits.memory or -1)))
-        if "pids" in places:
-            settings.append((places["pids"] / "pids.max", str(limits.pids or "max")))
-        return settings
+    def limit(self, path: str, limits: GroupLimits) -> None:
+        """Set what the group may use. With version 2 the kernel kills what uses more memory already."""
+        for controller in ("cpu", "memory", "pids", "hugetlb"):
+            place = self.place(controller, path)
+            if place is None:
+                continue
+            settings = _V1[controller] if controller in self.controllers else _V2[controller]
+            for name, value in settings(limits):
+                if (place / name).exists():
+                    (place / name).write_text(value)
 
     def exists(self, path: str) -> bool:
         """Whether any hierarchy has the group."""
@@ -170,5 +159,61 @@ class Cgroups:
 
 
 def weight(shares: int) -> int:
-    """CPU shares of version 1 (2 to 262144) as the weight of version 2 (1 to 10000)."""
-    return 1 + (max(shares, 2) - 2) * 9999 // 262_142
+    """CPU shares of version 1 (2 to 262144) as the weight of version 2 (1 to 10000); 1024 are 100, both the default.
+
+    The quadratic curve through these three points, in logarithms, as in opencontainers/cgroups.
+    """
+    if not 2 < shares < 262_144:
+        return 1 if shares <= 2 else 10_000
+    power = math.log2(shares)
+    return math.ceil(10 ** ((power * power + 125 * power) / 612 - 7 / 34))
+
+
+_Settings = list[tuple[str, str]]
+"""Files and what is written to them, in this order."""
+
+
+def _cpu_v1(limits: GroupLimits) -> _Settings:
+    return [
+        ("cpu.shares", str(max(limits.cpu_shares, 2))),
+        ("cpu.cfs_period_us", str(limits.cpu_period)),
+        ("cpu.cfs_quota_us", str(limits.cpu_quota or -1)),
+    ]
+
+
+def _cpu_v2(limits: GroupLimits) -> _Settings:
+    quota = limits.cpu_quota or "max"
+    return [("cpu.weight", str(weight(limits.cpu_shares))), ("cpu.max", f"{quota} {limits.cpu_period}")]
+
+
+def _memory_v1(limits: GroupLimits) -> _Settings:
+    return [("memory.limit_in_bytes", str(limits.memory or -1))]
+
+
+def _memory_v2(limits: GroupLimits) -> _Settings:
+    return [("memory.max", str(limits.memory or "max"))]
+
+
+def _pids(limits: GroupLimits) -> _Settings:
+    return [("pids.max", str(limits.pids or "max"))]
+
+
+def _hugepages_v1(limits: GroupLimits) -> _Settings:
+    return _hugepages(limits, "limit_in_bytes")
+
+
+def _hugepages_v2(limits: GroupLimits) -> _Settings:
+    return _hugepages(limits, "max")
+
+
+def _hugepages(limits: GroupLimits, name: str) -> _Settings:
+    """Those that are used, and those that are merely reserved, which later kernels count apart."""
+    return [
+        (f"hugetlb.{size}.{counted}{name}", str(most))
+        for size, most in limits.hugepages.items()
+        for counted in ("", "rsvd.")
+    ]
+
+
+_V1 = {"cpu": _cpu_v1, "memory": _memory_v1, "pids": _pids, "hugetlb": _hugepages_v1}
+_V2 = {"cpu": _cpu_v2, "memory": _memory_v2, "pids": _pids, "hugetlb": _hugepages_v2}
