@@ -81,7 +81,7 @@ def run(config: ContainerdConfig, tmp_path: Path, story: Story) -> None:
 
     async def main() -> None:
         clock = SystemClock()
-        async with CriClient(str(config.socket)) as cri, Tasks() as tasks:
+        async with CriClient(str(config.socket), clock) as cri, Tasks() as tasks:
             cgroups = KernelPodCgroups(Cgroups.detect(), CGROUP)
             node = FakeNode(tmp_path, clock, tasks, cri=cri, mounter=Mounts(), cgroups=cgroups)
             try:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -11,6 +12,7 @@ import pytest
 import uvloop
 
 from pilothouse.net.grpc_channel import GrpcChannel
+from pilothouse.net.grpc_connection import QUIET
 from pilothouse.net.grpc_frames import GrpcCode, GrpcError
 from pilothouse.net.pki import Authority, Usage
 from pilothouse.net.tls import client_context
@@ -58,10 +60,12 @@ class Service(grpc.GenericRpcHandler):
 
 
 @asynccontextmanager
-async def serving(port: int = 0, credentials: grpc.ServerCredentials | None = None) -> AsyncIterator[tuple[int, Any]]:
+async def serving(
+    place: int | str = 0, credentials: grpc.ServerCredentials | None = None
+) -> AsyncIterator[tuple[int, Any]]:
     options = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1), ("grpc.so_reuseport", 0)]
     server = grpc.aio.server(handlers=[Service()], options=options)
-    address = f"localhost:{port}"
+    address = place if isinstance(place, str) else f"localhost:{place}"
     bound = server.add_insecure_port(address) if credentials is None else server.add_secure_port(address, credentials)
     await server.start()
     try:
@@ -108,6 +112,32 @@ def test_in_plain_text(loop: Loop) -> None:
             await use(channel)
             await channel.close()
             assert not (await failed(channel.call(ECHO, b"", 1))).sent
+
+    run(loop, story)
+
+
+@LOOPS
+def test_by_a_socket_of_this_machine_without_asking_whether_it_lives(loop: Loop, tmp_path: Path) -> None:
+    class Timers(SystemClock):
+        def __init__(self) -> None:
+            self.delays: list[float] = []
+
+        def call_later(self, seconds: float, callback: Callable[[], object]) -> asyncio.TimerHandle:
+            self.delays.append(seconds)
+            return super().call_later(seconds, callback)
+
+    async def story() -> None:
+        clocks = Timers(), Timers()
+        async with serving(path := f"unix:{tmp_path}/socket") as (_, _), serving() as (port, _):
+            for address, clock in zip((path, f"localhost:{port}"), clocks, strict=True):
+                channel = GrpcChannel(address, None, clock)
+                await use(channel)
+                stream = await channel.stream(STREAM)
+                stream.write(b"all", last=True)
+                assert [await stream.read(), await stream.read()] == [b"all None", None]
+                await channel.close()
+        local, remote = ([each for each in clock.delays if each == QUIET] for clock in clocks)
+        assert (local, len(remote)) == ([], 1)
 
     run(loop, story)
 
@@ -215,7 +245,7 @@ def test_a_server_that_does_not_speak_is_not_waited_for_longer_than_the_call_may
     run(asyncio.new_event_loop, story)
 
 
-@pytest.mark.parametrize("address", ["localhost", "localhost:", ":2379", "localhost:http"])
+@pytest.mark.parametrize("address", ["localhost", "localhost:", ":2379", "localhost:http", "unix:"])
 def test_what_is_no_address(address: str) -> None:
     with pytest.raises(ValueError, match="an address is a host and a port"):
         GrpcChannel(address, None, CLOCK)

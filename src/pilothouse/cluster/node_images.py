@@ -26,7 +26,7 @@ async def images(home: Home) -> list[Image]:
     """The images that the nodes have. Raises ClusterError."""
     check_node(home)
     config = containerd_config(home)
-    async with CriClient(str(config.socket)) as cri:
+    async with CriClient(str(config.socket), SystemClock()) as cri:
         try:
             return await cri.images()
         except CriUnavailable as error:

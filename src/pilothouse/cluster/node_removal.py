@@ -32,7 +32,7 @@ async def remove_node(home: Home, clock: Clock, step: Step) -> None:
     if config.state.exists():
         with step("pods"):
             containerd = Containerd(config, clock)
-            await _remove_pods(containerd, str(config.socket))
+            await _remove_pods(containerd, str(config.socket), clock)
             await containerd.stop()
     with step("network"):
         await cleanup(home.cluster)
@@ -45,13 +45,13 @@ async def remove_node(home: Home, clock: Clock, step: Step) -> None:
         inventory.clear()
 
 
-async def _remove_pods(containerd: Containerd, socket: str) -> None:
+async def _remove_pods(containerd: Containerd, socket: str, clock: Clock) -> None:
     try:
         await containerd.start()
     except RuntimeMissing as error:
         _LOG.error("Failed to start containerd to remove pods", error=error)
         return
-    async with CriClient(socket) as cri:
+    async with CriClient(socket, clock) as cri:
         running = await cri.containers()
         await asyncio.gather(*(_stop(cri, each.id) for each in running))
         await asyncio.gather(*(_remove(cri, each.id) for each in await cri.sandboxes()))

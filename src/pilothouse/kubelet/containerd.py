@@ -164,7 +164,7 @@ class Containerd:
     async def _until_ready(self) -> None:
         problem: Exception | None = None
         try:
-            async with self._clock.timeout(30), CriClient(str(self._config.socket)) as cri:
+            async with self._clock.timeout(30), CriClient(str(self._config.socket), self._clock) as cri:
                 while True:
                     if self._process is None or not self._process.alive():
                         raise RuntimeMissing(f"containerd ended: see {self._config.state / 'containerd.log'}")
@@ -208,7 +208,7 @@ class Containerd:
             raise RuntimeMissing(f"cannot import {archive}: {output.decode(errors='replace').strip()}")
 
     async def _import_pause(self) -> None:
-        async with CriClient(str(self._config.socket)) as cri:
+        async with CriClient(str(self._config.socket), self._clock) as cri:
             if await cri.image_status(PAUSE_IMAGE) is not None:
                 return
         binary = shutil.which("catatonit")

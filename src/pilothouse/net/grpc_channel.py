@@ -16,19 +16,28 @@ from pilothouse.runtime.clock import Clock
 _DIAL = 2.0
 """Seconds until the server has taken the connection and spoken."""
 _PAUSE = 0.1
+_UNIX = "unix:"
+_LOCAL = "localhost:0"
+"""Who is asked for behind a socket of this machine."""
 _NEVER_SENT = "failed to connect to all addresses"
 """As gRPC's libraries say it."""
 
 
 class GrpcChannel:
-    """A server at `address`. With `tls` it must show a certificate for its name."""
+    """A server at `address`: a host and a port, or `unix:` and a socket's path.
+
+    With `tls` it must show a certificate for its name.
+    """
 
     def __init__(self, address: str, tls: ssl.SSLContext | None, clock: Clock) -> None:
-        host, _, port = address.rpartition(":")
+        kind, _, self._path = address.partition(_UNIX)
+        self._local = not kind and bool(self._path)
+        host, _, port = (_LOCAL if self._local else address).rpartition(":")
         if not host or not port.isdecimal():
-            raise ValueError(f"{address}: an address is a host and a port")
+            raise ValueError(f"{address}: an address is a host and a port, or unix: and a path")
         self._host, self._port = host.strip("[]"), int(port)
         self._address = address
+        self._authority = host if self._local else address
         self._tls = tls
         self._clock = clock
         self._heads: dict[str, bytes] = {}
@@ -58,7 +67,7 @@ class GrpcChannel:
     async def stream(self, path: str, more: tuple[tuple[str, str], ...] = ()) -> GrpcStream:
         """A call that lasts, whose head says `more`. Raises GrpcError."""
         connection = await self._connected(_DIAL)
-        return await connection.stream(head(path, self._address, "https" if self._tls else "http", more))
+        return await connection.stream(self._new_head(path, more))
 
     def end_lasting(self, error: GrpcError) -> None:
         """End all calls that last."""
@@ -73,8 +82,11 @@ class GrpcChannel:
             await connection.lost
 
     def _head(self, path: str) -> bytes:
-        made = self._heads[path] = head(path, self._address, "https" if self._tls else "http")
+        made = self._heads[path] = self._new_head(path)
         return made
+
+    def _new_head(self, path: str, more: tuple[tuple[str, str], ...] = ()) -> bytes:
+        return head(path, self._authority, "https" if self._tls else "http", more)
 
     async def _connected(self, seconds: float) -> GrpcConnection:
         try:
@@ -102,12 +114,10 @@ class GrpcChannel:
 
     async def _connect(self) -> GrpcConnection:
         """Raises OSError, which is what TLS fails with too."""
-        connection = GrpcConnection(self._clock, self._forget)
-        name = self._host if self._tls is not None else None
+        # Who dies on this machine closes its sockets, and servers take offence at being asked too often.
+        connection = GrpcConnection(self._clock, self._forget, asks=not self._local)
         try:
-            await asyncio.get_running_loop().create_connection(
-                lambda: connection, self._host, self._port, ssl=self._tls, server_hostname=name
-            )
+            await self._open(connection)
             self._all[connection] = None
             await asyncio.shield(connection.ready)
             if connection.retired:
@@ -116,6 +126,16 @@ class GrpcChannel:
             connection.abort()
             raise
         return connection
+
+    async def _open(self, connection: GrpcConnection) -> None:
+        loop = asyncio.get_running_loop()
+        name = self._host if self._tls is not None else None
+        if self._local:
+            await loop.create_unix_connection(lambda: connection, self._path, ssl=self._tls, server_hostname=name)
+        else:
+            await loop.create_connection(
+                lambda: connection, self._host, self._port, ssl=self._tls, server_hostname=name
+            )
 
     def _forget(self, connection: GrpcConnection) -> None:
         self._all.pop(connection, None)

@@ -21,7 +21,7 @@ from pilothouse.runtime.clock import Clock
 
 _ALL_WINDOW = 1 << 30
 """Bytes that all streams together may be sent before we have told that more may come."""
-_QUIET = 10.0
+QUIET = 10.0
 """Seconds of silence after which we ask whether anybody is there, and as many again to wait."""
 _SUSPECT = 2.0
 """A call's time is over, and nothing was heard for this long: others had better try another connection."""
@@ -30,9 +30,10 @@ _LAST_NUMBER = 1 << 30
 
 
 class GrpcConnection(asyncio.BufferedProtocol):
-    """One connection; `on_lost` is told when it is gone."""
+    """One connection; `on_lost` is told when it is gone. It `asks` a silent server for a sign of life."""
 
-    def __init__(self, clock: Clock, on_lost: Callable[["GrpcConnection"], None]) -> None:
+    def __init__(self, clock: Clock, on_lost: Callable[["GrpcConnection"], None], *, asks: bool = True) -> None:
+        self._asks = asks
         self._clock = clock
         self._on_lost = on_lost
         self._transport: asyncio.Transport | None = None
@@ -80,7 +81,7 @@ class GrpcConnection(asyncio.BufferedProtocol):
     async def stream(self, head: bytes) -> GrpcStream:
         """Open a call that lasts. Raises GrpcError."""
         if len(self._streams) >= self._most:
-            await self._turn(_QUIET)
+            await self._turn(QUIET)
         return self._open(head, inf)
 
     def drop(self, stream: GrpcStream) -> None:
@@ -127,7 +128,8 @@ class GrpcConnection(asyncio.BufferedProtocol):
         wanted = {frames.HEADER_TABLE_SIZE: 0, frames.ENABLE_PUSH: 0, frames.INITIAL_WINDOW: WINDOW}
         more = numbered(frames.WINDOW_UPDATE, 0, _ALL_WINDOW - FIRST_WINDOW)
         self._write(frames.PREFACE + frames.settings(wanted) + more)
-        self._quiet_timer = self._clock.call_later(_QUIET, self._look)
+        if self._asks:
+            self._quiet_timer = self._clock.call_later(QUIET, self._look)
 
     def get_buffer(self, _hint: int) -> memoryview:
         """Where to put what has come."""
@@ -343,7 +345,7 @@ class GrpcConnection(asyncio.BufferedProtocol):
         if self._heard < self._asked:
             self._fail("the connection is dead: it is silent when asked for a sign of life")
             return
-        if self._streams and now - self._heard > _QUIET * 0.9:
+        if self._streams and now - self._heard > QUIET * 0.9:
             self._asked = now
             self._write(frame(frames.PING, 0, 0, b"pilot..?"))
-        self._quiet_timer = self._clock.call_later(_QUIET, self._look)
+        self._quiet_timer = self._clock.call_later(QUIET, self._look)

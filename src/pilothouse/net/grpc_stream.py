@@ -52,10 +52,11 @@ class GrpcStream:
         self._owed = 0
         self._waiter: asyncio.Future[None] | None = None
 
-    def write(self, message: bytes) -> None:
+    def write(self, message: bytes, *, last: bool = False) -> None:
         """Send a message, as soon as there is room. Raises GrpcError when the call has ended."""
         if self.ended:
             raise self.error or GrpcError(GrpcCode.CANCELLED, "the call has ended")
+        self.closing = last
         self.pending += prefixed(message)
         self._carrier.send(self)
 

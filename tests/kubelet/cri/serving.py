@@ -29,7 +29,7 @@ def serve(
     async def main() -> T:
         with tempfile.TemporaryDirectory() as directory:
             socket = str(Path(directory) / "cri.sock")
-            async with CriServer(fake, socket) as server, CriClient(socket, request_timeout) as cri:
+            async with CriServer(fake, socket) as server, CriClient(socket, SystemClock(), request_timeout) as cri:
                 return await story(cri, server, fake)
 
     return asyncio.run(main())

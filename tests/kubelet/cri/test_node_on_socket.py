@@ -23,7 +23,11 @@ def _run(root: Path, story: Story, request_timeout: float = REQUEST) -> None:
     async def main() -> None:
         clock, socket = SystemClock(), str(root / "s")
         fake = FakeCri(clock, present={"app:1": APP})
-        async with CriServer(fake, socket) as server, CriClient(socket, request_timeout) as cri, Tasks() as tasks:
+        async with (
+            CriServer(fake, socket) as server,
+            CriClient(socket, SystemClock(), request_timeout) as cri,
+            Tasks() as tasks,
+        ):
             await story(FakeNode(root, clock, tasks, cri=cri), server)
 
     asyncio.run(main())

@@ -34,7 +34,7 @@ async def run(home: Home, settings: Settings, clock: Clock, chance: Chance, read
         tasks.spawn(network.run(_network(home, settings), client, clock, chance), name="network")
         await starting
         tasks.spawn(containerd.keep_running(), name="containerd watch")
-        async with CriClient(str(runtime.socket)) as cri:
+        async with CriClient(str(runtime.socket), clock) as cri:
             await kubelet.run(_kubelet(home, settings), client, cri, clock, chance, ready)
 
 

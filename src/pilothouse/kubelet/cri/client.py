@@ -20,6 +20,7 @@ from pilothouse.kubelet.cri.interface import (
     Version,
 )
 from pilothouse.kubelet.cri.usage import ContainerUse, ImageFilesystems, SandboxUse
+from pilothouse.runtime.clock import Clock
 
 _POD_UID = "io.kubernetes.pod.uid"
 _NO_URL = "URL is not set"
@@ -28,8 +29,8 @@ _NO_URL = "URL is not set"
 class CriClient:
     """A runtime behind `socket`. Use as an async context manager."""
 
-    def __init__(self, socket: str, request_timeout: float = REQUEST) -> None:
-        self._connection = Connection(socket, request_timeout)
+    def __init__(self, socket: str, clock: Clock, request_timeout: float = REQUEST) -> None:
+        self._connection = Connection(socket, clock, request_timeout)
         self._call = self._connection.call
 
     async def __aenter__(self) -> Self:
