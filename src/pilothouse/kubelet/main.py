@@ -150,7 +150,7 @@ def _services(
         images=ImagePuller(cri, objects, recorder, clock),
         volumes=volumes,
         mounter=mounts,
-        cgroups=KernelPodCgroups(cgroups, config.cgroup_root, config.pod_pids_limit),
+        cgroups=KernelPodCgroups(cgroups, config.cgroup_root, config.pod_pids_limit, sorted(machine.hugepages)),
         prober=prober,
         hooks=hooks,
         ender=Ender(cri, recorder, hooks, clock),

@@ -97,3 +97,22 @@ def test_huge_pages_that_were_not_asked_for_are_not_to_be_had() -> None:
     (one,) = pod(containers=containers("a", resources=limits)).spec.containers
     assert hugepage_limits(one, (2 << 20, GI)) == {"2MB": 4 << 20, "1GB": 0}
     assert hugepage_limits(one, (64 << 10,)) == {"64KB": 0, "2MB": 4 << 20}
+
+
+def pages(two: str, **more: Any) -> JsonObject:
+    return {"resources": {"limits": {"hugepages-2Mi": two}}, **more}
+
+
+@pytest.mark.parametrize(("spec", "expected"), [
+    ({}, {"2MB": 0, "1GB": 0}),
+    ({"containers": [pages("4Mi", name="a"), pages("2048Ki", name="b")]}, {"2MB": 6 << 20, "1GB": 0}),
+    ({"containers": [pages("4Mi", name="a")], "initContainers": [pages("8Mi", name="i")]}, {"2MB": 8 << 20, "1GB": 0}),
+    ({"containers": [pages("4Mi", name="a")], "initContainers": [pages("2Mi", name="i", restartPolicy="Always")]},
+     {"2MB": 6 << 20, "1GB": 0}),
+    ({"containers": [pages("4Mi", name="a")], "resources": {"limits": {"hugepages-2Mi": "32Mi"}}},
+     {"2MB": 32 << 20, "1GB": 0}),
+    ({"containers": [{"name": "a", "resources": {"limits": {"hugepages-2048Ki": "4Mi", "hugepages-1Gi": "1Gi"}}}]},
+     {"2MB": 4 << 20, "1GB": 1 << 30}),
+])  # fmt: skip
+def test_huge_pages_of_pods(spec: dict[str, Any], expected: dict[str, int]) -> None:
+    assert pod_limits(pod(**spec), page_sizes=(2 << 20, 1 << 30)).hugepages == expected

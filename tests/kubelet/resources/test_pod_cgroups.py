@@ -28,7 +28,7 @@ def cgroups(tmp_path: Path) -> KernelPodCgroups:
         for group in ("", "mine", "mine/kubepods", "mine/kubepods/burstable", "mine/kubepods/besteffort"):
             (tmp_path / group).mkdir(exist_ok=True)
             (tmp_path / group / name).write_text("")
-    return KernelPodCgroups(Tree({}, tmp_path), "/mine", 50)
+    return KernelPodCgroups(Tree({}, tmp_path), "/mine", 50, (2 << 20,))
 
 
 def burstable(name: str, cpu: str) -> Pod:
@@ -48,7 +48,7 @@ def test_each_class_has_its_place(cgroups: KernelPodCgroups, tmp_path: Path, of:
     cgroups.create(of)
     assert (tmp_path / expected[1:]).is_dir()
     assert told[0][0] == expected
-    assert told[0][1].pids == 50
+    assert (told[0][1].pids, told[0][1].hugepages) == (50, {"2MB": 0})
     assert cgroups.remove(of)
     assert not (tmp_path / expected[1:]).exists()
 
@@ -66,9 +66,15 @@ def test_burstable_pods_weigh_what_they_asked_for_together(cgroups: KernelPodCgr
 
 
 def test_what_was_there_before_the_kubelet_counts(cgroups: KernelPodCgroups, tmp_path: Path) -> None:
-    (tmp_path / "mine/kubepods/burstable/poduid-b1").mkdir()
+    (tmp_path / "mine/kubepods/burstable/poduid-b1/c1").mkdir(parents=True)
     cgroups.create(burstable("b1", "2"))
     assert told == [("/mine/kubepods/burstable", GroupLimits(2048))]
+
+
+def test_a_group_that_a_kubelet_left_without_limits_gets_them(cgroups: KernelPodCgroups, tmp_path: Path) -> None:
+    (tmp_path / "mine/kubepods/burstable/poduid-b1").mkdir()
+    cgroups.create(burstable("b1", "2"))
+    assert told[0] == ("/mine/kubepods/burstable/poduid-b1", GroupLimits(2048, pids=50, hugepages={"2MB": 0}))
 
 
 def test_the_rest_weighs_as_good_as_nothing(cgroups: KernelPodCgroups) -> None:

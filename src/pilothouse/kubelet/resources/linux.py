@@ -1,7 +1,7 @@
 """Requests and limits as the kernel's numbers: CPU shares and quota, memory limit. cgroups(7), sched-bwc."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pilothouse.api.machinery.quantity import parse_quantity
 from pilothouse.api.types.core_v1 import Container, Pod
@@ -24,6 +24,8 @@ class Limits:
     cpu_period: int = _PERIOD
     memory: int = 0
     pids: int = 0
+    hugepages: Mapping[str, int] = field(default_factory=dict)
+    """Bytes by the kernel's name of their size; here 0 is none at all."""
 
 
 def shares(milli_cpu: int) -> int:
@@ -57,10 +59,10 @@ def hugepage_limits(container: Container, sizes: Sequence[int]) -> dict[str, int
     for name, text in container.resources.limits.items():
         if name.startswith(_HUGEPAGES):
             found[parse_quantity(name.removeprefix(_HUGEPAGES)).value()] = parse_quantity(text).value()
-    return {_page_name(size): limit for size, limit in sorted(found.items())}
+    return {page_name(size): limit for size, limit in sorted(found.items())}
 
 
-def _page_name(size: int) -> str:
+def page_name(size: int) -> str:
     """Such as `2MB`, which the kernel's files are called by."""
     for unit in ("B", "KB", "MB", "GB"):
         if size < 1024:
@@ -69,7 +71,7 @@ def _page_name(size: int) -> str:
     return f"{size}TB"
 
 
-def pod_limits(pod: Pod, pids: int = 0) -> Limits:
+def pod_limits(pod: Pod, pids: int = 0, page_sizes: Sequence[int] = ()) -> Limits:
     """The numbers of the pod's own cgroup: a limit holds for the pod only when it, or every container, has one."""
     overhead = pod.spec.overhead
     cpu, memory = _pod_limit(pod, "cpu", _milli), _pod_limit(pod, "memory", _bytes)
@@ -78,6 +80,24 @@ def pod_limits(pod: Pod, pids: int = 0) -> Limits:
         cpu_quota=quota(cpu + _milli(overhead, "cpu")) if cpu else 0,
         memory=memory + _bytes(overhead, "memory") if memory else 0,
         pids=pids,
+        hugepages={page_name(size): _pod_hugepages(pod, size) for size in page_sizes},
+    )
+
+
+def _pod_hugepages(pod: Pod, size: int) -> int:
+    """Bytes in pages of that size: what is not asked for is not to be had."""
+    if own := _hugepages(pod.spec.resources.limits, size):
+        return own
+    limits = [_hugepages(one.resources.limits, size) for one in pod.spec.containers]
+    return _needed(pod, limits, lambda one: _hugepages(one.resources.limits, size))
+
+
+def _hugepages(listed: Mapping[str, str], size: int) -> int:
+    """Names of one size may be written in several ways."""
+    return sum(
+        parse_quantity(text).value()
+        for name, text in listed.items()
+        if name.startswith(_HUGEPAGES) and parse_quantity(name.removeprefix(_HUGEPAGES)).value() == size
     )
 
 

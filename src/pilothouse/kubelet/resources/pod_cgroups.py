@@ -4,6 +4,7 @@ Guaranteed pods stand beside the groups of the two other classes, so these must 
 ones as much CPU as they asked for together, the best-effort ones as good as nothing.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from pilothouse.api.types.core_v1 import Pod
@@ -37,10 +38,11 @@ class PodCgroups(Protocol):
 class KernelPodCgroups:
     """`PodCgroups` on this machine. `root` is empty, or a group that all of this node lies in."""
 
-    def __init__(self, cgroups: Cgroups, root: str, pids_limit: int = 0) -> None:
+    def __init__(self, cgroups: Cgroups, root: str, pids_limit: int = 0, page_sizes: Sequence[int] = ()) -> None:
         self._cgroups = cgroups
         self._root = root.rstrip("/")
         self._pids_limit = pids_limit
+        self._page_sizes = page_sizes
         self._burstable: dict[str, int] = {}
         """CPU asked for, by uid."""
 
@@ -51,13 +53,17 @@ class KernelPodCgroups:
     def create(self, pod: Pod) -> None:
         """Have the pod's group with its limits."""
         path = self.parent(pod)
-        if not self._cgroups.exists(path):
+        # A group with nothing in it is perhaps one that an earlier kubelet had no time to limit.
+        if not self._cgroups.children(path):
             self._cgroups.create(path)
-            limits = pod_limits(pod, self._pids_limit)
-            self._cgroups.limit(
-                path, GroupLimits(limits.cpu_shares, limits.cpu_quota, limits.cpu_period, limits.memory, limits.pids)
-            )
+            self._cgroups.limit(path, self._limits(pod))
         self._weigh(pod, present=True)
+
+    def _limits(self, pod: Pod) -> GroupLimits:
+        asked = pod_limits(pod, self._pids_limit, self._page_sizes)
+        return GroupLimits(
+            asked.cpu_shares, asked.cpu_quota, asked.cpu_period, asked.memory, asked.pids, asked.hugepages
+        )
 
     def remove(self, pod: Pod) -> bool:
         """Take it away."""
