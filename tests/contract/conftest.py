@@ -13,14 +13,15 @@ kinds, fields and refusals of later versions and prove nothing there.
 import math
 import shutil
 import uuid
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
-from contract.api import Api, Items
+from contract.api import Api
 from contract.conformance import Checks, listed
 from contract.kubectl import Kubectl
+from contract.namespaces import NewNamespace, namespaces
 
 IMPATIENT = 1.0
 
@@ -71,30 +72,14 @@ def keeps_tokens(api: Api) -> bool:
 
 
 @pytest.fixture
-def new_namespace(api: Api, keeps_tokens: bool) -> Iterator[Callable[..., str]]:
-    """Makes namespaces with a default service account, as upstream's test framework does; they go with the test."""
-    namespaces = api.objects("v1", "Namespace")
-    made: list[str] = []
-
-    def has_account(items: Items) -> bool:
-        return "default" in items and (not keeps_tokens or "secrets" in items["default"])
-
-    def make(labels: dict[str, str] | None = None) -> str:
-        metadata = {"generateName": "contract-", "labels": {"e2e-framework": "contract", **(labels or {})}}
-        name = str(namespaces.create({"metadata": metadata})["metadata"]["name"])
-        made.append(name)
-        accounts = api.objects("v1", "ServiceAccount", name)
-        accounts.until(has_account, 120, field="metadata.name=default")
-        return name
-
-    yield make
-    for name in made:
-        if namespaces.exists(name):
-            namespaces.delete(name)
+def new_namespace(api: Api, keeps_tokens: bool) -> Iterator[NewNamespace]:
+    """Makes namespaces that go with the test."""
+    with namespaces(api, keeps_tokens) as make:
+        yield make
 
 
 @pytest.fixture
-def namespace(new_namespace: Callable[..., str]) -> str:
+def namespace(new_namespace: NewNamespace) -> str:
     """A namespace of the test's own."""
     return new_namespace()
 
