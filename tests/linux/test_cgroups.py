@@ -136,6 +136,19 @@ def test_limits_of_version_2(tmp_path: Path, limits: GroupLimits, expected: dict
     assert contents(tmp_path / "unified/p") == expected
 
 
+@pytest.mark.parametrize(("mounts", "files"), [
+    (V1, ["cpu,cpuacct/p/cpu.shares", "cpu,cpuacct/p/cpu.cfs_period_us", "cpu,cpuacct/p/cpu.cfs_quota_us",
+          "memory/p/memory.limit_in_bytes", "pids/p/pids.max"]),
+    (V2, ["unified/p/cpu.weight", "unified/p/cpu.max", "unified/p/memory.max", "unified/p/pids.max"]),
+])  # fmt: skip
+def test_what_is_not_named_stays(tmp_path: Path, mounts: str, files: list[str]) -> None:
+    found = machine(tmp_path, mounts)
+    for file in files:
+        fill((tmp_path / file).parent, Path(file).name)
+    found.limit("/p", GroupLimits(None, None, memory=None, pids=None))
+    assert [(tmp_path / file).read_text() for file in files] == [""] * len(files)
+
+
 def test_what_the_kernel_does_not_have_is_not_limited(tmp_path: Path) -> None:
     found = machine(tmp_path, V2)
     fill(tmp_path / "unified/p", "cpu.weight")

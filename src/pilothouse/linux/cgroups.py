@@ -16,13 +16,13 @@ _V2_CONTROLLERS = ("cpuset", "cpu", "io", "memory", "hugetlb", "pids")
 
 @dataclass(frozen=True, slots=True)
 class GroupLimits:
-    """What a group may use; 0 stands for no limit."""
+    """What a group may use; 0 stands for no limit, None leaves it as it is."""
 
-    cpu_shares: int = 0
-    cpu_quota: int = 0
+    cpu_shares: int | None = 0
+    cpu_quota: int | None = 0
     cpu_period: int = 100_000
-    memory: int = 0
-    pids: int = 0
+    memory: int | None = 0
+    pids: int | None = 0
     hugepages: Mapping[str, int] = field(default_factory=dict)
     """Bytes by size of page as the kernel writes it, such as `2MB`. Here 0 is none at all; what is not named stays."""
 
@@ -174,28 +174,34 @@ _Settings = list[tuple[str, str]]
 
 
 def _cpu_v1(limits: GroupLimits) -> _Settings:
-    return [
-        ("cpu.shares", str(max(limits.cpu_shares, 2))),
-        ("cpu.cfs_period_us", str(limits.cpu_period)),
-        ("cpu.cfs_quota_us", str(limits.cpu_quota or -1)),
-    ]
+    found: _Settings = []
+    if limits.cpu_shares is not None:
+        found.append(("cpu.shares", str(max(limits.cpu_shares, 2))))
+    if limits.cpu_quota is not None:
+        found.append(("cpu.cfs_period_us", str(limits.cpu_period)))
+        found.append(("cpu.cfs_quota_us", str(limits.cpu_quota or -1)))
+    return found
 
 
 def _cpu_v2(limits: GroupLimits) -> _Settings:
-    quota = limits.cpu_quota or "max"
-    return [("cpu.weight", str(weight(limits.cpu_shares))), ("cpu.max", f"{quota} {limits.cpu_period}")]
+    found: _Settings = []
+    if limits.cpu_shares is not None:
+        found.append(("cpu.weight", str(weight(limits.cpu_shares))))
+    if limits.cpu_quota is not None:
+        found.append(("cpu.max", f"{limits.cpu_quota or 'max'} {limits.cpu_period}"))
+    return found
 
 
 def _memory_v1(limits: GroupLimits) -> _Settings:
-    return [("memory.limit_in_bytes", str(limits.memory or -1))]
+    return [] if limits.memory is None else [("memory.limit_in_bytes", str(limits.memory or -1))]
 
 
 def _memory_v2(limits: GroupLimits) -> _Settings:
-    return [("memory.max", str(limits.memory or "max"))]
+    return [] if limits.memory is None else [("memory.max", str(limits.memory or "max"))]
 
 
 def _pids(limits: GroupLimits) -> _Settings:
-    return [("pids.max", str(limits.pids or "max"))]
+    return [] if limits.pids is None else [("pids.max", str(limits.pids or "max"))]
 
 
 def _hugepages_v1(limits: GroupLimits) -> _Settings:
