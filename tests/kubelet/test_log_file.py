@@ -201,6 +201,26 @@ def test_a_rotated_log_is_followed_into_its_new_file(tmp_path: Path) -> None:
     follow(tmp_path, story)
 
 
+def test_what_is_written_just_before_a_rotation_is_not_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replaced = LogFile.replaced
+
+    async def story(followed: Followed) -> None:
+        await followed.until("a\nb\n")
+
+        async def rotated_meanwhile(file: LogFile) -> bool:
+            monkeypatch.setattr(LogFile, "replaced", replaced)
+            write(followed.log, "last of the old")
+            followed.log.rename(followed.log.with_suffix(".log.1"))
+            write(followed.log, "first of the new")
+            return await replaced(file)
+
+        monkeypatch.setattr(LogFile, "replaced", rotated_meanwhile)
+        write(followed.log, "c")
+        await followed.until("a\nb\nc\nlast of the old\nfirst of the new\n")
+
+    follow(tmp_path, story)
+
+
 def test_without_news_of_the_directory_it_is_looked_for(tmp_path: Path) -> None:
     async def story(followed: Followed) -> None:
         await followed.until("a\nb\n")

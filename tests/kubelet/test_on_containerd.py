@@ -1,6 +1,7 @@
 """Pods on a containerd of the test's own, with a bridge, a cgroup and a socket that nobody else uses."""
 
 import asyncio
+import gzip
 import json
 import os
 import shutil
@@ -17,7 +18,10 @@ from pilothouse.kubelet.cri.client import CriClient
 from pilothouse.kubelet.cri.features import CgroupDriver
 from pilothouse.kubelet.cri.interface import CriNotFound
 from pilothouse.kubelet.http_fetch import HttpFetch
-from pilothouse.kubelet.logs import parse_line
+from pilothouse.kubelet.log_file import read_log
+from pilothouse.kubelet.log_policy import LogPolicy
+from pilothouse.kubelet.log_rotate import LogRotator
+from pilothouse.kubelet.logs import Selection, parse_line
 from pilothouse.kubelet.machine import Machine
 from pilothouse.kubelet.pause_image import image_archive
 from pilothouse.kubelet.probes.prober import Probes
@@ -25,6 +29,7 @@ from pilothouse.kubelet.resources.pod_cgroups import KernelPodCgroups
 from pilothouse.kubelet.runtime_config import NodeFacts
 from pilothouse.linux import processes
 from pilothouse.linux.cgroups import Cgroups
+from pilothouse.linux.inotify import Inotify
 from pilothouse.linux.mounts import Mounts
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import SystemClock
@@ -332,5 +337,42 @@ def test_a_debugger_sees_the_processes_of_its_target(machine: ContainerdConfig, 
     def told(node: FakeNode) -> dict[str, Any]:
         statuses = node.pods["web"].status.raw.get("ephemeralContainerStatuses", ())
         return next((dict(one["state"]) for one in statuses), {})
+
+    run(machine, tmp_path, story)
+
+
+def test_the_log_of_a_chatty_container_is_rotated_and_nothing_is_lost(
+    machine: ContainerdConfig, tmp_path: Path
+) -> None:
+    async def story(node: FakeNode, cri: CriClient) -> None:
+        pause = "[ $((n % 5000)) = 0 ] && /bin/busybox sleep 0.5"
+        script = f"n=0; while [ $n -lt 40000 ]; do echo $n; n=$((n+1)); {pause}; done; exec /bin/busybox sleep 1000"
+        node.add(pod(containers=[shell(script)]))
+        await node.until(lambda: node.pods["web"].status.phase == "Running", 20)
+        log, found = node.layout.log(node.pods["web"], "app", 0), list[bytes]()
+        rotator = LogRotator(cri, node.clock, LogPolicy(max_size=200_000, max_files=100))
+        with Inotify() as changes:
+
+            async def running() -> bool:
+                return b"39999" not in b"".join(found[-2:])
+
+            async def follow() -> None:
+                pieces = read_log(log, Selection(), tail=None, follow=running, changes=changes, clock=node.clock)
+                async for piece in pieces:
+                    found.append(piece)
+
+            async with node.clock.timeout(60), asyncio.TaskGroup() as group:
+                following = group.create_task(follow())
+                while not following.done():
+                    await rotator.look()
+                    await node.clock.sleep(1.1)
+        numbers = [int(number) for number in b"".join(found).split()]
+        assert numbers == list(range(40_000))
+        names = sorted(file.name for file in log.parent.iterdir())
+        assert len([name for name in names if name.endswith(".gz")]) > 1, names
+        kept = [gzip.decompress(log.with_name(name).read_bytes()) if name.endswith(".gz") else
+                log.with_name(name).read_bytes() for name in [*names[1:], names[0]]]  # fmt: skip
+        lines = [parse_line(line) for text in kept for line in text.splitlines(keepends=True)]
+        assert [int(line.text) for line in lines if line] == numbers
 
     run(machine, tmp_path, story)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pilothouse.kubelet.log_policy import LogPolicy
 from pilothouse.kubelet.node_status import Thresholds
 from pilothouse.net.pki import KeyPair
 
@@ -46,3 +47,5 @@ class KubeletConfig:
     """Labels that the node registers with, besides its own."""
     thresholds: Thresholds = field(default_factory=Thresholds)
     """Below what is left the node is under pressure."""
+    log_rotation: LogPolicy = field(default_factory=LogPolicy)
+    """How much of what containers write is kept."""

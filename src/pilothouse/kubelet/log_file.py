@@ -7,7 +7,7 @@ whether the container still runs. Source: cri-client/pkg/logs.
 import asyncio
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AbstractContextManager, ExitStack, aclosing
+from contextlib import AbstractContextManager, ExitStack, aclosing, suppress
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -39,6 +39,7 @@ class LogFile:
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
         self._descriptor = descriptor
+        self._next: int | None = None
         self._offset = 0
         self._rest = b""
 
@@ -74,26 +75,27 @@ class LogFile:
         rest, self._rest = self._rest, b""
         return [rest] if rest else []
 
-    async def reopen(self) -> bool:
-        """Go on with the file that has taken this one's place, if one has."""
-        replacement = await _in_thread(self._replacement)
-        if replacement is None:
-            return False
-        old, self._descriptor, self._offset = self._descriptor, replacement, 0
-        os.close(old)
-        return True
+    async def replaced(self) -> bool:
+        """Whether another file has taken this one's place: nothing more is written to this one."""
+        return self._next is not None or await _in_thread(self._find_next)
 
-    def _replacement(self) -> int | None:
-        try:
-            if os.path.samestat(self.path.stat(), os.fstat(self._descriptor)):
-                return None
-            return _open(self.path)
-        except FileNotFoundError:
-            return None
+    def reopen(self) -> None:
+        """Go on with the file that has taken this one's place."""
+        assert self._next is not None
+        old, self._descriptor, self._next, self._offset = self._descriptor, self._next, None, 0
+        os.close(old)
+
+    def _find_next(self) -> bool:
+        with suppress(FileNotFoundError):
+            if not os.path.samestat(self.path.stat(), os.fstat(self._descriptor)):
+                self._next = _open(self.path)
+        return self._next is not None
 
     def close(self) -> None:
         """Let go of the file."""
         os.close(self._descriptor)
+        if self._next is not None:
+            os.close(self._next)
 
 
 async def read_log(
@@ -139,8 +141,12 @@ async def _until_over(
                 over = not await running()
             while (lines := await file.next_lines()) is not None:
                 yield lines
-            if await file.reopen():
+            if await file.replaced():
+                # What came between the last look and the rotation.
+                while (lines := await file.next_lines()) is not None:
+                    yield lines
                 yield file.take_rest()
+                file.reopen()
                 quiet = False
             elif over:
                 yield file.take_rest()

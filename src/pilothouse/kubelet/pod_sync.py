@@ -3,6 +3,7 @@
 What the containers cannot tell of an end, such as a deadline or a refusal, is remembered as the verdict.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from pilothouse.kubelet.cri.interface import Container
 from pilothouse.kubelet.events import reference
 from pilothouse.kubelet.hooks import HookError, name_of
 from pilothouse.kubelet.images.pull import StartError
+from pilothouse.kubelet.log_rotate import remove_logs
 from pilothouse.kubelet.node_services import NodeServices
 from pilothouse.kubelet.observed import Failure, Health, ObservedPod
 from pilothouse.kubelet.pod_memory import PodMemory
@@ -111,6 +113,8 @@ class PodSync:
             run = next(run for run in observed.containers if run.id == kill.container_id)
             await node.ender.end(pod, run, self._kill_grace(memory.pod, kill, run), kill.message, ip)
         for container_id in plan.remove:
+            run = next(run for run in observed.containers if run.id == container_id)
+            await asyncio.to_thread(remove_logs, run.log_path)
             await node.cri.remove_container(container_id)
             memory.ended.pop(container_id, None)
         if plan.create_sandbox is not None:

@@ -234,7 +234,7 @@ class Cri(Protocol):
         ...
 
     async def remove_container(self, container_id: str) -> None:
-        """Forget it, its log included."""
+        """Forget it; its log stays."""
         ...
 
     async def containers(self, uid: str = "") -> list[Container]:
