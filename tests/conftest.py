@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from contract_images.build import build_all
 from fakes.etcd import Etcd, new_prefix, skip_without_etcd
 from fakes.served_cluster import Keys, LeapingClock, Served, serve_api, serve_cluster
 from pilothouse.apiserver.config import EtcdConfig
@@ -89,7 +90,9 @@ def own_kubeconfig(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
         yield Path(request.config.getoption(OPTION))
         return
     if request.param == NODE:
-        yield request.getfixturevalue("cluster").kubeconfig
+        cluster = request.getfixturevalue("cluster")
+        build_all(lambda archive: cluster.run("image", "load", str(archive), check=True))
+        yield cluster.kubeconfig
         return
     directory = tmp_path_factory.mktemp("cluster")
     keys = Keys.new()
