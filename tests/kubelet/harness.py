@@ -1,6 +1,6 @@
 """A node with a fake runtime and a fake API server, in virtual time."""
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -137,6 +137,7 @@ class FakeMounter:
 @dataclass
 class FakeCgroups:
     present: set[str] = field(default_factory=set)
+    weighed: list[str] = field(default_factory=list)
 
     def parent(self, pod: Pod) -> str:
         return f"/kubepods/pod{pod.metadata.uid}"
@@ -147,6 +148,9 @@ class FakeCgroups:
     def remove(self, pod: Pod) -> bool:
         self.present.discard(pod.metadata.uid)
         return True
+
+    def weigh(self, pods: Iterable[Pod]) -> None:
+        self.weighed = sorted(pod.metadata.name for pod in pods)
 
     def remove_strangers(self, uids: set[str]) -> None:
         self.present &= uids

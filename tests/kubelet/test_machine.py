@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pilothouse.kubelet.machine import Disk, Machine, available_memory, memory_sizes, pretty_name
+from pilothouse.kubelet.machine import Disk, Machine, Processes, available_memory, memory_sizes, pretty_name
 
 
 def test_sizes_of_memory_are_bytes() -> None:
@@ -37,11 +37,20 @@ def test_a_machine_is_read_from_its_files(tmp_path: Path) -> None:
     assert found.hot_paths == ("/sys/devices/system/cpu/cpu0/thermal_throttle",)
 
 
+def test_processes_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "proc/sys/kernel").mkdir(parents=True)
+    (tmp_path / "proc/sys/kernel/pid_max").write_text("32768\n")
+    (tmp_path / "proc/sys/kernel/threads-max").write_text("20000\n")
+    (tmp_path / "proc/loadavg").write_text("0.50 0.73 1.00 2/345 9999\n")
+    assert Processes.read(tmp_path) == Processes(20_000, 345)
+
+
 def test_this_machine_can_be_read() -> None:
     found = Machine.read()
     assert found.cpus >= 1
     assert found.memory > available_memory() > 0
     assert found.boot_id
+    assert 0 < Processes.read().present < Processes.read().most
 
 
 def test_a_disk_has_sizes(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,8 @@ from pilothouse.kubelet import main
 from pilothouse.kubelet.config import KubeletConfig
 from pilothouse.kubelet.cri.interface import Image
 from pilothouse.kubelet.part import NodeContext, Part, all_parts
+from pilothouse.kubelet.reservations import Reservations
+from pilothouse.linux.cgroups import Cgroups
 from pilothouse.net.pki import Authority, Usage
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock, LoopClock
@@ -32,12 +35,19 @@ class Greeter(Part):
         self.met.append(node.config.node_name)
 
 
-def config(root: Path, now: float) -> KubeletConfig:
+@pytest.fixture(autouse=True)
+def no_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine's own control groups are nothing to these kubelets."""
+    monkeypatch.setattr(Cgroups, "detect", lambda: Cgroups({}, None))
+
+
+def config(root: Path, now: float, **more: Any) -> KubeletConfig:
     authority = Authority.create("test", now)
     pair = authority.issue("system:node:n1", (), addresses=("127.0.0.1",), usage=Usage.SERVER, now=now)
     return KubeletConfig(
         node_name="n1", address="127.0.0.1", root=root, logs=root / "logs", images=root, serving=pair,
         client_authority=authority.certificate, host="127.0.0.1", port=0, cgroup_root="/pilothouse-no-such-group",
+        **more,
     )  # fmt: skip
 
 
@@ -82,5 +92,15 @@ def test_a_node_registers_tells_of_its_pods_and_sets_its_parts_to_work(
             assert pod.status.reason == "SupplementalGroupsPolicyNotSupported"
             assert "watch of ConfigMap default/c" in {task.get_name() for task in asyncio.all_tasks()}
             tasks.cancel_all()
+
+    run(story)
+
+
+def test_a_node_that_keeps_more_than_it_has_does_not_start(tmp_path: Path) -> None:
+    async def story(clock: LoopClock, chance: Chance) -> None:
+        async with Cluster(clock, chance) as cluster:
+            wanted = config(tmp_path, clock.now(), reservations=Reservations(system={"memory": "1Pi"}))
+            with pytest.raises(ValueError, match=r'Resource "memory" has a reservation of .* Expected capacity'):
+                await main.run(wanted, cluster.client(), FakeCri(clock), clock, chance)
 
     run(story)

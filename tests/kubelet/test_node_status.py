@@ -8,6 +8,7 @@ from pilothouse.kubelet import node_status
 from pilothouse.kubelet.cri.interface import Image, RuntimeCondition, RuntimeStatus, Version
 from pilothouse.kubelet.machine import Disk, Machine
 from pilothouse.kubelet.node_status import NodeIdentity, Room, Thresholds
+from pilothouse.kubelet.reservations import Reservations
 
 MACHINE = Machine(4, 8 << 30, {2 << 20: 16, 1 << 30: 0}, "m", "u", "b", "6.1", "Debian", "amd64")
 DISK = Disk(100 << 30, 60 << 30, 1000, 900)
@@ -16,13 +17,23 @@ LIMITS = Thresholds()
 
 def test_capacity_and_allocatable() -> None:
     assert node_status.capacity(MACHINE, DISK, 110) == {
-        "cpu": "4", "ephemeral-storage": f"{100 << 20}Ki", "hugepages-2Mi": "32Mi", "hugepages-1Gi": "0",
-        "memory": f"{8 << 20}Ki", "pods": "110",
+        "cpu": "4", "ephemeral-storage": "100Gi", "hugepages-2Mi": "32Mi", "hugepages-1Gi": "0", "memory": "8Gi",
+        "pods": "110",
     }  # fmt: skip
-    given = node_status.allocatable(MACHINE, DISK, 110, LIMITS)
-    assert given["memory"] == f"{(8 << 20) - (100 << 10) - (32 << 10)}Ki"
-    assert given["ephemeral-storage"] == str((100 << 30) - (10 << 30))
-    assert given["hugepages-2Mi"] == "32Mi"
+    assert node_status.allocatable(MACHINE, DISK, 110, LIMITS) == {
+        "cpu": "4", "ephemeral-storage": "90Gi", "hugepages-2Mi": "32Mi", "hugepages-1Gi": "0",
+        "memory": f"{(8 << 10) - 100 - 32}Mi", "pods": "110",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("kept", "expected"), [
+    ({"cpu": "100m", "memory": "1G", "ephemeral-storage": "1Gi", "pid": "100"},
+     {"cpu": "3900m", "memory": str((8 << 30) - (132 << 20) - 10**9), "ephemeral-storage": "89Gi", "pods": "110"}),
+    ({"cpu": "8", "memory": "8Gi"}, {"cpu": "0", "memory": "0", "ephemeral-storage": "90Gi", "pods": "110"}),
+])  # fmt: skip
+def test_what_is_reserved_no_pod_may_have(kept: dict[str, str], expected: dict[str, str]) -> None:
+    given = node_status.allocatable(MACHINE, DISK, 110, LIMITS, Reservations(kube=kept))
+    assert {name: given[name] for name in expected} == expected
 
 
 FULL, NO_INODES = Disk(100, 9, 1000, 900), Disk(100, 60, 1000, 49)

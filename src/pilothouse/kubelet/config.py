@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pilothouse.kubelet.log_policy import LogPolicy
 from pilothouse.kubelet.node_status import Thresholds
+from pilothouse.kubelet.reservations import Reservations
 from pilothouse.net.pki import KeyPair
 
 
@@ -49,3 +50,5 @@ class KubeletConfig:
     """Below what is left the node is under pressure."""
     log_rotation: LogPolicy = field(default_factory=LogPolicy)
     """How much of what containers write is kept."""
+    reservations: Reservations = field(default_factory=Reservations)
+    """What is kept for those who are no pods."""

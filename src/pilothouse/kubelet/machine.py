@@ -33,6 +33,20 @@ class Disk:
 
 
 @dataclass(frozen=True, slots=True)
+class Processes:
+    """Processes and threads of the machine."""
+
+    most: int
+    present: int
+
+    @classmethod
+    def read(cls, root: Path = Path("/")) -> "Processes":
+        """As many as there may be, and as there are now. Raises OSError."""
+        limits = [int((root / "proc/sys/kernel" / name).read_text()) for name in ("pid_max", "threads-max")]
+        return cls(min(limits), int((root / "proc/loadavg").read_text().split()[3].partition("/")[2]))
+
+
+@dataclass(frozen=True, slots=True)
 class Machine:
     """What does not change while the kubelet runs. Memory in bytes."""
 

@@ -21,6 +21,7 @@ from pilothouse.kubelet.resources.pod_cgroups import PodCgroups
 from pilothouse.kubelet.runtime_config import NodeFacts
 from pilothouse.kubelet.status_writer import StatusWriter
 from pilothouse.kubelet.volume import Mounter
+from pilothouse.linux.cgroups import Cgroups
 from pilothouse.runtime.clock import Clock
 
 
@@ -58,6 +59,8 @@ class NodeServices:
     volumes: Volumes
     mounter: Mounter
     cgroups: PodCgroups
+    hierarchies: Cgroups = field(default_factory=lambda: Cgroups({}, None))
+    """The machine's control groups; none unless they are given."""
     prober: Prober
     hooks: Hooks
     ender: Ender

@@ -7,13 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pilothouse.api.machinery.conditions import condition, set_condition
-from pilothouse.api.machinery.quantity import QuantityFormat, of_units
+from pilothouse.api.machinery.quantity import ZERO, Quantity, QuantityFormat, of_units, parse_quantity
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.kubelet.cri.interface import Image, RuntimeStatus, Version
 from pilothouse.kubelet.machine import Disk, Machine
+from pilothouse.kubelet.reservations import Reservations
 from pilothouse.runtime.clock import Instant, format_time
 
 KUBELET_VERSION = "v1.37.0"
+NOTHING_RESERVED = Reservations()
 MOST_IMAGES = 50
 MOST_NAMES = 5
 """Names of one image in the status."""
@@ -88,20 +90,33 @@ def capacity(machine: Machine, disk: Disk, max_pods: int) -> dict[str, str]:
     """What the machine has."""
     return {
         "cpu": str(machine.cpus),
-        "ephemeral-storage": f"{disk.size >> 10}Ki",
+        "ephemeral-storage": _binary(disk.size),
         **{f"hugepages-{_binary(size)}": _binary(size * count) for size, count in machine.hugepages.items()},
-        "memory": f"{machine.memory >> 10}Ki",
+        "memory": _binary(machine.memory),
         "pods": str(max_pods),
     }
 
 
-def allocatable(machine: Machine, disk: Disk, max_pods: int, limits: Thresholds) -> dict[str, str]:
-    """What of it pods may have: what is there before the node feels pressure, without reserved huge pages."""
-    reserved = sum(size * count for size, count in machine.hugepages.items())
+def allocatable(
+    machine: Machine, disk: Disk, max_pods: int, limits: Thresholds, reservations: Reservations = NOTHING_RESERVED
+) -> dict[str, str]:
+    """What of it pods may have: what is kept for nobody, without reserved huge pages."""
+    kept = reserved(disk, limits, reservations)
+    pages = of_units(sum(size * count for size, count in machine.hugepages.items()), QuantityFormat.BINARY)
+    left = {
+        name: max(parse_quantity(text) - kept.get(name, ZERO), ZERO)
+        for name, text in capacity(machine, disk, max_pods).items()
+    }
+    left["memory"] = max(left["memory"] - pages, ZERO)
+    return {name: str(amount) for name, amount in left.items()}
+
+
+def reserved(disk: Disk, limits: Thresholds, reservations: Reservations) -> dict[str, Quantity]:
+    """What pods may not have: what is kept for others, and what is left when the node feels pressure."""
     return {
-        **capacity(machine, disk, max_pods),
-        "ephemeral-storage": str(disk.size - int(disk.size * limits.disk)),
-        "memory": f"{max(machine.memory - limits.memory - reserved, 0) >> 10}Ki",
+        "cpu": reservations.of("cpu"),
+        "ephemeral-storage": reservations.of("ephemeral-storage") + of_units(int(disk.size * limits.disk)),
+        "memory": reservations.of("memory") + of_units(limits.memory),
     }
 
 

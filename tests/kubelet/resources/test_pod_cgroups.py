@@ -53,7 +53,7 @@ def test_each_class_has_its_place(cgroups: KernelPodCgroups, tmp_path: Path, of:
     assert not (tmp_path / expected[1:]).exists()
 
 
-def weights(group: str) -> list[int]:
+def weights(group: str) -> list[int | None]:
     return [limits.cpu_shares for path, limits in told if path == f"/mine/kubepods/{group}"]
 
 
@@ -75,6 +75,17 @@ def test_a_group_that_a_kubelet_left_without_limits_gets_them(cgroups: KernelPod
     (tmp_path / "mine/kubepods/burstable/poduid-b1").mkdir()
     cgroups.create(burstable("b1", "2"))
     assert told[0] == ("/mine/kubepods/burstable/poduid-b1", GroupLimits(2048, pids=50, hugepages={"2MB": 0}))
+
+
+def test_classes_are_weighed_anew(cgroups: KernelPodCgroups, tmp_path: Path) -> None:
+    one, other, gone = burstable("b1", "1"), burstable("b2", "500m"), burstable("b3", "4")
+    (tmp_path / "mine/kubepods/burstable/poduid-b1").mkdir()
+    cgroups.create(other)
+    told.clear()
+    cgroups.weigh([one, other, gone, GUARANTEED, pod(name="e")])
+    assert (weights("burstable"), weights("besteffort")) == ([1536], [2])
+    cgroups.remove(one)
+    assert weights("burstable") == [1536, 512]
 
 
 def test_the_rest_weighs_as_good_as_nothing(cgroups: KernelPodCgroups) -> None:

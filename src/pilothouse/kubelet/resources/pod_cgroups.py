@@ -4,7 +4,7 @@ Guaranteed pods stand beside the groups of the two other classes, so these must 
 ones as much CPU as they asked for together, the best-effort ones as good as nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from pilothouse.api.types.core_v1 import Pod
@@ -28,6 +28,10 @@ class PodCgroups(Protocol):
 
     def remove(self, pod: Pod) -> bool:
         """Take it away; False while something in it still lives."""
+        ...
+
+    def weigh(self, pods: Iterable[Pod]) -> None:
+        """Have the classes weigh what is in them, of `pods`, which are all that have their place."""
         ...
 
     def remove_strangers(self, uids: set[str]) -> None:
@@ -70,6 +74,14 @@ class KernelPodCgroups:
         self._weigh(pod, present=False)
         return self._cgroups.remove(self.parent(pod))
 
+    def weigh(self, pods: Iterable[Pod]) -> None:
+        """Have the classes weigh what is in them: pods that an earlier kubelet made, and what has been resized."""
+        found = {pod.metadata.uid: requested_cpu(pod) for pod in pods if qos_class(pod) == BURSTABLE}
+        here = self._cgroups.children(f"{self._root}/kubepods{_DIRECTORIES[BURSTABLE]}")
+        self._burstable = {uid: cpu for uid, cpu in found.items() if f"pod{uid}" in here}
+        self._weigh_class(BURSTABLE, sum(self._burstable.values()))
+        self._weigh_class(BEST_EFFORT, 0)
+
     def _weigh(self, pod: Pod, *, present: bool) -> None:
         uid, cpu, kind = pod.metadata.uid, requested_cpu(pod), qos_class(pod)
         if kind == GUARANTEED or (self._burstable.get(uid) == cpu) is present:
@@ -78,10 +90,12 @@ class KernelPodCgroups:
             self._burstable[uid] = cpu
         else:
             self._burstable.pop(uid, None)
-        total = sum(self._burstable.values()) if kind == BURSTABLE else 0
+        self._weigh_class(kind, sum(self._burstable.values()) if kind == BURSTABLE else 0)
+
+    def _weigh_class(self, kind: str, milli_cpu: int) -> None:
         group = f"{self._root}/kubepods{_DIRECTORIES[kind]}"
         if self._cgroups.exists(group):
-            self._cgroups.limit(group, GroupLimits(shares(total)))
+            self._cgroups.limit(group, GroupLimits(shares(milli_cpu)))
 
     def remove_strangers(self, uids: set[str]) -> None:
         """Take away groups of pods that are not among `uids`."""
