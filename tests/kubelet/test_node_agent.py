@@ -156,6 +156,26 @@ def test_a_runtime_that_is_gone_makes_it_not_ready() -> None:
     play(story)
 
 
+def test_whoever_is_heeded_makes_it_not_ready_and_pods_hear_of_it_once() -> None:
+    async def story(stage: Stage) -> None:
+        complaint, heard = [""], list[str]()
+        stage.agent.heed(lambda: complaint[0])
+        stage.agent.on_health(lambda: heard.append(complaint[0]))
+        await stage.clock.sleep(10)
+        assert heard == []
+        complaint[0] = "PLEG is not healthy: 1"
+        await stage.until("Ready", "False")
+        complaint[0] = "PLEG is not healthy: 2"
+        await stage.clock.sleep(30)
+        ready = (await stage.node()).status.conditions[-1]
+        assert (ready.reason, ready.message) == ("KubeletNotReady", "PLEG is not healthy: 2")
+        complaint[0] = ""
+        await stage.until("Ready", "True")
+        assert heard == ["PLEG is not healthy: 1", ""]
+
+    play(story)
+
+
 def test_pressure_is_reported() -> None:
     async def story(stage: Stage) -> None:
         stage.room[0] = Room(1 << 20, DISK, DISK)

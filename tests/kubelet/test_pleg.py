@@ -142,8 +142,9 @@ def test_a_runtime_that_is_silent_for_long_is_complained_of() -> None:
         assert pleg.complaint() == ""
         await clock.sleep(1)
         assert pleg.complaint() == "pleg was last seen active 3m1s ago; threshold is 3m0s"
+        assert pleg.unhealthy() == f"PLEG is not healthy: {pleg.complaint()}"
         runtime.away = False
         await pleg.look()
-        assert pleg.complaint() == ""
+        assert pleg.complaint() == pleg.unhealthy() == ""
 
     run(story)

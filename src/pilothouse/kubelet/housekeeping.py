@@ -1,76 +1,170 @@
-"""Housekeeping: what lies on the node and belongs to no pod that the API server knows of is removed.
+"""Housekeeping: what lies on the node and belongs to nobody is removed.
 
-Pods that end while the kubelet runs are taken away by their workers; this is for what ended while nobody was there.
+Workers take their pods away themselves; this is for what ended while no kubelet was there, for what a call left behind
+that was given up, and for the sandboxes that a living pod has had. Whoever has a worker is known, and nothing of a
+known pod is touched but its dead, empty sandboxes. So lists are made first, and who is known is asked after that.
+Upstream: kuberuntime_gc.go, kubelet_volumes.go and HandlePodCleanups.
 """
 
 import asyncio
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 
-from pilothouse.kubelet.cri.interface import Cri, CriError, Sandbox
+from pilothouse.kubelet.cri.interface import Container, Cri, CriError, Sandbox
 from pilothouse.kubelet.layout import Layout
 from pilothouse.kubelet.pod_volumes import Volumes
 from pilothouse.kubelet.resources.pod_cgroups import PodCgroups
 from pilothouse.kubelet.runtime_config import GRACE
 from pilothouse.kubelet.volume import Mounter, VolumeError
-from pilothouse.runtime.clock import Clock
 from pilothouse.runtime.log import Log
 
 log = Log(__name__)
-_PAUSE = 2.0
-"""Seconds until what could not be removed is tried again."""
 _GRACE = 30.0
+_POD_UID = "io.kubernetes.pod.uid"
+Known = Callable[[], Collection[str]]
+"""The uids of the pods that somebody looks after, as of now."""
+
+
+@dataclass(slots=True)
+class Stranger:
+    """What the runtime has of a pod that nobody knows."""
+
+    sandboxes: list[Sandbox] = field(default_factory=list)
+    containers: list[Container] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Leftovers:
+    """What may go of all that the runtime has."""
+
+    strangers: dict[str, Stranger]
+    """By uid."""
+    spent: tuple[Sandbox, ...]
+    """Of known pods: such that do not run, hold nothing, and have a successor."""
+
+
+def leftovers(sandboxes: Sequence[Sandbox], containers: Sequence[Container], known: Collection[str]) -> Leftovers:
+    """Sort out what belongs to nobody. Pure."""
+    strangers: dict[str, Stranger] = {}
+    newest: dict[str, Sandbox] = {}
+    for box in sandboxes:
+        if box.uid not in known:
+            strangers.setdefault(box.uid, Stranger()).sandboxes.append(box)
+        elif (other := newest.get(box.uid)) is None or _age(box) > _age(other):
+            newest[box.uid] = box
+    owners = {box.id: box.uid for box in sandboxes}
+    for container in containers:
+        uid = owners.get(container.sandbox_id) or container.labels.get(_POD_UID, "")
+        if uid not in known:
+            strangers.setdefault(uid, Stranger()).containers.append(container)
+    used = {container.sandbox_id for container in containers}
+    spent = (box for box in sandboxes if box.uid in known and not box.ready and box.id not in used)
+    return Leftovers(strangers, tuple(box for box in spent if box is not newest[box.uid]))
+
+
+def _age(box: Sandbox) -> tuple[int, float]:
+    return box.attempt, box.created_at
 
 
 class Housekeeping:
     """One node's."""
 
-    def __init__(
-        self, cri: Cri, volumes: Volumes, cgroups: PodCgroups, mounter: Mounter, layout: Layout, clock: Clock
-    ) -> None:
+    def __init__(self, cri: Cri, volumes: Volumes, cgroups: PodCgroups, mounter: Mounter, layout: Layout) -> None:
         self._cri = cri
         self._volumes = volumes
         self._cgroups = cgroups
         self._mounter = mounter
         self._layout = layout
-        self._clock = clock
 
-    async def clean(self, known: AbstractSet[str]) -> None:
-        """Remove all that belongs to pods whose uid is not known, however often it takes."""
-        while True:
+    async def sweep(self, known: Known) -> bool:
+        """Remove what belongs to nobody; whether all of it is gone. What stays keeps nothing else from going."""
+        try:
+            sandboxes, containers = await self._cri.sandboxes(), await self._cri.containers()
+        except CriError as error:
+            log.warning("Could not look for what belongs to no pod", err=str(error))
+            return False
+        stuck: set[str] = set()
+
+        async def stranger(uid: str, found: Stranger) -> None:
             try:
-                await self._remove_sandboxes(known)
-                await self._remove_directories(known)
-                await asyncio.to_thread(self._remove_logs, known)
-                self._cgroups.remove_strangers(set(known))
-            except (CriError, OSError) as error:
-                log.warning("Could not remove what belongs to no pod", err=str(error))
-                await self._clock.sleep(_PAUSE)
-            else:
-                return
+                await self._end(uid, found)
+            except CriError as error:
+                log.warning("Could not remove a pod that is not known", uid=uid, err=str(error))
+                stuck.add(uid)
 
-    async def _remove_sandboxes(self, known: AbstractSet[str]) -> None:
-        strangers: list[Sandbox] = [sandbox for sandbox in await self._cri.sandboxes() if sandbox.uid not in known]
-        for sandbox in strangers:
-            pod = f"{sandbox.namespace}/{sandbox.name}"
-            log.info("Removing a pod that is no longer known", pod=pod, uid=sandbox.uid)
-            for container in await self._cri.containers(sandbox.uid):
-                grace = container.annotations.get(GRACE, "")
-                await self._cri.stop_container(container.id, float(grace) if grace.isdigit() else _GRACE)
-            await self._cri.stop_sandbox(sandbox.id)
-            await self._cri.remove_sandbox(sandbox.id)
+        found = leftovers(sandboxes, containers, known())
+        async with asyncio.TaskGroup() as group:
+            for uid, of_pod in found.strangers.items():
+                group.create_task(stranger(uid, of_pod), name=f"removal of pod {uid}")
+        gone = await self._remove_spent(found.spent)
+        # What a process may still use stays.
+        return await self._remove_files(lambda: {*known(), *stuck}) and gone and not stuck
 
-    async def _remove_directories(self, known: AbstractSet[str]) -> None:
-        if self._layout.pods.is_dir():
-            for directory in sorted(self._layout.pods.iterdir()):
-                if directory.name not in known:
-                    try:
-                        await self._volumes.tear_down(directory.name)
-                    except VolumeError as error:
-                        # It stays, with its record. Pods that live shall not wait for it.
-                        log.warning("Could not take volumes away", uid=directory.name, err=str(error))
+    async def _end(self, uid: str, found: Stranger) -> None:
+        pod = next((f"{box.namespace}/{box.name}" for box in found.sandboxes), "")
+        log.info("Removing a pod that is not known", pod=pod, uid=uid)
+        ends = [self._cri.stop_container(one.id, _grace(one)) for one in found.containers]
+        results = await asyncio.gather(*ends, return_exceptions=True)
+        for error in results:
+            if isinstance(error, BaseException):
+                raise error
+        for box in found.sandboxes:
+            await self._cri.stop_sandbox(box.id)
+            await self._cri.remove_sandbox(box.id)
+        within = {box.id for box in found.sandboxes}
+        for container in found.containers:
+            if container.sandbox_id not in within:
+                await self._cri.remove_container(container.id)
 
-    def _remove_logs(self, known: AbstractSet[str]) -> None:
-        if self._layout.logs.is_dir():
-            for directory in self._layout.logs.iterdir():
-                if directory.name.rpartition("_")[2] not in known:
-                    self._mounter.remove_tree(directory)
+    async def _remove_spent(self, spent: Sequence[Sandbox]) -> bool:
+        for box in spent:
+            try:
+                await self._cri.stop_sandbox(box.id)
+                await self._cri.remove_sandbox(box.id)
+            except CriError as error:
+                log.warning("Could not remove a dead sandbox", sandbox=box.id, err=str(error))
+                return False
+        return True
+
+    async def _remove_files(self, known: Known) -> bool:
+        """Directories, logs and control groups of pods that are not known."""
+        gone = await self._remove_directories(known)
+        gone = await self._remove_logs(known) and gone
+        try:
+            self._cgroups.remove_strangers(set(known()))
+        except OSError as error:
+            log.warning("Could not remove control groups", err=str(error))
+            return False
+        return gone
+
+    async def _remove_directories(self, known: Known) -> bool:
+        gone = True
+        for uid in await asyncio.to_thread(_entries, self._layout, "pods"):
+            if uid not in known():
+                try:
+                    await self._volumes.tear_down(uid)
+                except (VolumeError, OSError) as error:
+                    # It stays, with its record.
+                    log.warning("Could not take volumes away", uid=uid, err=str(error))
+                    gone = False
+        return gone
+
+    async def _remove_logs(self, known: Known) -> bool:
+        for name in await asyncio.to_thread(_entries, self._layout, "logs"):
+            if name.rpartition("_")[2] not in known():
+                try:
+                    await asyncio.to_thread(self._mounter.remove_tree, self._layout.logs / name)
+                except OSError as error:
+                    log.warning("Could not remove logs", directory=name, err=str(error))
+                    return False
+        return True
+
+
+def _grace(container: Container) -> float:
+    told = container.annotations.get(GRACE, "")
+    return float(told) if told.isdigit() else _GRACE
+
+
+def _entries(layout: Layout, what: str) -> list[str]:
+    place = layout.pods if what == "pods" else layout.logs
+    return sorted(entry.name for entry in place.iterdir()) if place.is_dir() else []

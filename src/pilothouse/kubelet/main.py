@@ -13,14 +13,12 @@ from pilothouse.api.types.core_v1 import Pod, Service
 from pilothouse.client.client import Client
 from pilothouse.client.events import EventRecorder
 from pilothouse.client.informer import Informers
-from pilothouse.kubelet import node_status
 from pilothouse.kubelet.admission import NodeAdmission
 from pilothouse.kubelet.api import ClientPods, Recorder
 from pilothouse.kubelet.certificate_requests import InformedCertificateRequests
 from pilothouse.kubelet.config import KubeletConfig
 from pilothouse.kubelet.cri.interface import Cri
 from pilothouse.kubelet.hooks import Hooks
-from pilothouse.kubelet.housekeeping import Housekeeping
 from pilothouse.kubelet.http_fetch import HttpFetch
 from pilothouse.kubelet.images.pull import ImagePuller
 from pilothouse.kubelet.layout import Layout
@@ -39,7 +37,6 @@ from pilothouse.kubelet.pod_volumes import Volumes
 from pilothouse.kubelet.pod_worker import PodWorker
 from pilothouse.kubelet.pod_workers import PodWorkers
 from pilothouse.kubelet.probes.prober import Probes
-from pilothouse.kubelet.reservations import excess
 from pilothouse.kubelet.resources.pod_cgroups import KernelPodCgroups
 from pilothouse.kubelet.runtime_config import NodeFacts
 from pilothouse.kubelet.server.serving import ServingConfig, serving
@@ -61,11 +58,9 @@ async def run(
 ) -> None:  # fmt: skip
     """Be the kubelet of a node until cancelled; the containers run on. `ready` is called when the node is registered.
 
-    Raises OSError when the port is taken, ValueError when more is reserved than there is.
+    Raises OSError when the port is taken.
     """
     machine, metrics = Machine.read(), Metrics()
-    if why := _excess(config, machine):
-        raise ValueError(why)
     async with Tasks() as tasks:
         recorder = EventRecorder(client, clock, tasks, "kubelet", config.node_name)
         informers = Informers(client, clock, tasks, chance)
@@ -87,13 +82,12 @@ async def run(
             config, machine, objects, pods_api, cri, recorder, clock, agent, writer, prober, trust, certificates
         )
         workers = PodWorkers(lambda pod, others: PodWorker(pod, node, others, tasks), tasks)
-        known = {pod.metadata.uid for pod in pods.lister.list()}
-        await Housekeeping(cri, node.volumes, node.cgroups, node.mounter, node.facts.layout, clock).clean(known)
         cache.on_newer(workers.poke)
         pods.on_change(cache.on_change)
         pods.on_change(workers.on_change)
         agent.on_health(workers.poke_all)
         pleg = Pleg(cri, clock, workers.poke)
+        agent.heed(pleg.unhealthy)
         tasks.spawn(pleg.run(), name="pleg")
         tasks.spawn(pleg.listen(), name="container events")
         begin(all_parts(), NodeContext(
@@ -111,13 +105,6 @@ async def run(
             await asyncio.Event().wait()
 
 
-def _excess(config: KubeletConfig, machine: Machine) -> str:
-    """Why so much cannot be reserved."""
-    disk = Disk.of(config.root)
-    capacity = node_status.capacity(machine, disk, config.max_pods)
-    return excess(capacity, node_status.reserved(disk, config.thresholds, config.reservations))
-
-
 def _agent(
     config: KubeletConfig, machine: Machine, client: Client, cri: Cri, recorder: Recorder, clock: Clock, chance: Chance
 ) -> NodeAgent:
@@ -129,10 +116,7 @@ def _agent(
     def room() -> Room:
         return Room(available_memory(), Disk.of(config.root), Disk.of(config.images))
 
-    return NodeAgent(
-        identity, machine, config.thresholds, room, client, cri, recorder, clock, chance, all_reports(),
-        config.reservations,
-    )  # fmt: skip
+    return NodeAgent(identity, machine, config.thresholds, room, client, cri, recorder, clock, chance, all_reports())
 
 
 def _services(
@@ -165,7 +149,6 @@ def _services(
         volumes=volumes,
         mounter=mounts,
         cgroups=KernelPodCgroups(cgroups, config.cgroup_root, config.pod_pids_limit, sorted(machine.hugepages)),
-        hierarchies=cgroups,
         prober=prober,
         hooks=hooks,
         ender=Ender(cri, recorder, hooks, clock),

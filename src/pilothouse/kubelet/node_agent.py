@@ -17,8 +17,7 @@ from pilothouse.kubelet.api import Recorder
 from pilothouse.kubelet.cri.interface import Cri, CriError, Version
 from pilothouse.kubelet.machine import Machine
 from pilothouse.kubelet.node_report import NodeReport, ReportFacts
-from pilothouse.kubelet.node_status import NOTHING_RESERVED, NodeIdentity, Room, Thresholds
-from pilothouse.kubelet.reservations import Reservations
+from pilothouse.kubelet.node_status import NodeIdentity, Room, Thresholds
 from pilothouse.runtime.backoff import Backoff, Growth
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock
@@ -55,7 +54,6 @@ class NodeAgent:
     def __init__(
         self, identity: NodeIdentity, machine: Machine, limits: Thresholds, room: Callable[[], Room], client: Client,
         cri: Cri, recorder: Recorder, clock: Clock, chance: Chance, reports: Sequence[NodeReport],
-        reservations: Reservations = NOTHING_RESERVED,
     ) -> None:  # fmt: skip
         self._identity = identity
         self._machine = machine
@@ -67,7 +65,6 @@ class NodeAgent:
         self._clock = clock
         self._chance = chance
         self._reports = reports
-        self._reservations = reservations
         self._news = asyncio.Event()
         self._health_known = asyncio.Event()
         self._version: Version | None = None
@@ -75,6 +72,8 @@ class NodeAgent:
         self._written_at = 0.0
         self._told: dict[str, str] = {}
         self._listeners: list[Callable[[], None]] = []
+        self._complaints: list[Callable[[], str]] = []
+        self._gist: tuple[object, ...] = ()
         self.runtime_name = "containerd"
         """What the runtime calls itself, or called itself when it last answered."""
         self.problems: list[str] = ["container runtime status check may not have completed yet"]
@@ -82,22 +81,15 @@ class NodeAgent:
     @property
     def allocatable(self) -> Mapping[str, str]:
         """What pods may have of the machine."""
-        return self._allocatable(self._room())
-
-    def _allocatable(self, room: Room) -> dict[str, str]:
-        return node_status.allocatable(
-            self._machine, room.disk, self._identity.max_pods, self._limits, self._reservations
-        )
-
-    @property
-    def presumed(self) -> JsonObject:
-        """The node as it would register itself, with what pods may have of it."""
-        manifest = node_status.manifest(self._identity, self._machine)
-        return {**manifest, "status": {"allocatable": dict(self.allocatable)}}
+        return node_status.allocatable(self._machine, self._room().disk, self._identity.max_pods, self._limits)
 
     def on_health(self, callback: Callable[[], None]) -> None:
         """Call back when `problems` has changed."""
         self._listeners.append(callback)
+
+    def heed(self, complaint: Callable[[], str]) -> None:
+        """Let `problems` have what `complaint` says too, when it says something."""
+        self._complaints.append(complaint)
 
     async def start(self, tasks: Tasks) -> None:
         """Register, and go on in the background: health, status, lease."""
@@ -128,8 +120,10 @@ class NodeAgent:
     async def _watch_runtime(self) -> None:
         impatient_until = self._clock.monotonic() + 60.0
         while True:
-            found = await self._ask_runtime()
-            changed, self.problems = found != self.problems, found
+            told, found = [text for heard in self._complaints if (text := heard())], await self._ask_runtime()
+            # What a complaint says may change all the time; that there is one is news.
+            gist = (*found, len(told))
+            changed, self._gist, self.problems = gist != self._gist, gist, [*told, *found]
             self._health_known.set()
             if changed:
                 self._news.set()
@@ -192,7 +186,7 @@ class NodeAgent:
         pressed = node_status.pressures(room, self._limits)
         status: JsonObject = {
             "addresses": node_status.addresses(identity),
-            "allocatable": self._allocatable(room),
+            "allocatable": node_status.allocatable(machine, room.disk, identity.max_pods, self._limits),
             "capacity": node_status.capacity(machine, room.disk, identity.max_pods),
             "conditions": node_status.conditions(before, pressed, self.problems, self._clock.now()),
             "daemonEndpoints": {"kubeletEndpoint": {"Port": identity.kubelet_port}},

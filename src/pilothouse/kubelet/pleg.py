@@ -42,6 +42,11 @@ class Pleg:
         silent = self._clock.now() - self.last_seen
         return f"pleg was last seen active {go_duration(silent)} ago; threshold is 3m0s" if silent > PATIENCE else ""
 
+    def unhealthy(self) -> str:
+        """The complaint as the node's conditions have it."""
+        complaint = self.complaint()
+        return complaint and f"PLEG is not healthy: {complaint}"
+
     async def run(self) -> None:
         """List for as long as the kubelet lives."""
         quick_until = 0.0
