@@ -11,9 +11,9 @@ from kubelet.trusting import FakeTrustBundles
 from pilothouse.api.machinery.errors import NotFound
 from pilothouse.api.machinery.view import JsonObject, View
 from pilothouse.api.types.authentication_v1 import TokenRequest
-from pilothouse.api.types.core_v1 import ConfigMap, HTTPGetAction, Pod, Secret, Service
+from pilothouse.api.types.core_v1 import ConfigMap, HTTPGetAction, Node, Pod, Secret, Service
 from pilothouse.api.types.node_v1 import RuntimeClass
-from pilothouse.kubelet.admission import Admission, NodeAdmission
+from pilothouse.kubelet.admission import Admission, NodeAdmission, NodeTraits
 from pilothouse.kubelet.allocation import Allocations, AsAsked
 from pilothouse.kubelet.contribution import Contributor, NothingMore
 from pilothouse.kubelet.cri.interface import Cri, Image
@@ -32,6 +32,7 @@ from pilothouse.kubelet.pod_workers import Others, PodWorkers
 from pilothouse.kubelet.resources.pod_cgroups import PodCgroups
 from pilothouse.kubelet.runtime_config import NodeFacts
 from pilothouse.kubelet.status_writer import StatusWriter
+from pilothouse.kubelet.sysctls import AllowedSysctls
 from pilothouse.kubelet.trust_anchors import TrustAnchors
 from pilothouse.kubelet.volume import Mounter, VolumeType
 from pilothouse.runtime.chance import Chance
@@ -177,6 +178,32 @@ class FakeProber:
         self.attended.append(f"forgotten {uid}")
 
 
+class FakeOwnNode:
+    """The node's object: `node` is what the node has heard of, `newer` what the server has."""
+
+    def __init__(self) -> None:
+        room = {"cpu": "2", "memory": "8Gi", "ephemeral-storage": "10Gi", "pods": "110"}
+        self.node = Node({"metadata": {"name": "n1", "labels": {}}, "status": {"allocatable": room}})
+        self.newer: Node | None = None
+
+    def change(self, **parts: Any) -> None:
+        """Other labels, taints or resources."""
+        raw = self.node.raw
+        self.node = Node({
+            "metadata": {**raw["metadata"], "labels": parts.get("labels", raw["metadata"]["labels"])},
+            "spec": {"taints": parts.get("taints", [])},
+            "status": {"allocatable": {**raw["status"]["allocatable"], **parts.get("allocatable", {})}},
+        })  # fmt: skip
+
+    def known(self) -> Node:
+        return self.node
+
+    async def newest(self) -> Node:
+        if self.newer is None:
+            raise NotFound('nodes "n1" not found')
+        return self.newer
+
+
 class FakeNode:
     """The kubelet's heart, driven by hand. The fake API server is `pods`, by name."""
 
@@ -197,7 +224,11 @@ class FakeNode:
         self.cgroups = cgroups or FakeCgroups()
         self.prober = FakeProber()
         self.watcher: Prober = self.prober
-        self.admission: Admission = NodeAdmission(self.runtime)
+        self.own = FakeOwnNode()
+        self.traits = NodeTraits(sysctls=AllowedSysctls.of((), "6.1.0"))
+        self.admission: Admission = NodeAdmission(
+            self.own, self.runtime, lambda: self.workers, self.told, clock, self.traits
+        )
         self.allocations: Allocations = AsAsked()
         self.contributor: Contributor = NothingMore()
         self.pods: dict[str, Pod] = {}

@@ -7,6 +7,7 @@ from pathlib import Path
 from pilothouse.kubelet.log_policy import LogPolicy
 from pilothouse.kubelet.node_status import Thresholds
 from pilothouse.kubelet.reservations import Reservations
+from pilothouse.kubelet.security_policy import SecurityPolicy
 from pilothouse.net.pki import KeyPair
 
 
@@ -50,5 +51,7 @@ class KubeletConfig:
     """Below what is left the node is under pressure."""
     log_rotation: LogPolicy = field(default_factory=LogPolicy)
     """How much of what containers write is kept."""
+    security: SecurityPolicy = field(default_factory=SecurityPolicy)
+    """What pods may do, and what is added to what they say of their security."""
     reservations: Reservations = field(default_factory=Reservations)
     """What is kept for those who are no pods."""

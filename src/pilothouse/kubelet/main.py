@@ -9,11 +9,11 @@ from collections.abc import Callable
 from functools import partial
 
 from pilothouse.api.types.certificates_v1 import ClusterTrustBundle, PodCertificateRequest
-from pilothouse.api.types.core_v1 import Pod, Service
+from pilothouse.api.types.core_v1 import Node, Pod, Service
 from pilothouse.client.client import Client
 from pilothouse.client.events import EventRecorder
-from pilothouse.client.informer import Informers
-from pilothouse.kubelet.admission import NodeAdmission
+from pilothouse.client.informer import Informers, Lister
+from pilothouse.kubelet.admission import NodeAdmission, NodeTraits
 from pilothouse.kubelet.api import ClientPods, Recorder
 from pilothouse.kubelet.certificate_requests import InformedCertificateRequests
 from pilothouse.kubelet.config import KubeletConfig
@@ -29,6 +29,7 @@ from pilothouse.kubelet.node_report import all_reports
 from pilothouse.kubelet.node_services import NodeServices
 from pilothouse.kubelet.node_status import NodeIdentity, Room
 from pilothouse.kubelet.object_cache import CachedObjects, ObjectCache
+from pilothouse.kubelet.own_node import WatchedNode
 from pilothouse.kubelet.part import NodeContext, all_parts, begin
 from pilothouse.kubelet.pleg import Pleg
 from pilothouse.kubelet.pod_certificates import PodCertificates
@@ -41,8 +42,10 @@ from pilothouse.kubelet.resources.pod_cgroups import KernelPodCgroups
 from pilothouse.kubelet.runtime_config import NodeFacts
 from pilothouse.kubelet.server.serving import ServingConfig, serving
 from pilothouse.kubelet.status_writer import StatusWriter
+from pilothouse.kubelet.sysctls import AllowedSysctls
 from pilothouse.kubelet.trust_anchors import InformedTrustBundles, TrustAnchors
 from pilothouse.kubelet.volume import VolumeType
+from pilothouse.linux.app_armor import app_armor_enabled
 from pilothouse.linux.cgroups import Cgroups
 from pilothouse.linux.mounts import Mounts
 from pilothouse.runtime.chance import Chance
@@ -66,6 +69,7 @@ async def run(
         informers = Informers(client, clock, tasks, chance)
         pods = informers.of(Pod, fields=f"spec.nodeName={config.node_name}")
         services = informers.of(Service)
+        own = informers.of(Node, fields=f"metadata.name={config.node_name}")
         agent = _agent(config, machine, client, cri, recorder, clock, chance)
         await agent.start(tasks)
         await informers.synced()
@@ -79,8 +83,9 @@ async def run(
         asked = InformedCertificateRequests(client, watched, config.node_name, clock)
         certificates = PodCertificates(asked, recorder, clock, chance)
         node = _services(
-            config, machine, objects, pods_api, cri, recorder, clock, agent, writer, prober, trust, certificates
-        )
+            config, machine, objects, pods_api, cri, recorder, clock, agent, writer, prober, trust, certificates,
+            _admission(config, machine, own.lister, client, cri, agent, recorder, clock, lambda: workers),
+        )  # fmt: skip
         workers = PodWorkers(lambda pod, others: PodWorker(pod, node, others, tasks), tasks)
         cache.on_newer(workers.poke)
         pods.on_change(cache.on_change)
@@ -119,10 +124,20 @@ def _agent(
     return NodeAgent(identity, machine, config.thresholds, room, client, cri, recorder, clock, chance, all_reports())
 
 
+def _admission(
+    config: KubeletConfig, machine: Machine, own: Lister[Node], client: Client, cri: Cri, agent: NodeAgent,
+    recorder: Recorder, clock: Clock, workers: Callable[[], PodWorkers],
+) -> NodeAdmission:  # fmt: skip
+    node = WatchedNode(config.node_name, own, client, lambda: agent.presumed)
+    sysctls = AllowedSysctls.of(config.security.allowed_unsafe_sysctls, machine.kernel)
+    traits = NodeTraits(sysctls=sysctls, app_armor=app_armor_enabled())
+    return NodeAdmission(node, cri, workers, recorder, clock, traits)
+
+
 def _services(
     config: KubeletConfig, machine: Machine, objects: CachedObjects, pods: ClientPods, cri: Cri, recorder: Recorder,
     clock: Clock, agent: NodeAgent, writer: StatusWriter, prober: Probes, trust: TrustAnchors,
-    certificates: PodCertificates,
+    certificates: PodCertificates, admission: NodeAdmission,
 ) -> NodeServices:  # fmt: skip
     """What the workers of all pods use."""
     mounts, cgroups = Mounts(), Cgroups.detect()
@@ -158,6 +173,6 @@ def _services(
         resolver=resolver,
         cluster_dns=config.cluster_dns,
         runtime_name=lambda: agent.runtime_name,
-        admission=NodeAdmission(cri),
+        admission=admission,
         network_problem=lambda: ", ".join(agent.problems),
     )

@@ -83,6 +83,12 @@ class NodeAgent:
         """What pods may have of the machine."""
         return node_status.allocatable(self._machine, self._room().disk, self._identity.max_pods, self._limits)
 
+    @property
+    def presumed(self) -> JsonObject:
+        """The node as it would register itself, with what pods may have of it."""
+        manifest = node_status.manifest(self._identity, self._machine)
+        return {**manifest, "status": {"allocatable": dict(self.allocatable)}}
+
     def on_health(self, callback: Callable[[], None]) -> None:
         """Call back when `problems` has changed."""
         self._listeners.append(callback)

@@ -46,6 +46,8 @@ class PodWorker:
         self._current: asyncio.Task[Instant | None] | None = None
         self._interrupted = False
         self._trouble = Trouble()
+        self.stopped = asyncio.Event()
+        """Set when none of the pod's containers runs any more."""
 
     @property
     def pod(self) -> Pod:
@@ -103,6 +105,8 @@ class PodWorker:
         while True:
             memory.news.clear()
             wake_at = await self._round()
+            if memory.stopped:
+                self.stopped.set()
             if memory.gone:
                 return
             if self._interrupted:

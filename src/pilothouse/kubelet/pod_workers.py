@@ -59,6 +59,11 @@ class PodWorkers:
         if worker := self._workers.get(uid):
             worker.end(verdict, grace)
 
+    async def stopped(self, uid: str) -> None:
+        """Wait until nothing of this pod runs."""
+        if worker := self._workers.get(uid):
+            await worker.stopped.wait()
+
     def pods(self) -> Mapping[str, Pod]:
         """The pods at work, by uid."""
         return {uid: worker.pod for uid, worker in self._workers.items()}

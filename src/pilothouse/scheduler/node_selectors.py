@@ -10,37 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from pilothouse.api.machinery.node_selectors import NAME_FIELD
+from pilothouse.api.machinery.node_selectors import Requirement as OfOne
 from pilothouse.scheduler.columns import Bools, LabelColumn
 from pilothouse.scheduler.nodes import NodeInfo, Nodes
 
-NAME_FIELD = "metadata.name"
-
 
 @dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(OfOne):
     """What one label, or the node's name, must be."""
-
-    key: str
-    operator: str
-    values: tuple[str, ...]
-
-    def holds(self, value: str | None) -> bool:
-        """Whether a value will do; None is the absence of the label."""
-        match self.operator:
-            case "In":
-                return value in self.values
-            case "NotIn":
-                return value not in self.values
-            case "Exists":
-                return value is not None
-            case "DoesNotExist":
-                return value is None
-            case "Gt" | "Lt":
-                number, bound = _integer(value), _integer(self.values[0] if len(self.values) == 1 else None)
-                if number is None or bound is None:
-                    return False
-                return number > bound if self.operator == "Gt" else number < bound
-        return False
 
     def where(self, column: LabelColumn) -> Bools:
         """The rows whose value will do."""
@@ -172,12 +150,3 @@ def _named(requirement: Requirement, nodes: Nodes) -> Bools:
         if node is not None:
             found[node.row] = True
     return found if requirement.operator == "In" else ~found
-
-
-def _integer(text: str | None) -> int | None:
-    if text is None or not text.lstrip("+-").isdecimal():
-        return None
-    try:
-        return int(text)
-    except ValueError:
-        return None
