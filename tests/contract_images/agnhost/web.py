@@ -5,7 +5,6 @@
 
 import contextlib
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -85,11 +84,6 @@ def _nothing(request: Request) -> Reply:
 Handler = Callable[[Request], Reply]
 Routes = Mapping[str, Handler]
 """Handlers by path; that of "/" answers what no other does."""
-
-
-def log(text: str) -> None:
-    """A line on standard error, with the time in front as Go's log package has it."""
-    print(f"{time.strftime('%Y/%m/%d %H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
 def listen(port: int, host: str = "") -> socket.socket:

@@ -31,3 +31,11 @@ def whole_mode(mode: int) -> str:
     special = "".join(letter for bit, letter in ((0o4000, "u"), (0o2000, "g")) if mode & bit)
     front = kind.replace("c", "") + special + ("c" if "c" in kind else "") + ("t" if mode & 0o1000 else "")
     return (front or "-") + permissions(mode)[1:]
+
+
+def as_json(content: object) -> str:
+    """JSON as Go writes it: no spaces, and nothing that a browser could take for a tag."""
+    import json  # what most sub-commands need not wait for
+
+    text = json.dumps(content, separators=(",", ":"), ensure_ascii=False, sort_keys=True)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -1,7 +1,6 @@
 """An HTTP and a UDP server that tell who they are and who asks, run commands, dial others, and end when told to."""
 
 import contextlib
-import json
 import os
 import socket
 import subprocess
@@ -14,8 +13,9 @@ from urllib.parse import quote
 
 from contract_images.agnhost.fetch import fetch
 from contract_images.agnhost.flags import Flags, duration
-from contract_images.agnhost.web import Reply, Request, Server, error, listen, log, pair
-from contract_images.agnhost.wording import quoted
+from contract_images.agnhost.logs import log
+from contract_images.agnhost.web import Reply, Request, Server, error, listen, pair
+from contract_images.agnhost.wording import as_json, quoted
 
 _SHELL = "/bin/sh"
 _UPLOADS = Path("/uploads")
@@ -282,9 +282,3 @@ def _dial_udp(asked: str, host: str, port: int) -> str:
             return asking.recv(2048).decode(errors="replace")
         except OSError as wrong:
             raise OSError(f"reading from udp connection failed. err:'{wrong}'") from wrong
-
-
-def as_json(content: object) -> str:
-    """JSON as Go writes it: no spaces, and nothing that a browser could take for a tag."""
-    text = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
