@@ -13,6 +13,7 @@ from pilothouse.api.types.core_v1 import Node, Pod, Service
 from pilothouse.client.client import Client
 from pilothouse.client.events import EventRecorder
 from pilothouse.client.informer import Informers, Lister
+from pilothouse.kubelet import node_status
 from pilothouse.kubelet.admission import NodeAdmission, NodeTraits
 from pilothouse.kubelet.api import ClientPods, Recorder
 from pilothouse.kubelet.certificate_requests import InformedCertificateRequests
@@ -38,6 +39,7 @@ from pilothouse.kubelet.pod_volumes import Volumes
 from pilothouse.kubelet.pod_worker import PodWorker
 from pilothouse.kubelet.pod_workers import PodWorkers
 from pilothouse.kubelet.probes.prober import Probes
+from pilothouse.kubelet.reservations import excess
 from pilothouse.kubelet.resources.pod_cgroups import KernelPodCgroups
 from pilothouse.kubelet.runtime_config import NodeFacts
 from pilothouse.kubelet.server.serving import ServingConfig, serving
@@ -61,9 +63,11 @@ async def run(
 ) -> None:  # fmt: skip
     """Be the kubelet of a node until cancelled; the containers run on. `ready` is called when the node is registered.
 
-    Raises OSError when the port is taken.
+    Raises OSError when the port is taken, ValueError when more is reserved than there is.
     """
     machine, metrics = Machine.read(), Metrics()
+    if why := _excess(config, machine):
+        raise ValueError(why)
     async with Tasks() as tasks:
         recorder = EventRecorder(client, clock, tasks, "kubelet", config.node_name)
         informers = Informers(client, clock, tasks, chance)
@@ -110,6 +114,13 @@ async def run(
             await asyncio.Event().wait()
 
 
+def _excess(config: KubeletConfig, machine: Machine) -> str:
+    """Why so much cannot be reserved."""
+    disk = Disk.of(config.root)
+    capacity = node_status.capacity(machine, disk, config.max_pods)
+    return excess(capacity, node_status.reserved(disk, config.thresholds, config.reservations))
+
+
 def _agent(
     config: KubeletConfig, machine: Machine, client: Client, cri: Cri, recorder: Recorder, clock: Clock, chance: Chance
 ) -> NodeAgent:
@@ -121,7 +132,10 @@ def _agent(
     def room() -> Room:
         return Room(available_memory(), Disk.of(config.root), Disk.of(config.images))
 
-    return NodeAgent(identity, machine, config.thresholds, room, client, cri, recorder, clock, chance, all_reports())
+    return NodeAgent(
+        identity, machine, config.thresholds, room, client, cri, recorder, clock, chance, all_reports(),
+        config.reservations,
+    )  # fmt: skip
 
 
 def _admission(
@@ -164,6 +178,7 @@ def _services(
         volumes=volumes,
         mounter=mounts,
         cgroups=KernelPodCgroups(cgroups, config.cgroup_root, config.pod_pids_limit, sorted(machine.hugepages)),
+        hierarchies=cgroups,
         prober=prober,
         hooks=hooks,
         ender=Ender(cri, recorder, hooks, clock),

@@ -17,7 +17,8 @@ from pilothouse.kubelet.api import Recorder
 from pilothouse.kubelet.cri.interface import Cri, CriError, Version
 from pilothouse.kubelet.machine import Machine
 from pilothouse.kubelet.node_report import NodeReport, ReportFacts
-from pilothouse.kubelet.node_status import NodeIdentity, Room, Thresholds
+from pilothouse.kubelet.node_status import NOTHING_RESERVED, NodeIdentity, Room, Thresholds
+from pilothouse.kubelet.reservations import Reservations
 from pilothouse.runtime.backoff import Backoff, Growth
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock
@@ -54,6 +55,7 @@ class NodeAgent:
     def __init__(
         self, identity: NodeIdentity, machine: Machine, limits: Thresholds, room: Callable[[], Room], client: Client,
         cri: Cri, recorder: Recorder, clock: Clock, chance: Chance, reports: Sequence[NodeReport],
+        reservations: Reservations = NOTHING_RESERVED,
     ) -> None:  # fmt: skip
         self._identity = identity
         self._machine = machine
@@ -65,6 +67,7 @@ class NodeAgent:
         self._clock = clock
         self._chance = chance
         self._reports = reports
+        self._reservations = reservations
         self._news = asyncio.Event()
         self._health_known = asyncio.Event()
         self._version: Version | None = None
@@ -81,7 +84,12 @@ class NodeAgent:
     @property
     def allocatable(self) -> Mapping[str, str]:
         """What pods may have of the machine."""
-        return node_status.allocatable(self._machine, self._room().disk, self._identity.max_pods, self._limits)
+        return self._allocatable(self._room())
+
+    def _allocatable(self, room: Room) -> dict[str, str]:
+        return node_status.allocatable(
+            self._machine, room.disk, self._identity.max_pods, self._limits, self._reservations
+        )
 
     @property
     def presumed(self) -> JsonObject:
@@ -192,7 +200,7 @@ class NodeAgent:
         pressed = node_status.pressures(room, self._limits)
         status: JsonObject = {
             "addresses": node_status.addresses(identity),
-            "allocatable": node_status.allocatable(machine, room.disk, identity.max_pods, self._limits),
+            "allocatable": self._allocatable(room),
             "capacity": node_status.capacity(machine, room.disk, identity.max_pods),
             "conditions": node_status.conditions(before, pressed, self.problems, self._clock.now()),
             "daemonEndpoints": {"kubeletEndpoint": {"Port": identity.kubelet_port}},
