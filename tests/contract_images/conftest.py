@@ -1,5 +1,6 @@
 """The programs' servers on a port of this machine, for the time of a test."""
 
+import ssl
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -8,14 +9,14 @@ from contract_images.agnhost.web import Routes, Server, listen
 
 
 @pytest.fixture
-def served() -> Iterator[Callable[[Routes], str]]:
+def served() -> Iterator[Callable[..., str]]:
     """Serves a table of paths; the URL of it."""
     running = []
 
-    def serve(routes: Routes) -> str:
-        server = Server(routes, listen(0, "127.0.0.1"))
+    def serve(routes: Routes, tls: ssl.SSLContext | None = None) -> str:
+        server = Server(routes, listen(0, "127.0.0.1"), tls)
         running.append((server, server.start()))
-        return f"http://127.0.0.1:{server.port}"
+        return f"http{'s' if tls else ''}://127.0.0.1:{server.port}"
 
     yield serve
     for server, thread in running:

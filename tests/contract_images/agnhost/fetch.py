@@ -31,13 +31,13 @@ def fetch(
     parts = urlsplit(url)
     secure = parts.scheme == "https"
     host = parts.hostname or ""
-    with socket.create_connection((host, parts.port or (443 if secure else 80)), seconds) as plain:
-        connection = _secured(plain, host, tls) if secure else plain
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        sent = {"Host": parts.netloc, "User-Agent": "agnhost", "Connection": "close", **(headers or {})}
-        if body:
-            sent["Content-Length"] = str(len(body))
-        lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items()), "", ""]
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    sent = {"Host": parts.netloc, "User-Agent": "agnhost", "Connection": "close", **(headers or {})}
+    if body:
+        sent["Content-Length"] = str(len(body))
+    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items()), "", ""]
+    plain = socket.create_connection((host, parts.port or (443 if secure else 80)), seconds)
+    with plain, _secured(plain, host, tls) if secure else plain as connection:
         connection.sendall("\r\n".join(lines).encode() + body)
         with connection.makefile("rb") as stream:
             received = stream.read()
