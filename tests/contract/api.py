@@ -20,6 +20,7 @@ from kubernetes.client import CoreV1Api
 from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic import DynamicClient
 from kubernetes.stream import stream
+from kubernetes.stream.ws_client import create_websocket
 
 Json = dict[str, Any]
 Items = dict[str, Json]
@@ -37,6 +38,8 @@ _QUERY = {
 _CONFLICT, _NOT_FOUND = 409, 404
 _ATTEMPTS = 5
 _COMMAND_SECONDS = 60
+_CLOSE = 8
+"""What a WebSocket's last frame is (RFC 6455, 5.2)."""
 _GRACE = 5
 """How much longer than its limit a watch is waited for on the wire."""
 
@@ -170,9 +173,27 @@ class Api:
         channel.run_forever(timeout=_COMMAND_SECONDS)
         assert channel.returncode is not None, f"{command} did not end within {_COMMAND_SECONDS} s"
         found = Executed(channel.read_stdout(), channel.read_stderr(), channel.returncode)
-        channel.close()
+        channel.sock.shutdown()  # closing leaves the connection open where the server closed first
         client.rest_client.pool_manager.clear()
         return found
+
+    def frames(self, path: str, query: Sequence[tuple[str, str]], protocol: str) -> list[bytes]:
+        """What a WebSocket brings until the server closes it, message by message."""
+        configuration = self._plain.configuration
+        given: dict[str, str] = {**self._plain.default_headers}
+        self._plain.update_params_for_auth(given, [], ["BearerToken"], path, "GET", None)
+        headers = {name.lower(): value for name, value in given.items()} | {"sec-websocket-protocol": protocol}
+        url = f"{configuration.host.replace('http', 'ws', 1)}{path}?{urlencode(query)}"
+        channel = create_websocket(configuration, url, headers)
+        channel.settimeout(_COMMAND_SECONDS)
+        assert channel.headers.get("sec-websocket-protocol") == protocol
+        found: list[bytes] = []
+        while True:
+            kind, data = channel.recv_data()
+            if kind == _CLOSE:
+                channel.shutdown()
+                return found
+            found.append(data)
 
     def objects(self, version: str, kind: str, namespace: str = "") -> "Objects":
         """Objects of a kind: in one namespace, or of the whole cluster."""

@@ -41,6 +41,14 @@ def test_configmap(api: Api, check: Checks, namespace: str, unique: str) -> None
     check("gone", objects.items(label="test-configmap-static=true"), [])
 
 
+@conformance("ConfigMap should update ConfigMap successfully")
+def test_configmap_is_updated(api: Api, check: Checks, namespace: str, unique: str) -> None:
+    objects, metadata = api.objects("v1", "ConfigMap", namespace), {"metadata": {"name": unique}}
+    objects.create({**metadata, "data": {"data-1": "value-1", "data-2": "value-2", "data-3": "value-3"}})
+    objects.update({"apiVersion": "v1", "kind": "ConfigMap", **metadata, "data": {"data": "value"}})
+    check("updated", objects.get(unique)["data"], {"data": "value"})
+
+
 @conformance("ConfigMap should fail to create ConfigMap with empty key")
 def test_configmap_with_an_empty_key(api: Api, check: Checks, namespace: str) -> None:
     objects = api.objects("v1", "ConfigMap", namespace)

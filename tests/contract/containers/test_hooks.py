@@ -1,0 +1,99 @@
+"""sig-node: what is done right after a container's start and right before its end; a pod beside hears of it."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import pytest
+
+from contract.api import Json, eventually
+from contract.conformance import Checks, conformance
+from contract.images import AGNHOST, PAUSE
+from contract.workloads import Workloads, container, pod
+
+_PORT = 8080
+_START_SECONDS, _STOP_SECONDS, _GONE_SECONDS = 120, 30, 120
+_GRACE: Json = {"terminationGracePeriodSeconds": 1}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A hook; `handler` tells what it does, from the address of the pod that hears of it."""
+
+    when: str
+    image: str
+    handler: Callable[[str, str], Json]
+
+    @property
+    def word(self) -> str:
+        """What is told."""
+        return self.when.lower()
+
+
+def _execute(address: str, word: str) -> Json:
+    return {"exec": {"command": ["sh", "-c", f"curl http://{address}:{_PORT}/echo?msg={word}"]}}
+
+
+def _get(address: str, word: str) -> Json:
+    """The pod's own server passes it on."""
+    request = quote(f"echo?msg={word}", safe="")
+    return {"httpGet": {"path": f"/dial?host={address}&port={_PORT}&request={request}", "port": _PORT}}
+
+
+_PREFIX = "Container Lifecycle Hook when create a pod with lifecycle hook should execute"
+TABLE: Mapping[str, Row] = {
+    f"{_PREFIX} poststart exec hook properly": Row("postStart", AGNHOST, _execute),
+    f"{_PREFIX} poststart http hook properly": Row("postStart", PAUSE, _get),
+    f"{_PREFIX} prestop exec hook properly": Row("preStop", AGNHOST, _execute),
+    f"{_PREFIX} prestop http hook properly": Row("preStop", PAUSE, _get),
+}
+
+
+@pytest.fixture(scope="module")
+def hearer(shared: Workloads) -> str:
+    """The address of the pod that hears of hooks; it prints what it is asked for."""
+    hears = shared.serve(pod("hears", container(["netexec"]), **_GRACE))
+    return str(hears["status"]["podIP"])
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=conformance(name)) for name in TABLE])
+def test_hook(name: str, hearer: str, shared: Workloads, workloads: Workloads, check: Checks) -> None:
+    row = TABLE[name]
+    word = f"{row.word}-{workloads.namespace}"  # others of the table tell the same pod
+    box = container(name="hooked", image=row.image, lifecycle={row.when: row.handler(hearer, word)})
+    startup = {"httpGet": {"path": "/echo?msg=startup", "port": _PORT}, "periodSeconds": 1}
+    arguments = ["netexec", "--udp-port", "-1"]
+    beside = container(arguments, name="passes-on", restartPolicy="Always", startupProbe=startup)
+    workloads.serve(pod("hooked", box, initContainers=[beside], restartPolicy="Always"))
+    told = f"GET /echo?msg={word}"
+    if row.when == "postStart":
+        shared.until_log("hears", told, limit=_START_SECONDS)
+        check("told", True)
+    else:
+        assert told not in shared.log("hears")
+    workloads.pods.delete("hooked", gracePeriodSeconds=15)
+    workloads.pods.until_gone("hooked", _GONE_SECONDS)
+    check("deleted", True)
+    if row.when == "preStop":
+        shared.until_log("hears", told, limit=_STOP_SECONDS)
+        check("told", True)
+
+
+@conformance("PreStop should call prestop when killing a pod")
+def test_before_the_end(workloads: Workloads, check: Checks) -> None:
+    server = workloads.serve(pod("server", container(["nettest"]), **_GRACE))
+    address = server["status"]["podIP"]
+    told = json.dumps({"Source": "prestop"})
+    write = ["wget", "-O-", f"--post-data={told}", f"http://{address}:{_PORT}/write"]
+    lifecycle = {"preStop": {"exec": {"command": write}}}
+    workloads.serve(pod("tester", container(command=["sleep", "600"], lifecycle=lifecycle), **_GRACE))
+    check("running", True)
+    workloads.pods.delete("tester")
+
+    def received() -> bool:
+        found = json.loads(workloads.fetch("server", "read", _PORT))
+        return bool((found.get("Received") or {}).get("prestop"))
+
+    eventually(received, 60, pause=0.2)
+    check("told", True)
