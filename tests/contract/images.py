@@ -5,8 +5,10 @@ A cluster that can reach a registry pulls them; ours finds stand-ins of the same
 
 _TESTS = "registry.k8s.io/e2e-test-images"
 AGNHOST = f"{_TESTS}/agnhost:2.66.1"
-"""One program with a sub-command for each need: netexec, mounttest, liveness, pause, ... (The tag is *assumed*: the newest
-that was seen; mutual TLS wants 2.59.)"""
+"""One program with a sub-command for each need: netexec, mounttest, liveness, pause, ...
+
+The tag is *assumed*: the newest that was seen; mutual TLS wants 2.59.
+"""
 BUSYBOX = f"{_TESTS}/busybox:1.37.0-1"
 HTTPD = f"{_TESTS}/httpd:2.4.38-4"
 HTTPD_NEW = f"{_TESTS}/httpd:2.4.39-4"
