@@ -24,6 +24,7 @@ from pilothouse.apiserver.subresources.streaming import Streaming
 from pilothouse.client.transport import Answer, HandlerTransport
 from pilothouse.net.http import Request, Response
 from pilothouse.net.server import serve
+from pilothouse.net.websocket import request_headers
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import SystemClock
 from pilothouse.store.memory import MemoryStore
@@ -107,6 +108,18 @@ def test_a_log_comes_from_the_pods_node() -> None:
         answer = await ask("GET", f"{PODS}/web/log?tailLines=5")
         assert (answer.status, answer.headers["content-type"]) == (200, "text/plain")
         assert answer.body == b"log of /containerLogs/default/web/c?tailLines=5"
+
+    run(story)
+
+
+def test_a_log_comes_in_messages_where_a_websocket_is_asked_for() -> None:
+    async def story(ask: Ask) -> None:
+        opening = {name.lower(): value for name, value in request_headers(bytes(16), ["binary.k8s.io"]).items()}
+        for pod in ("web", "new"):
+            answer = await ask("GET", f"{PODS}/{pod}/log", **opening)
+            assert (answer.status, answer.headers["sec-websocket-protocol"]) == (101, "binary.k8s.io")
+        refused = await ask("GET", f"{PODS}/web/log", **{**opening, "sec-websocket-protocol": "other"})
+        assert refused.status == 403
 
     run(story)
 

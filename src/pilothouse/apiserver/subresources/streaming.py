@@ -22,6 +22,7 @@ from pilothouse.apiserver.streaming.location import (
     port_forward_target,
     wanted_streams,
 )
+from pilothouse.apiserver.streaming.messages import in_messages
 from pilothouse.apiserver.streaming.proxy import KubeletProxy
 from pilothouse.apiserver.subresources.connect import admit_connection
 from pilothouse.apiserver.verbs.forms import Form
@@ -43,12 +44,15 @@ class Streaming:
         return {("pods/log", "get"): self.log, **streams}
 
     async def log(self, exchange: Exchange, resource: Resource[Any], part: Subresource, form: Form) -> Response:  # noqa: ARG002 - the signature of every part
-        """A container's log; empty for a pod that has no node yet."""
+        """A container's log, in messages for a WebSocket; empty for a pod that has no node yet."""
         pod = await self._pod(exchange, resource)
         target = log_target(pod, exchange.info)
-        if not pod["spec"].get("nodeName"):
-            return Response(200, b"", content_type="text/plain")
-        return await self._proxy.log(self._kubelet(pod), target, exchange.info.name)
+        messages = in_messages(exchange.request)
+        if pod["spec"].get("nodeName"):
+            answer = await self._proxy.log(self._kubelet(pod), target, exchange.info.name)
+        else:
+            answer = Response(200, b"", content_type="text/plain")
+        return answer if messages is None else messages.response(answer.body)
 
     async def command(self, exchange: Exchange, resource: Resource[Any], part: Subresource, form: Form) -> Response:  # noqa: ARG002 - the signature of every part
         """A command in a container, or its own streams."""
