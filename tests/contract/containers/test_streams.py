@@ -26,6 +26,14 @@ def test_command(api: Api, workloads: Workloads, check: Checks) -> None:
     check("output", b"remote execution test" in b"".join(frame[1:] for frame in told))
 
 
+@conformance("Pods should support retrieving logs from the container over websockets")
+def test_logs(api: Api, workloads: Workloads, check: Checks) -> None:
+    _alive(workloads)
+    workloads.until_log("alive", "container is alive\n")
+    frames = api.frames(workloads.pods.path("alive", "log"), [("container", "main")], "binary.k8s.io")
+    check("output", b"".join(frame for frame in frames if frame.strip()), b"container is alive\n")
+
+
 def _debugged(workloads: Workloads, check: Checks) -> None:
     """A pod that runs gets a container more, which must run too."""
     box = container(["10000"], name="test-container-1", image=BUSYBOX, command=["/bin/sleep"])
