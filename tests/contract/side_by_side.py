@@ -6,7 +6,7 @@ Each test asks for the outcome of its own case alone, and fails with what that c
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -31,7 +31,7 @@ def side_by_side(
             each.cancel()
 
 
-def _cases(request: pytest.FixtureRequest, parameter: str) -> list[Case]:
+def _cases(request: pytest.FixtureRequest, parameter: str) -> list[Any]:
     functions = [item for item in request.session.items if isinstance(item, pytest.Function)]
     calls = [getattr(item, "callspec", None) for item in functions if item.module is request.module]
     return [call.params[parameter] for call in calls if call is not None and parameter in call.params]
