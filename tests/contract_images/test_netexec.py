@@ -3,6 +3,7 @@
 import json
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from queue import SimpleQueue
 from urllib.parse import quote
 
@@ -86,3 +87,23 @@ def test_it_ends_when_it_is_told_to(path: str, code: int, served: Serve) -> None
     left: SimpleQueue[int] = SimpleQueue()
     fetch(f"{served(Netexec(leave=left.put).routes)}/{path}")
     assert left.get(timeout=60) == code
+
+
+def test_an_upload_is_kept(served: Serve, tmp_path: Path) -> None:
+    form = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nsome\r\ntext\r\n--x--\r\n'
+    url = served(Netexec(uploads=tmp_path).routes)
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = fetch(f"{url}/upload", method="POST", body=form, headers=headers)
+    assert answer.status == 201
+    assert Path(json.loads(answer.body)["output"]).read_bytes() == b"some\r\ntext"
+
+
+def test_datagrams_come_over_either_family() -> None:
+    datagrams = Netexec().start_udp("", 0)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.connect(("127.0.0.1", datagrams.getsockname()[1]))
+        asking.settimeout(60)
+        asking.send(b"ClientIP\n")
+        host, _, port = asking.recv(100).decode().rpartition(":")
+        assert (host, int(port)) == ("127.0.0.1", asking.getsockname()[1])
+    end_datagrams(datagrams)

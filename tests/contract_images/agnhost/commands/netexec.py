@@ -54,11 +54,12 @@ def run(arguments: Sequence[str]) -> int:
 class Netexec:
     """The paths and what they do."""
 
-    def __init__(self, override: str = "", leave: Callable[[int], object] = os._exit) -> None:
+    def __init__(self, override: str = "", leave: Callable[[int], object] = os._exit, uploads: Path = _UPLOADS) -> None:
         self.server: Server | None = None
         self.ready = False
         self._override = override
         self._leave = leave
+        self._uploads = uploads
         self._paths: dict[str, Callable[[Request], Reply]] = {
             "/": _now,
             "/clientip": _clientip,
@@ -72,7 +73,7 @@ class Netexec:
             "/redirect": _redirect,
             "/shell": _shell,
             "/shutdown": self._shutdown,
-            "/upload": _upload,
+            "/upload": self._upload,
         }
 
     @property
@@ -115,6 +116,23 @@ class Netexec:
             log(f"Graceful shutdown completed with: {'<nil>' if done else 'context deadline exceeded'}")
         self._leave(code)
 
+    def _upload(self, request: Request) -> Reply:
+        """Keep the file of a multipart form."""
+        log("GET /upload")
+        boundary = request.headers.get("content-type", "").partition("boundary=")[2].strip('"').encode()
+        parts = request.body.split(b"--" + boundary) if boundary else []
+        found = next((part for part in parts if b'name="file"' in part.partition(b"\r\n\r\n")[0]), None)
+        if found is None:
+            return Reply(as_json({"error": "Unable to upload file."}))
+        place = self._uploads / f"upload{os.getpid()}{next(_NUMBERS)}"
+        try:
+            place.write_bytes(found.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n"))
+        except OSError:
+            return Reply(as_json({"error": "Unable to open file for write"}))
+        place.chmod(0o700)
+        log(f"Wrote upload to {place}")
+        return Reply(as_json({"output": str(place)}), 201)
+
     def start_udp(self, address: str, port: int) -> socket.socket:
         """Answer datagrams from now on; the socket that they come to."""
         taking = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
@@ -141,7 +159,10 @@ def _any_datagrams(instead: socket.socket) -> socket.socket:
 
 def _answer_datagrams(taking: socket.socket) -> None:
     while True:
-        received, client = taking.recvfrom(2048)
+        try:
+            received, client = taking.recvfrom(2048)
+        except OSError:
+            return  # it is closed
         if not client:
             return
         text = received.decode(errors="replace").strip().lower()
@@ -220,24 +241,6 @@ def _shell(request: Request) -> Reply:
     if done.returncode:
         said = {"error": f"exit status {done.returncode}", **said}
     return Reply(as_json(said))
-
-
-def _upload(request: Request) -> Reply:
-    """Keep the file of a multipart form."""
-    log("GET /upload")
-    boundary = request.headers.get("content-type", "").partition("boundary=")[2].strip('"').encode()
-    parts = request.body.split(b"--" + boundary) if boundary else []
-    found = next((part for part in parts if b'name="file"' in part.partition(b"\r\n\r\n")[0]), None)
-    if found is None:
-        return Reply(as_json({"error": "Unable to upload file."}))
-    place = _UPLOADS / f"upload{os.getpid()}{next(_NUMBERS)}"
-    try:
-        place.write_bytes(found.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n"))
-    except OSError:
-        return Reply(as_json({"error": "Unable to open file for write"}))
-    place.chmod(0o700)
-    log(f"Wrote upload to {place}")
-    return Reply(as_json({"output": str(place)}), 201)
 
 
 def dial(request: Request) -> Reply:
