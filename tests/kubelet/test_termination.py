@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.cri.interface import Container, ContainerState
 from pilothouse.kubelet.runtime_config import MESSAGE_POLICY
-from pilothouse.kubelet.termination import with_message
+from pilothouse.kubelet.termination import fair_share, with_message
 
 LINE = "2026-01-01T00:00:00Z stdout F {}\n"
 
@@ -20,11 +21,11 @@ def run(tmp_path: Path) -> Container:
 
 
 def told(run: Container, tmp_path: Path) -> str:
-    return with_message(run, tmp_path / "message").message
+    return with_message(run, tmp_path / "message", most=12288).message
 
 
 def test_the_file_comes_first(run: Container, tmp_path: Path) -> None:
-    (tmp_path / "message").write_text("x" * 5000)
+    (tmp_path / "message").write_text("said first" + "x" * 4096)
     Path(run.log_path).write_text(LINE.format("logged"))
     assert told(run, tmp_path) == "x" * 4096
 
@@ -45,3 +46,18 @@ def test_a_long_log_is_cut(run: Container, tmp_path: Path) -> None:
 
 def test_nothing_was_said(run: Container, tmp_path: Path) -> None:
     assert told(run, tmp_path) == ""
+
+
+@pytest.mark.parametrize(
+    ("mains", "inits", "share"), [(1, 0, 12288), (3, 0, 4096), (2, 2, 3072), (40, 8, 256), (0, 0, 12288)]
+)
+def test_all_containers_of_a_pod_may_say_as_much(mains: int, inits: int, share: int) -> None:
+    spec = {"containers": [{"name": "m"}] * mains, "initContainers": [{"name": "i"}] * inits}
+    assert fair_share(Pod({"spec": spec})) == share
+
+
+def test_what_is_more_than_the_share_is_cut_in_the_middle_of_a_letter_if_need_be(
+    run: Container, tmp_path: Path
+) -> None:
+    (tmp_path / "message").write_text("aé" * 10)
+    assert with_message(run, tmp_path / "message", most=5).message == "aéa\N{REPLACEMENT CHARACTER}"

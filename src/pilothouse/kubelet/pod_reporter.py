@@ -9,7 +9,7 @@ from pilothouse.kubelet.node_services import NodeServices
 from pilothouse.kubelet.observed import ObservedPod, observe
 from pilothouse.kubelet.pod_memory import PodMemory
 from pilothouse.kubelet.status import pod_ips, pod_status
-from pilothouse.kubelet.termination import with_message
+from pilothouse.kubelet.termination import fair_share, with_message
 
 
 class PodReporter:
@@ -26,7 +26,7 @@ class PodReporter:
         for run in observed.containers:
             if run.state is ContainerState.EXITED and run.id not in memory.ended:
                 file = pod_files.message_file(pod, run.name, run.attempt, self._node.facts)
-                run = with_message(run, file)
+                run = with_message(run, file, fair_share(pod))
                 memory.ended[run.id] = run
             containers.append(run)
         present = {run.id for run in containers}

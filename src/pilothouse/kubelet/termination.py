@@ -1,32 +1,42 @@
 """What a container said of its end: from the file it was given for that, or from the tail of its log.
 
-API page: "Determine the Reason for Pod Failure". 4096 bytes of message, 2048 bytes or 80 lines of log.
+API page: "Determine the Reason for Pod Failure". The last 4096 bytes of the file, 2048 bytes or 80 lines of the log; of
+that only so much as lets all of the pod's containers say as much.
 """
 
 from dataclasses import replace
 from pathlib import Path
 
+from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.cri.interface import Container
 from pilothouse.kubelet.logs import parse_line
 from pilothouse.kubelet.runtime_config import MESSAGE_POLICY
 
+_POD_BYTES = 12 << 10
+"""For all containers of a pod together."""
 _MESSAGE_BYTES = 4096
 _LOG_BYTES = 2048
 _LOG_LINES = 80
 
 
-def with_message(run: Container, message_file: Path) -> Container:
-    """The run with its message, if it left one."""
-    text = _head(message_file)
+def fair_share(pod: Pod) -> int:
+    """How many bytes each container of the pod may say."""
+    return _POD_BYTES // max(len(pod.spec.containers) + len(pod.spec.initContainers), 1)
+
+
+def with_message(run: Container, message_file: Path, most: int) -> Container:
+    """The run with its message, if it left one, cut after `most` bytes."""
+    text = _tail(message_file)
     wants_log = run.annotations.get(MESSAGE_POLICY) == "FallbackToLogsOnError"
     if not text and run.exit_code != 0 and wants_log:
         text = _log_tail(Path(run.log_path)) if run.log_path else ""
-    return replace(run, message=text) if text else run
+    return replace(run, message=text.encode()[:most].decode(errors="replace")) if text else run
 
 
-def _head(path: Path) -> str:
+def _tail(path: Path) -> str:
     try:
         with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _MESSAGE_BYTES))
             return file.read(_MESSAGE_BYTES).decode(errors="replace")
     except OSError:
         return ""
