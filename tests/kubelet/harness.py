@@ -1,5 +1,6 @@
 """A node with a fake runtime and a fake API server, in virtual time."""
 
+import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,7 +15,8 @@ from pilothouse.api.types.authentication_v1 import TokenRequest
 from pilothouse.api.types.core_v1 import ConfigMap, HTTPGetAction, Node, Pod, Secret, Service
 from pilothouse.api.types.node_v1 import RuntimeClass
 from pilothouse.kubelet.admission import Admission, NodeAdmission, NodeTraits
-from pilothouse.kubelet.allocation import Allocations, AsAsked
+from pilothouse.kubelet.allocation import Allocations
+from pilothouse.kubelet.allocation_store import AllocationStore
 from pilothouse.kubelet.contribution import Contributor, NothingMore
 from pilothouse.kubelet.cri.interface import Cri, Image
 from pilothouse.kubelet.hooks import Hooks
@@ -32,6 +34,7 @@ from pilothouse.kubelet.pod_workers import Others, PodWorkers
 from pilothouse.kubelet.resources.pod_cgroups import PodCgroups
 from pilothouse.kubelet.runtime_config import NodeFacts
 from pilothouse.kubelet.status_writer import StatusWriter
+from pilothouse.kubelet.stored_allocations import StoredAllocations
 from pilothouse.kubelet.sysctls import AllowedSysctls
 from pilothouse.kubelet.trust_anchors import TrustAnchors
 from pilothouse.kubelet.volume import Mounter, VolumeType
@@ -138,6 +141,9 @@ class FakeMounter:
 @dataclass
 class FakeCgroups:
     present: set[str] = field(default_factory=set)
+    resized: list[tuple[str, str]] = field(default_factory=list)
+    too_little: tuple[int, int] | None = None
+    """A pod's new limit of memory, and what it uses."""
     weighed: list[str] = field(default_factory=list)
 
     def parent(self, pod: Pod) -> str:
@@ -145,6 +151,12 @@ class FakeCgroups:
 
     def create(self, pod: Pod) -> None:
         self.present.add(pod.metadata.uid)
+
+    def resize(self, pod: Pod, *, grow: bool) -> None:
+        self.resized.append((pod.metadata.name, "grow" if grow else "fit"))
+
+    def excess(self, pod: Pod) -> tuple[int, int] | None:
+        return self.too_little
 
     def remove(self, pod: Pod) -> bool:
         self.present.discard(pod.metadata.uid)
@@ -229,7 +241,9 @@ class FakeNode:
         self.admission: Admission = NodeAdmission(
             self.own, self.runtime, lambda: self.workers, self.told, clock, self.traits
         )
-        self.allocations: Allocations = AsAsked()
+        self.allocations: Allocations | None = None
+        """None: those of a real node."""
+        self.allocatable = {"cpu": "2", "memory": "8Gi"}
         self.contributor: Contributor = NothingMore()
         self.pods: dict[str, Pod] = {}
         self.phases: dict[str, list[str]] = {}
@@ -260,14 +274,20 @@ class FakeNode:
             trust=TrustAnchors(self.bundles, Chance(1)),
             certificates=self.certificates,
         )
+        admitting = asyncio.Lock()
+        allocations = StoredAllocations(
+            store=AllocationStore(self.layout), admission=self.admission, allocatable=lambda: self.allocatable,
+            recorder=self.told, clock=self.clock, admitting=admitting,
+        )  # fmt: skip
+        self._tasks.spawn(allocations.retry(), name="pending resizes")
         return NodeServices(
             cri=self.runtime, clock=self.clock, pods=self, objects=self.objects, recorder=self.told, writer=self.writer,
             images=ImagePuller(self.runtime, self.objects, self.told, self.clock), volumes=volumes,
             mounter=self.mounter, cgroups=self.cgroups, prober=self.watcher, hooks=hooks,
             ender=Ender(self.runtime, self.told, hooks, self.clock), facts=self.facts, host_ips=("10.0.0.1",),
-            allocatable=lambda: {"cpu": "2", "memory": "8Gi"}, resolver=lambda: Resolver(("9.9.9.9",)),
+            allocatable=lambda: self.allocatable, resolver=lambda: Resolver(("9.9.9.9",)),
             cluster_dns=("10.96.0.10",), runtime_name=lambda: self.runtime_name,
-            admission=self.admission, allocations=self.allocations,
+            admission=self.admission, admitting=admitting, allocations=self.allocations or allocations,
             contributor=self.contributor,
         )  # fmt: skip
 
@@ -306,7 +326,7 @@ class FakeNode:
                 status.pop(key, None)
             elif key == "conditions":
                 merged = {one["type"]: one for one in status.get(key, [])} | {one["type"]: one for one in value}
-                status[key] = list(merged.values())
+                status[key] = [one for one in merged.values() if "$patch" not in one]
             else:
                 status[key] = [item for item in value if "$patch" not in item] if isinstance(value, list) else value
         self.phases.setdefault(pod.metadata.name, []).append(status["phase"])

@@ -5,11 +5,12 @@ from pathlib import Path
 
 from kubelet.harness import FakeNode, pod, run
 from pilothouse.api.types.core_v1 import Pod
-from pilothouse.kubelet.admission import Refusal
-from pilothouse.kubelet.observed import ResizeState
+from pilothouse.kubelet.admit_handler import Refusal
+from pilothouse.kubelet.allocation import AsAsked
+from pilothouse.kubelet.observed import ResizeNote, ResizeState
 
 
-class Half:
+class Half(AsAsked):
     """Grants half a processor to everybody, and says so."""
 
     def applied(self, pod: Pod) -> Pod:
@@ -18,7 +19,7 @@ class Half:
         return Pod(raw)
 
     def resize_state(self, uid: str) -> ResizeState:
-        return ResizeState(pending=("Deferred", f"{uid} has to wait"))
+        return ResizeState(pending=ResizeNote("Deferred", f"{uid} has to wait", 7))
 
 
 class Judge:
@@ -47,6 +48,7 @@ def test_what_is_granted_is_what_runs_and_counts(tmp_path: Path) -> None:
         assert resources["cpu_quota"] == 50_000
         (told,) = [one for one in node.pods["web"].status.conditions if one.type == "PodResizePending"]
         assert (told.status, told.reason, told.message) == ("True", "Deferred", "uid-web has to wait")
+        assert told.observedGeneration == 7
         assert node.pods["web"].spec.containers[0].resources.requests["cpu"] == "2"
 
     run(tmp_path, story)

@@ -7,7 +7,7 @@ import pytest
 from kubelet.observing import NOW, box, containers, pod, ran, seen, sidecar
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Pod
-from pilothouse.kubelet.observed import Failure, Health, ObservedPod, ResizeState
+from pilothouse.kubelet.observed import Failure, Health, ObservedPod, ResizeNote, ResizeState
 from pilothouse.kubelet.status import deadline_exceeded, pod_status
 from pilothouse.runtime.clock import format_time
 
@@ -223,27 +223,21 @@ def test_ephemeral_containers_are_told_by_name_and_change_nothing_else() -> None
     assert condition(status, "Ready") == FINE
 
 
-def test_a_resize_is_not_claimed_to_be_done() -> None:
-    """Ours: upstream resizes in place. Whoever waits for it is told that it takes a restart."""
-    before, after = {"requests": {"cpu": "1"}}, {"requests": {"cpu": "2"}}
-    status = told(pod(containers=containers("app", resources=before)), seen(ran("app")))
-    assert "PodResizePending" not in [one["type"] for one in status["conditions"]]
-    status = told(pod(status, containers=containers("app", resources=after)), seen(ran("app")))
-    (app,) = status["containerStatuses"]
-    assert (app["resources"], app["allocatedResources"]) == (before, before["requests"])
-    assert condition(status, "PodResizePending")[:2] == ("True", "Infeasible")
-    status = told(
-        pod(status, containers=containers("app", resources=after)), seen(ran("app", 1), ran("app", attempt=1))
-    )
-    assert status["containerStatuses"][0]["resources"] == after
-    assert condition(status, "PodResizePending")[0] == "False"
-
-
 def test_a_resize_is_told_as_far_as_it_has_come() -> None:
-    status = told(pod(), seen(ran("app"), resize=ResizeState(pending=("Deferred", "later"))))
+    """And no longer: a condition that is not true is gone, as upstream has it."""
+    pending, progress = ResizeNote("Deferred", "later", 3), ResizeNote(generation=2)
+    status = told(pod(), seen(ran("app"), resize=ResizeState(pending, progress)))
     assert condition(status, "PodResizePending") == ("True", "Deferred", "later")
-    status = told(pod(status), seen(ran("app"), resize=ResizeState(in_progress=("", ""))))
-    assert condition(status, "PodResizePending")[0] == "False"
     assert condition(status, "PodResizeInProgress") == ("True", "", "")
+    generations = {one["type"]: one["observedGeneration"] for one in status["conditions"]}
+    assert (generations["PodResizePending"], generations["PodResizeInProgress"]) == (3, 2)
     status = told(pod(status), seen(ran("app")))
-    assert condition(status, "PodResizeInProgress") == ("False", "", "")
+    assert not {"PodResizePending", "PodResizeInProgress"} & {one["type"] for one in status["conditions"]}
+
+
+def test_a_resize_of_a_pod_that_is_over_is_nobodys_business() -> None:
+    """Source: determinePodResizeStatus."""
+    notes = ResizeState(ResizeNote("Deferred"), ResizeNote())
+    status = told(pod(restartPolicy="Never"), seen(ran("app", 0), resize=notes))
+    assert status["phase"] == "Succeeded"
+    assert not {"PodResizePending", "PodResizeInProgress"} & {one["type"] for one in status["conditions"]}

@@ -4,7 +4,7 @@ from typing import Any
 
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Pod
-from pilothouse.kubelet.status_writer import StatusWriter
+from pilothouse.kubelet.status_writer import StatusWriter, status_patch
 from pilothouse.testing import loop
 
 
@@ -37,3 +37,24 @@ def test_what_was_put_is_known_before_it_is_written() -> None:
         assert writer.newest(pod) == pod
 
     loop.run(main)
+
+
+def test_conditions_of_a_resize_are_taken_away_when_they_are_over() -> None:
+    """Others that nobody speaks of any more stay: they may be somebody else's."""
+
+    def condition(kind: str, status: str = "True") -> JsonObject:
+        return {"type": kind, "status": status}
+
+    gone = [condition("PodResizeInProgress"), condition("PodResizePending"), condition("gate")]
+    new = {"conditions": [condition("Ready")]}
+    assert status_patch({"conditions": [*gone, condition("Ready", "False")]}, new) == {
+        "conditions": [
+            condition("Ready"),
+            {"$patch": "delete", "type": "PodResizePending"},
+            {"$patch": "delete", "type": "PodResizeInProgress"},
+        ]
+    }
+    assert status_patch({"conditions": [condition("Ready"), condition("PodResizePending")]}, new) == {
+        "conditions": [{"$patch": "delete", "type": "PodResizePending"}]
+    }
+    assert status_patch({"conditions": [condition("Ready"), condition("gate")]}, new) == {}

@@ -1,5 +1,10 @@
-"""What the node has granted a pod, which may be less than its spec asks since it was changed (KEP-1287)."""
+"""What the node has granted a pod, which differs from its spec while a change of that is under way (KEP-1287).
 
+What is asked for stands in the spec, what is granted in a record on the node (`allocation_store`), what is in force in
+the runtime. A change goes from one to the next, and each step can be taken again after a kubelet that died.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from pilothouse.api.types.core_v1 import Pod
@@ -17,6 +22,45 @@ class Allocations(Protocol):
         """How far a change of its resources has come."""
         ...
 
+    def admit(self, pod: Pod) -> None:
+        """The node has taken the pod: grant what it asks for, unless an earlier kubelet has granted something."""
+        ...
+
+    async def consider(self, pod: Pod, others: Callable[[], Sequence[Pod]], poke: Callable[[], None]) -> None:
+        """Decide on what the pod asks for beyond what it is granted, beside the others that have their place.
+
+        `poke` is called when the answer changes later. Raises CriError, StatusError.
+        """
+        ...
+
+    def restarting(self, uid: str, runs: Iterable[str]) -> None:
+        """These runs are about to be ended, to start anew."""
+        ...
+
+    def fitted(self, uid: str) -> None:
+        """The runtime has taken what is granted."""
+        ...
+
+    def failed(self, pod: Pod, message: str) -> None:
+        """The runtime or the kernel has refused it."""
+        ...
+
+    def settle(self, pod: Pod) -> None:
+        """What is granted is in force."""
+        ...
+
+    def release(self, uid: str) -> None:
+        """The pod takes no room any more: others may have it."""
+        ...
+
+    def forget(self, uid: str) -> None:
+        """The pod is gone."""
+        ...
+
+    async def retry(self) -> None:
+        """Look again at the changes that wait, for as long as the kubelet lives."""
+        ...
+
 
 class AsAsked:
     """Grants whatever is asked for, when a container next starts."""
@@ -28,3 +72,30 @@ class AsAsked:
     def resize_state(self, uid: str) -> ResizeState:  # noqa: ARG002 - no pod has one
         """Nothing is under way."""
         return ResizeState()
+
+    def admit(self, pod: Pod) -> None:
+        """There is nothing to remember."""
+
+    async def consider(self, pod: Pod, others: Callable[[], Sequence[Pod]], poke: Callable[[], None]) -> None:
+        """There is nothing to decide."""
+
+    def restarting(self, uid: str, runs: Iterable[str]) -> None:
+        """Never needed."""
+
+    def fitted(self, uid: str) -> None:
+        """Never needed."""
+
+    def failed(self, pod: Pod, message: str) -> None:
+        """Never needed."""
+
+    def settle(self, pod: Pod) -> None:
+        """Never needed."""
+
+    def release(self, uid: str) -> None:
+        """Nobody waits."""
+
+    def forget(self, uid: str) -> None:
+        """There is nothing to forget."""
+
+    async def retry(self) -> None:
+        """Nobody waits."""

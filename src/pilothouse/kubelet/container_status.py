@@ -4,13 +4,12 @@ A container that waits tells why; one that ended and will run again keeps its en
 upstream's: `ContainerCreating`, `PodInitializing`, `CrashLoopBackOff`, `Completed`, `Error`, `OOMKilled`, ...
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from pilothouse.api.machinery.quantity import Quantity, parse_quantity
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Container, ContainerStatus, Pod
+from pilothouse.kubelet.actual_resources import actual_resources
 from pilothouse.kubelet.containers import ephemeral, is_sidecar, restarts_after, wants_restart
 from pilothouse.kubelet.cri import interface as cri
 from pilothouse.kubelet.cri.interface import ContainerState
@@ -133,14 +132,16 @@ def _one(subject: _Subject) -> One:
     if not added:
         status["started"] = started
     if run is not None:
-        status |= {"containerID": subject.observed.named(run)} | _resources(subject) | _user(run)
+        status |= {"containerID": subject.observed.named(run)} | _resources(subject, run) | _user(run)
     elif before.containerID and "waiting" not in state:
         status["containerID"] = before.containerID
     status |= _mounts(container)
     end = terminated if terminated is not None else last.get("terminated") if "waiting" in state else None
     code = end["exitCode"] if end else None
     again = end is not None and (
-        restarts_after(subject.pod, container, end["exitCode"]) or end.get("reason") == _RESTARTING_ALL
+        restarts_after(subject.pod, container, end["exitCode"])
+        or end.get("reason") == _RESTARTING_ALL
+        or subject.observed.restarting(run)
     )
     return One(
         container.name, status, running=running, ended=end is not None, waiting="waiting" in state and end is None,
@@ -177,7 +178,8 @@ def _states(subject: _Subject) -> tuple[JsonObject, JsonObject]:
         state = {"waiting": {}}
     failure = subject.observed.failures.get(subject.container.name)
     leaving = subject.over or subject.pod.metadata.deletionTimestamp is not None
-    if failure is None or leaving or not wants_restart(subject.pod, subject.container, run):
+    again = wants_restart(subject.pod, subject.container, run) or subject.observed.restarting(run)
+    if failure is None or leaving or not again:
         return state, last
     waiting = {"waiting": {"reason": failure.reason, "message": failure.message}}
     return waiting, (state if "terminated" in state else last)
@@ -246,26 +248,12 @@ def _readiness(subject: _Subject, *, running: bool, terminated: JsonObject | Non
     return started, started and (not container.readinessProbe or bool(health.ready))
 
 
-def _resources(subject: _Subject) -> JsonObject:
-    """What the run was made with, which a later change of the spec leaves as it is."""
-    told, run = subject.before, subject.run
-    made = told if run is not None and told.resources and told.containerID == subject.observed.named(run) else None
-    resources = made.resources if made else subject.container.resources
-    asked = made.allocatedResources if made else resources.requests
-    return {"resources": resources.literal()} | ({"allocatedResources": dict(asked)} if asked else {})
-
-
-def resized(pod: Pod, told: Told) -> list[str]:
-    """Names of containers that run with other resources than the spec has now."""
-    pairs = zip((*pod.spec.initContainers, *pod.spec.containers), (*told.init, *told.main), strict=True)
-    return [one.name for container, one in pairs if one.running
-            and _amounts(one.status.get("resources", {})) != _amounts(container.resources.raw)]  # fmt: skip
-
-
-def _amounts(resources: Mapping[str, Any]) -> dict[tuple[str, str], Quantity]:
-    """However they are written."""
-    listed = ((kind, resources.get(kind) or {}) for kind in ("requests", "limits"))
-    return {(kind, name): parse_quantity(str(text)) for kind, amounts in listed for name, text in amounts.items()}
+def _resources(subject: _Subject, run: cri.Container) -> JsonObject:
+    told, granted = subject.before, subject.container.resources
+    same = bool(told.state.running) and told.containerID == subject.observed.named(run)
+    before = told if same else ContainerStatus()
+    actual = actual_resources(subject.container, run, before, subject.observed.resize)
+    return {"resources": actual} | ({"allocatedResources": dict(granted.requests)} if granted.requests else {})
 
 
 def _user(run: cri.Container) -> JsonObject:

@@ -26,7 +26,8 @@ from pilothouse.kubelet.cri import interface as cri
 from pilothouse.kubelet.cri.interface import ContainerState
 from pilothouse.kubelet.durations import go_duration
 from pilothouse.kubelet.observed import CrashWait, Failure, Health, ObservedPod
-from pilothouse.kubelet.pod_plan import Kill, PodPlan, Start
+from pilothouse.kubelet.pod_plan import Kill, PodPlan, Resize, Start
+from pilothouse.kubelet.resize import must_restart, resizable, steps
 from pilothouse.runtime.clock import Instant
 
 FIRST_WAIT = 10.0
@@ -52,6 +53,7 @@ def plan(pod: Pod, observed: ObservedPod, now: Instant) -> PodPlan:
         for container in pod.spec.containers:
             draft.consider(container)
     draft.consider_deadline()
+    draft.resizes()
     return replace(draft.result(), remove=_outdated(pod, observed))
 
 
@@ -82,7 +84,10 @@ def _all_done(pod: Pod, observed: ObservedPod) -> bool:
     """Every main container has ended for good."""
     runs = [(container, observed.latest(container.name)) for container in pod.spec.containers]
     return bool(runs) and all(
-        run is not None and run.state is ContainerState.EXITED and not wants_restart(pod, container, run)
+        run is not None
+        and run.state is ContainerState.EXITED
+        and not wants_restart(pod, container, run)
+        and not observed.restarting(run)
         for container, run in runs
     )
 
@@ -153,11 +158,16 @@ class _Draft:
         self._start: list[Start] = []
         self._failures: dict[str, Failure] = {}
         self._wakes: list[Instant] = []
+        self._restarting: list[str] = []
+        self._fit = False
+        self._resize: tuple[Resize, ...] = ()
+        self._settled = False
 
     def result(self) -> PodPlan:
         return PodPlan(
-            kill=tuple(self._kill), start=tuple(self._start), failures=self._failures,
-            wake_at=min(self._wakes, default=None),
+            restarting=tuple(self._restarting), kill=tuple(self._kill), fit=self._fit, resize=self._resize,
+            start=tuple(self._start), failures=self._failures, wake_at=min(self._wakes, default=None),
+            settled=self._settled,
         )  # fmt: skip
 
     def ephemeral_containers(self) -> None:
@@ -191,6 +201,16 @@ class _Draft:
                 self._kill.append(Kill(run.id, container.name, f"{what}{container.name} {fault}{ending}"))
                 if again:
                     self._start_or_wait(container)
+            elif run.state is ContainerState.RUNNING and self._resizing and must_restart(container, run):
+                self._kill.append(Kill(run.id, container.name, f"Container {container.name} resize requires restart"))
+                self._restarting.append(run.id)
+                self._start_or_wait(container)
+
+    @property
+    def _resizing(self) -> bool:
+        """Whether what runs may be given what it is granted now."""
+        resize = self._observed.resize
+        return resize.in_progress is not None and resize.retry_at <= self._now
 
     def _fault(self, container: Container, run: cri.Container) -> str:
         health = self._observed.health.get(run.id, Health())
@@ -243,7 +263,8 @@ class _Draft:
             return
         # In a new sandbox the init containers run again, however they ended in the one before.
         anew = initial and active is None
-        if (anew or wants_restart(self._pod, container, latest)) and not self._must_wait(container):
+        again = wants_restart(self._pod, container, latest) or self._observed.restarting(latest)
+        if (anew or again) and not self._must_wait(container):
             self._start_or_wait(container)
 
     def _must_wait(self, container: Container) -> bool:
@@ -287,6 +308,21 @@ class _Draft:
         deadline, since = self._pod.spec.activeDeadlineSeconds, self._pod.status.startTime
         if deadline is not None and since is not None:
             self._wakes.append(since + deadline)
+
+    def resizes(self) -> None:
+        """Give what runs, and is to run on, what it is granted, or see that it has that already."""
+        resize, ended = self._observed.resize, {kill.container_id for kill in self._kill}
+        if resize.in_progress is None:
+            return
+        found = tuple(step for step in steps(self._pod, self._observed) if step.container_id not in ended)
+        latest = [self._observed.latest(container.name) for container in resizable(self._pod)]
+        if found or not resize.fitted:
+            if self._resizing:
+                self._fit, self._resize = True, found
+            else:
+                self._wakes.append(resize.retry_at)
+        elif not self._restarting and not any(self._observed.restarting(run) for run in latest):
+            self._settled = True
 
 
 def _succeeded(run: cri.Container | None) -> bool:

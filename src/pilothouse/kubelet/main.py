@@ -15,6 +15,7 @@ from pilothouse.client.events import EventRecorder
 from pilothouse.client.informer import Informers, Lister
 from pilothouse.kubelet import node_status
 from pilothouse.kubelet.admission import NodeAdmission, NodeTraits
+from pilothouse.kubelet.allocation_store import AllocationStore
 from pilothouse.kubelet.api import ClientPods, Recorder
 from pilothouse.kubelet.certificate_requests import InformedCertificateRequests
 from pilothouse.kubelet.config import KubeletConfig
@@ -44,6 +45,7 @@ from pilothouse.kubelet.resources.pod_cgroups import KernelPodCgroups
 from pilothouse.kubelet.runtime_config import NodeFacts
 from pilothouse.kubelet.server.serving import ServingConfig, serving
 from pilothouse.kubelet.status_writer import StatusWriter
+from pilothouse.kubelet.stored_allocations import StoredAllocations
 from pilothouse.kubelet.sysctls import AllowedSysctls
 from pilothouse.kubelet.trust_anchors import InformedTrustBundles, TrustAnchors
 from pilothouse.kubelet.volume import VolumeType
@@ -154,7 +156,7 @@ def _services(
     certificates: PodCertificates, admission: NodeAdmission,
 ) -> NodeServices:  # fmt: skip
     """What the workers of all pods use."""
-    mounts, cgroups = Mounts(), Cgroups.detect()
+    mounts, cgroups, admitting = Mounts(), Cgroups.detect(), asyncio.Lock()
     layout = Layout(config.root, config.logs)
     hooks = Hooks(cri, HttpFetch(clock, "lifecycle"), clock)
     types = subclasses(VolumeType, f"{__package__}.volumes")  # type: ignore[type-abstract]
@@ -189,5 +191,14 @@ def _services(
         cluster_dns=config.cluster_dns,
         runtime_name=lambda: agent.runtime_name,
         admission=admission,
+        admitting=admitting,
+        allocations=StoredAllocations(
+            store=AllocationStore(layout),
+            admission=admission,
+            allocatable=lambda: agent.allocatable,
+            recorder=recorder,
+            clock=clock,
+            admitting=admitting,
+        ),
         network_problem=lambda: ", ".join(agent.problems),
     )

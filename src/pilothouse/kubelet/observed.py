@@ -38,13 +38,29 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
-class ResizeState:
-    """How far a change of a pod's resources has come: reason and message of what is still to be done."""
+class ResizeNote:
+    """What a condition says of a change of a pod's resources."""
 
-    pending: tuple[str, str] | None = None
-    """It is not granted, for this reason."""
-    in_progress: tuple[str, str] | None = None
-    """It is granted and not yet in force; both are empty when all goes well."""
+    reason: str = ""
+    message: str = ""
+    generation: int = 0
+    """Of the spec that asks for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResizeState:
+    """How far a change of a pod's resources has come."""
+
+    pending: ResizeNote | None = None
+    """What the spec asks for is not granted, for this reason."""
+    in_progress: ResizeNote | None = None
+    """What is granted is not in force yet; reason and message are empty while all goes well."""
+    fitted: bool = False
+    """The runtime and the pod's control group have been told of what is granted."""
+    retry_at: Instant = 0.0
+    """They are not told again before."""
+    restarting: frozenset[str] = frozenset()
+    """Ids of runs that are ended only so that their containers start anew with other resources."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +100,10 @@ class ObservedPod:
         """The newest run if it belongs to the newest sandbox."""
         found = self.latest(name)
         return found if found and self.sandbox and found.sandbox_id == self.sandbox.id else None
+
+    def restarting(self, run: Container | None) -> bool:
+        """Whether a run ended only so that its container starts anew, whatever the policies say of its end."""
+        return run is not None and run.state is ContainerState.EXITED and run.id in self.resize.restarting
 
     def running(self) -> tuple[Container, ...]:
         """Containers with a live process."""

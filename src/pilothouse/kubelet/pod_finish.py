@@ -39,6 +39,7 @@ class PodFinish:
             if sandbox.ready:
                 await node.cri.stop_sandbox(sandbox.id)
         memory.stopped = True
+        node.allocations.release(uid)
         self._reporter.report(memory, await self._reporter.observe(memory), over=True)
         if not memory.deleted:
             await node.volumes.tear_down_volumes(uid)
@@ -75,5 +76,6 @@ class PodFinish:
             except (NotFound, Conflict):
                 log.debug("Pod was deleted meanwhile", pod=describe(pod))
         node.writer.forget(uid)
+        node.allocations.forget(uid)
         memory.gone = True
         return None

@@ -47,9 +47,13 @@ class PodPlan:
     stop_sandboxes: tuple[str, ...] = ()
     sandbox_changed: bool = False
     """A sandbox that was in use is replaced: worth an event."""
+    restarting: tuple[str, ...] = ()
+    """Ids of those of `kill` whose containers start anew with other resources: remembered before."""
     kill: tuple[Kill, ...] = ()
     create_sandbox: int | None = None
     """Number of the sandbox to make."""
+    fit: bool = False
+    """Have the pod's own group fit what it is granted: before `resize` where it grows, after it where it shrinks."""
     resize: tuple[Resize, ...] = ()
     start: tuple[Start, ...] = ()
     remove: tuple[str, ...] = ()
@@ -59,6 +63,8 @@ class PodPlan:
     told_first: bool = False
     """The status must be written before: the steps take away what it tells of."""
     wake_at: Instant | None = None
+    settled: bool = False
+    """All that runs has what it is granted: the change of resources is over."""
     finished: bool = False
     """Nothing of this pod will run again."""
 
@@ -66,4 +72,5 @@ class PodPlan:
     def steps(self) -> bool:
         """Whether there is anything to do."""
         made = self.create_sandbox is not None
-        return bool(self.stop_sandboxes or self.kill or made or self.resize or self.start or self.remove)
+        sized = self.fit or self.resize
+        return bool(self.stop_sandboxes or self.kill or made or sized or self.start or self.remove)

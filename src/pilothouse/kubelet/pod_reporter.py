@@ -41,7 +41,8 @@ class PodReporter:
         """Say how the pod is, on top of what was last said. `over`: its processes are gone."""
         pod, node = self.with_status(memory), self._node
         verdict = memory.verdict if over else None
-        status = pod_status(pod, observed, node.clock.now(), node.host_ips, over=over, verdict=verdict)
+        granted = node.allocations.applied(pod)
+        status = pod_status(granted, observed, node.clock.now(), node.host_ips, over=over, verdict=verdict)
         if not memory.removed:
             node.writer.put(pod, status)
 

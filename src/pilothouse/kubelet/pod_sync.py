@@ -20,6 +20,7 @@ from pilothouse.kubelet.observed import Failure, Health, ObservedPod
 from pilothouse.kubelet.pod_memory import PodMemory
 from pilothouse.kubelet.pod_plan import Kill, PodPlan, Start
 from pilothouse.kubelet.pod_reporter import PodReporter
+from pilothouse.kubelet.pod_resize import PodResize, ResizeError
 from pilothouse.kubelet.pod_steps import PodSteps
 from pilothouse.kubelet.runtime_config import grace_period
 from pilothouse.kubelet.status import Verdict, deadline_exceeded, pod_ips
@@ -41,6 +42,7 @@ class PodSync:
         self._others = others
         self._reporter = reporter
         self._steps = PodSteps(node)
+        self._resize = PodResize(node)
 
     async def run(self, memory: PodMemory) -> Instant | None:
         """Do all that can be done now; when to look again without news. Sets `memory.over` when the pod is over.
@@ -48,6 +50,8 @@ class PodSync:
         Raises PodError, CriError, StatusError.
         """
         for _ in range(_ROUNDS):
+            if memory.admitted:
+                await self._node.allocations.consider(self._reporter.with_status(memory), self._others, memory.news.set)
             observed = await self._reporter.observe(memory)
             pod, uid = self._granted(self._reporter.with_status(memory)), memory.pod.metadata.uid
             if not await self._admitted(memory, pod, observed):
@@ -55,6 +59,9 @@ class PodSync:
             self._node.prober.attend(pod, observed, memory.news.set)
             observed = replace(observed, health=self._node.prober.health(uid))
             plan = lifecycle.plan(pod, observed, self._node.clock.now())
+            if plan.settled:
+                self._node.allocations.settle(pod)
+                continue
             if plan.finished and not plan.steps:
                 self._over(memory, pod)
                 return None
@@ -78,12 +85,17 @@ class PodSync:
 
     async def _admitted(self, memory: PodMemory, pod: Pod, observed: ObservedPod) -> bool:
         """Whether the node takes the pod. One that the runtime knows was taken before; one that is refused is over."""
-        if memory.admitted or observed.sandboxes or observed.containers:
+        if memory.admitted:
+            return True
+        if observed.sandboxes or observed.containers:
+            self._node.allocations.admit(pod)
             memory.admitted = True
             return True
         async with self._node.admitting:
             refusal = await self._node.admission.admit(pod, [self._granted(other) for other in self._others()])
             memory.admitted = refusal is None
+            if memory.admitted:
+                self._node.allocations.admit(pod)
         if refusal is not None:
             self._node.recorder.event(reference(pod), "Warning", refusal.reason, refusal.message)
             memory.verdict = Verdict("Failed", refusal.reason, f"Pod was rejected: {refusal.message}")
@@ -109,6 +121,8 @@ class PodSync:
             await node.ender.end_all(pod, observed.running(), grace_period(pod), ip)
             for sandbox_id in plan.stop_sandboxes:
                 await node.cri.stop_sandbox(sandbox_id)
+        if plan.restarting:
+            node.allocations.restarting(pod.metadata.uid, plan.restarting)
         for kill in plan.kill:
             run = next(run for run in observed.containers if run.id == kill.container_id)
             await node.ender.end(pod, run, self._kill_grace(memory.pod, kill, run), kill.message, ip)
@@ -122,10 +136,19 @@ class PodSync:
             await self._steps.create_sandbox(pod, plan.create_sandbox)
         if plan.start and not memory.volumes:
             memory.volumes = await self._steps.prepare(pod, pod_ips(pod, observed, node.host_ips))
-        for resize in plan.resize:
-            await node.cri.update_resources(resize.container_id, resize.linux)
+        if plan.fit or plan.resize:
+            await self._fit(pod, plan, observed)
         for step in plan.start:
             await self._start(memory, step, observed)
+
+    async def _fit(self, pod: Pod, plan: PodPlan, observed: ObservedPod) -> None:
+        """Put what is granted into force. What fails is told, and keeps nothing else from being done."""
+        try:
+            await self._resize.run(pod, plan, observed)
+        except ResizeError as error:
+            self._node.allocations.failed(pod, str(error))
+        else:
+            self._node.allocations.fitted(pod.metadata.uid)
 
     def _kill_grace(self, pod: Pod, kill: Kill, run: Container) -> float:
         """A probe may give its own time; else the pod's."""

@@ -17,6 +17,7 @@ from pilothouse.kubelet.layout import Layout
 from pilothouse.kubelet.lifecycle import SHAPE_LABEL
 from pilothouse.kubelet.machine import Machine
 from pilothouse.kubelet.names_and_dns import Resolver, uts_name
+from pilothouse.kubelet.resize import MADE_WITH, made_with
 from pilothouse.kubelet.resources.linux import Limits, container_limits, hugepage_limits, overhead_limits, pod_limits
 from pilothouse.kubelet.resources.qos import oom_score_adjust
 from pilothouse.kubelet.security import SecurityFacts, container_security, sandbox_security
@@ -76,6 +77,7 @@ def pod_labels(pod: Pod) -> dict[str, str]:
 def sandbox_config(pod: Pod, attempt: int, cgroup_parent: str, resolver: Resolver, facts: NodeFacts) -> JsonObject:
     """The configuration of a pod's sandbox. Raises PolicyBroken."""
     meta = pod.metadata
+    overhead, resources = sandbox_resources(pod)
     config: JsonObject = {
         "metadata": {"name": meta.name, "namespace": meta.namespace, "uid": meta.uid, "attempt": attempt},
         "hostname": "" if pod.spec.hostNetwork else uts_name(pod, facts.cluster_domain),
@@ -87,8 +89,8 @@ def sandbox_config(pod: Pod, attempt: int, cgroup_parent: str, resolver: Resolve
             "cgroup_parent": cgroup_parent,
             "security_context": sandbox_security(pod),
             "sysctls": {_dotted(sysctl.name): sysctl.value for sysctl in pod.spec.securityContext.sysctls},
-            "resources": _resources(pod_limits(pod)),
-            **({"overhead": _resources(overhead_limits(pod))} if pod.spec.overhead else {}),
+            "resources": resources,
+            **({"overhead": overhead} if pod.spec.overhead else {}),
         },
     }
     ports = [] if pod.spec.hostNetwork else _port_mappings(pod)
@@ -111,6 +113,11 @@ def _port_mappings(pod: Pod) -> list[JsonObject]:
         for port in container.ports
         if port.hostPort
     ]  # fmt: skip
+
+
+def sandbox_resources(pod: Pod) -> tuple[JsonObject, JsonObject]:
+    """What a pod's sandbox needs for itself, and what the pod has in all."""
+    return _resources(overhead_limits(pod)), _resources(pod_limits(pod))
 
 
 def _resources(limits: Limits) -> JsonObject:
@@ -160,7 +167,9 @@ def container_config(
 
 
 def _annotations(pod: Pod, container: Container, attempt: int) -> dict[str, str]:
+    restarting = made_with(container)
     return {
+        **({MADE_WITH: restarting} if restarting else {}),
         SHAPE_LABEL: shape(container),
         RESTART_COUNT: str(attempt),
         MESSAGE_PATH: container.terminationMessagePath,

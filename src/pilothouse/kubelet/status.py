@@ -10,15 +10,15 @@ from typing import Any
 
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Pod
-from pilothouse.kubelet.container_status import ALL_RESTART, One, Told, closed, container_statuses, resized
+from pilothouse.kubelet.container_status import ALL_RESTART, One, Told, closed, container_statuses
 from pilothouse.kubelet.containers import is_sidecar, may_restart_all
 from pilothouse.kubelet.lifecycle import all_restart, sandbox_needed
 from pilothouse.kubelet.observed import ObservedPod
 from pilothouse.kubelet.resources.qos import qos_class
 from pilothouse.runtime.clock import Instant, format_time
 
-_RESIZE, _RESIZING = "PodResizePending", "PodResizeInProgress"
-_NO_RESIZE = "this node does not change the resources of running containers: they get them when they start again"
+PASSING = ("PodResizePending", "PodResizeInProgress")
+"""Conditions that are there only while they are true."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,31 +127,25 @@ def _conditions(
     if may_restart_all(pod):
         found[ALL_RESTART] = _all_restarting(pod, observed, phase)
     old = {condition.type: condition.raw for condition in pod.status.conditions}
-    found |= {**_resizing(pod, observed, told, old), **more}
-    written = [_condition(pod, kind, value, old.get(kind, {}), now) for kind, value in found.items()]
-    return written + [dict(raw) for kind, raw in old.items() if kind not in found]
+    found |= more
+    generation = pod.metadata.generation or 0
+    written = [_condition(kind, value, old.get(kind, {}), generation, now) for kind, value in found.items()]
+    for kind, note in zip(PASSING, (observed.resize.pending, observed.resize.in_progress), strict=True):
+        if note is not None and phase not in ("Failed", "Succeeded"):
+            value = ("True", note.reason, note.message)
+            written.append(_condition(kind, value, old.get(kind, {}), note.generation, now))
+    return written + [dict(raw) for kind, raw in old.items() if kind not in found and kind not in PASSING]
 
 
-def _resizing(
-    pod: Pod, observed: ObservedPod, told: Told, old: Mapping[str, object]
-) -> dict[str, tuple[str, str, str]]:  # fmt: skip
-    """How far a change of resources has come. What was told once is taken back when it is over."""
-    pending = observed.resize.pending or (("Infeasible", _NO_RESIZE) if resized(pod, told) else None)
-    states = ((_RESIZE, pending), (_RESIZING, observed.resize.in_progress))
-    return {
-        kind: ("True", *state) if state is not None else ("False", "", "")
-        for kind, state in states
-        if state is not None or kind in old
-    }
-
-
-def _condition(pod: Pod, kind: str, value: tuple[str, str, str], old: Mapping[str, Any], now: Instant) -> JsonObject:
+def _condition(
+    kind: str, value: tuple[str, str, str], old: Mapping[str, Any], generation: int, now: Instant
+) -> JsonObject:  # fmt: skip
     status, reason, message = value
     since = old.get("lastTransitionTime") if old.get("status") == status else None
     condition: JsonObject = {
         "type": kind,
         "status": status,
-        "observedGeneration": pod.metadata.generation or 0,
+        "observedGeneration": generation,
         "lastProbeTime": None,
         "lastTransitionTime": since or format_time(now),
     }

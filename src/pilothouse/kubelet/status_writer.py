@@ -11,6 +11,7 @@ from pilothouse.api.machinery.errors import Conflict, NotFound, StatusError
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.api import Pods
+from pilothouse.kubelet.status import PASSING
 from pilothouse.runtime.backoff import Backoff, Growth
 from pilothouse.runtime.clock import Clock
 from pilothouse.runtime.log import Log
@@ -30,6 +31,8 @@ def status_patch(old: Mapping[str, Any], new: JsonObject) -> JsonObject:
         if name == "conditions":
             known = {condition["type"]: condition for condition in old.get("conditions") or ()}
             changed = [condition for condition in value if known.get(condition["type"]) != condition]
+            told = {condition["type"] for condition in value}
+            changed += [{"$patch": "delete", "type": kind} for kind in PASSING if kind in known and kind not in told]
             if changed:
                 patch["conditions"] = changed
         elif name in _REPLACED_LISTS and old.get(name):
@@ -62,7 +65,8 @@ class StatusWriter:
         told = self._told.get(pod.metadata.uid)
         if told is None:
             return pod
-        every = (*(pod.status.raw.get("conditions") or ()), *(told.get("conditions") or ()))
+        known = [one for one in pod.status.raw.get("conditions") or () if one["type"] not in PASSING]
+        every = (*known, *(told.get("conditions") or ()))
         conditions = {condition["type"]: condition for condition in every}
         status = {**pod.status.raw, **told, "conditions": list(conditions.values())}
         return Pod({**pod.raw, "status": status})

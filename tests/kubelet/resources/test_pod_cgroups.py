@@ -102,3 +102,59 @@ def test_strangers_are_taken_away(cgroups: KernelPodCgroups, tmp_path: Path) -> 
     cgroups.remove_strangers({"uid-known"})
     assert sorted(path.name for path in tmp_path.rglob("poduid-*")) == ["poduid-known"]
     assert (tmp_path / "mine/kubepods/besteffort").is_dir()
+
+
+def widths(cgroups: KernelPodCgroups, tmp_path: Path, before: tuple[int, int], after: Pod, *, grow: bool) -> list[int]:
+    """CPU quota and memory limit that a pod's group gets, which had others."""
+    path = cgroups.parent(after)
+    group = tmp_path / path[1:]
+    group.mkdir(parents=True, exist_ok=True)
+    (group / "cpu.max").write_text(f"{before[0] or 'max'} 100000")
+    (group / "memory.max").write_text(str(before[1] or "max"))
+    told.clear()
+    cgroups.resize(after, grow=grow)
+    (limits,) = [limits for where, limits in told if where == path]
+    assert limits.cpu_shares == 1024
+    return [limits.cpu_quota or 0, (limits.memory or 0) >> 20]
+
+
+@pytest.mark.parametrize(("before", "grown", "fitted"), [
+    ((50_000, 512 << 20), [100_000, 1024], [100_000, 1024]),
+    ((200_000, 2048 << 20), [200_000, 2048], [100_000, 1024]),
+    ((200_000, 512 << 20), [200_000, 1024], [100_000, 1024]),
+    ((0, 0), [0, 0], [100_000, 1024]),
+])  # fmt: skip
+def test_a_group_grows_before_its_containers_and_shrinks_after_them(
+    cgroups: KernelPodCgroups, tmp_path: Path, before: tuple[int, int], grown: list[int], fitted: list[int]
+) -> None:
+    assert widths(cgroups, tmp_path, before, GUARANTEED, grow=True) == grown
+    assert widths(cgroups, tmp_path, before, GUARANTEED, grow=False) == fitted
+
+
+def test_a_pod_that_has_no_limits_gets_none(cgroups: KernelPodCgroups, tmp_path: Path) -> None:
+    assert widths(cgroups, tmp_path, (0, 0), burstable("b", "1"), grow=False) == [0, 0]
+    assert weights("burstable") == [1024]
+
+
+def test_a_group_that_is_not_there_is_left_alone(cgroups: KernelPodCgroups) -> None:
+    cgroups.resize(GUARANTEED, grow=True)
+    assert told == []
+    assert cgroups.excess(GUARANTEED) is None
+
+
+@pytest.mark.parametrize(("limit", "used", "expected"), [
+    ("max", 1 << 30, (1 << 30, 1 << 30)),
+    (str(2 << 30), (1 << 30) + 1, (1 << 30, (1 << 30) + 1)),
+    (str(2 << 30), 1 << 29, None),
+    (str(1 << 30), 1 << 30, None),
+    (str(1 << 29), 1 << 30, None),
+])  # fmt: skip
+def test_less_memory_than_is_used(
+    cgroups: KernelPodCgroups, tmp_path: Path, limit: str, used: int, expected: tuple[int, int] | None
+) -> None:
+    """Only where the limit is to fall: who is at the limit already is none of our business."""
+    group = tmp_path / cgroups.parent(GUARANTEED)[1:]
+    group.mkdir(parents=True)
+    for name, text in (("memory.max", limit), ("memory.current", str(used)), ("cpu.stat", ""), ("memory.stat", "")):
+        (group / name).write_text(text)
+    assert cgroups.excess(GUARANTEED) == expected

@@ -5,11 +5,13 @@ ones as much CPU as they asked for together, the best-effort ones as good as not
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.resources.linux import pod_limits, requested_cpu, shares
 from pilothouse.kubelet.resources.qos import BEST_EFFORT, BURSTABLE, GUARANTEED, qos_class
+from pilothouse.linux import cgroup_limits, cgroup_usage
 from pilothouse.linux.cgroups import Cgroups, GroupLimits
 
 _DIRECTORIES = {GUARANTEED: "", BURSTABLE: "/burstable", BEST_EFFORT: "/besteffort"}
@@ -24,6 +26,14 @@ class PodCgroups(Protocol):
 
     def create(self, pod: Pod) -> None:
         """Have the pod's group with its limits."""
+        ...
+
+    def resize(self, pod: Pod, *, grow: bool) -> None:
+        """Change the limits of the pod's group: those that become wider, or those that become narrower too."""
+        ...
+
+    def excess(self, pod: Pod) -> tuple[int, int] | None:
+        """The limit of memory that the pod would get and what it uses, if it is to have less than it uses now."""
         ...
 
     def remove(self, pod: Pod) -> bool:
@@ -69,6 +79,27 @@ class KernelPodCgroups:
             asked.cpu_shares, asked.cpu_quota, asked.cpu_period, asked.memory, asked.pids, asked.hugepages
         )
 
+    def resize(self, pod: Pod, *, grow: bool) -> None:
+        """Change the limits of the pod's group."""
+        path = self.parent(pod)
+        present, wanted = cgroup_limits.limits(self._cgroups, path), self._limits(pod)
+        if present is None:
+            return
+        if grow:
+            quota, memory = _wider(present.cpu_quota, wanted.cpu_quota), _wider(present.memory, wanted.memory)
+            wanted = replace(wanted, cpu_quota=quota, memory=memory)
+        self._cgroups.limit(path, wanted)
+        self._weigh(pod, present=True)
+
+    def excess(self, pod: Pod) -> tuple[int, int] | None:
+        """Whether the pod would get less memory than it uses."""
+        path, limit = self.parent(pod), self._limits(pod).memory
+        present = cgroup_limits.limits(self._cgroups, path)
+        if not limit or present is None or _wider(present.memory, limit) == limit:
+            return None
+        used = cgroup_usage.usage(self._cgroups, path)
+        return (limit, used.memory) if used is not None and used.memory >= limit else None
+
     def remove(self, pod: Pod) -> bool:
         """Take it away."""
         self._weigh(pod, present=False)
@@ -104,3 +135,8 @@ class KernelPodCgroups:
             for name in self._cgroups.children(parent):
                 if name.startswith("pod") and name[3:] not in uids:
                     self._cgroups.remove(f"{parent}/{name}")
+
+
+def _wider(one: int | None, other: int | None) -> int:
+    """The limit that allows more; 0 is none at all."""
+    return max(one, other) if one and other else 0

@@ -1,0 +1,149 @@
+"""What a change of a running pod's resources takes: pure.
+
+Containers are compared by the kernel's numbers, as the runtime tells them: requests of 1m and 2m weigh the same, limits
+of 5m and 10m allow the same, and nothing is done about such a change. A container whose `resizePolicy` wants a restart
+carries the amounts that it was made with in an annotation, as a request of memory shows in no number of the kernel's.
+Sources: KEP-1287; pkg/kubelet/kuberuntime/kuberuntime_manager.go (computePodResizeAction), pkg/kubelet/events.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from pilothouse.api.core.pod.needs import pod_amounts
+from pilothouse.api.machinery.quantity import parse_quantity
+from pilothouse.api.machinery.view import JsonObject
+from pilothouse.api.types.core_v1 import Container, Pod
+from pilothouse.kubelet.containers import is_sidecar
+from pilothouse.kubelet.cri import interface as cri
+from pilothouse.kubelet.cri.interface import ContainerState
+from pilothouse.kubelet.observed import ObservedPod, ResizeNote
+from pilothouse.kubelet.pod_plan import Resize
+from pilothouse.kubelet.resources.linux import container_limits
+from pilothouse.kubelet.resources.qos import GUARANTEED, qos_class
+
+MADE_WITH = "io.kubernetes.container.restartingResources"
+"""Annotation of a run: the amounts whose change its container is to be restarted for."""
+_RESTART = "RestartContainer"
+_SOURCE = "kubernetes.io/config.source"
+_STATIC_POD = "In-place resize of static-pods is not supported"
+_FEW = "Node didn't have enough capacity: "
+_UNLIMITED = -1
+
+
+def resizable(pod: Pod) -> list[Container]:
+    """Containers whose resources may change while they run."""
+    return [*(one for one in pod.spec.initContainers if is_sidecar(one)), *pod.spec.containers]
+
+
+def made_with(container: Container) -> str:
+    """The value of the annotation; empty when nothing has the container restarted."""
+    limits, resources = container_limits(container), container.resources
+    asked = resources.requests.get("memory") or resources.limits.get("memory") or "0"
+    amounts: dict[str, Any] = {
+        "cpu": [limits.cpu_shares, limits.cpu_quota],
+        "memory": [parse_quantity(asked).value(), limits.memory],
+    }
+    names = {one.resourceName for one in container.resizePolicy if one.restartPolicy == _RESTART}
+    found = {name: value for name, value in amounts.items() if name in names}
+    return orjson.dumps(found).decode() if found else ""
+
+
+def must_restart(container: Container, run: cri.Container) -> bool:
+    """Whether the running container can have what it is granted by starting anew alone."""
+    wanted = made_with(container)
+    if not wanted:
+        return False
+    made = run.annotations.get(MADE_WITH)
+    if made is not None:
+        before = orjson.loads(made)
+        return any(before.get(name, value) != value for name, value in orjson.loads(wanted).items())
+    change = _change(container, run)
+    return bool((change.cpu and "cpu" in wanted) or (change.memory and "memory" in wanted))
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What a running container lacks, in the shape of CRI's LinuxContainerResources."""
+
+    memory: JsonObject
+    cpu: JsonObject
+    less: bool = False
+    """It gets less memory."""
+
+
+def _change(container: Container, run: cri.Container) -> _Change:
+    wanted, told = container_limits(container), run.resources
+    memory: JsonObject = {"memory_limit_in_bytes": wanted.memory or _UNLIMITED}
+    quota = {"cpu_period": wanted.cpu_period, "cpu_quota": wanted.cpu_quota or _UNLIMITED}
+    cpu: JsonObject = {"cpu_shares": wanted.cpu_shares, **quota}
+    if told is None:
+        return _Change(memory, cpu)
+    before = max(told.memory_limit_in_bytes, 0)
+    if told.memory_swap_limit_in_bytes > 0:
+        memory["memory_swap_limit_in_bytes"] = wanted.memory or _UNLIMITED
+    if before == wanted.memory:
+        memory = {}
+    if (max(told.cpu_shares, 2), max(told.cpu_quota, 0)) == (wanted.cpu_shares, wanted.cpu_quota):
+        cpu = {}
+    return _Change(memory, cpu, bool(wanted.memory) and (not before or wanted.memory < before))
+
+
+def steps(pod: Pod, observed: ObservedPod) -> tuple[Resize, ...]:
+    """What the running containers of a pod need to have what they are granted; those that get less memory first.
+
+    A runtime that does not tell what containers have is told once.
+    """
+    less: list[Resize] = []
+    more: list[Resize] = []
+    for container in resizable(pod):
+        run = observed.active(container.name)
+        if run is None or run.state is not ContainerState.RUNNING or must_restart(container, run):
+            continue
+        change = _change(container, run)
+        linux = change.memory | change.cpu
+        if linux and (run.resources is not None or not observed.resize.fitted):
+            (less if change.less else more).append(Resize(run.id, container.name, linux))
+    return (*less, *more)
+
+
+def infeasible(pod: Pod, allocatable: Mapping[str, str]) -> str:
+    """Why this node can never grant what a pod asks for; empty when it might."""
+    if pod.metadata.annotations.get(_SOURCE, "api") != "api":
+        return _STATIC_POD
+    asked = pod_amounts({"spec": pod.raw["spec"]}, "requests")
+    for name in ("memory", "cpu"):
+        if name in asked and name in allocatable:
+            needs, has = asked[name], parse_quantity(allocatable[name])
+            if needs > has:
+                amounts = (needs.milli(), has.milli()) if name == "cpu" else (needs.value(), has.value())
+                return f"{_FEW}{name}, requested: {amounts[0]}, capacity: {amounts[1]}"
+    return ""
+
+
+def precedence(pod: Pod, granted: Pod) -> tuple[bool, int, bool]:
+    """Whose change is looked at first: those that ask for no more, the important ones, the guaranteed ones."""
+    new, old = (pod_amounts({"spec": one.raw["spec"]}, "requests") for one in (pod, granted))
+    grows = any(name in new and (name not in old or new[name] > old[name]) for name in ("cpu", "memory"))
+    return grows, -(pod.spec.priority or 0), qos_class(pod) != GUARANTEED
+
+
+def event_message(pod: Pod, what: str, note: ResizeNote) -> str:
+    """What an event says: the resources as JSON, and what went wrong."""
+    told: JsonObject = {
+        listing: [{"name": one.name, "resources": _sorted(one.resources.raw)} for one in containers]
+        for listing, containers in (("initContainers", pod.spec.initContainers), ("containers", pod.spec.containers))
+        if containers
+    }
+    told["generation"] = note.generation
+    if note.message:
+        told["error"] = note.message
+    return f"Pod resize {what}: {orjson.dumps(told).decode()}"
+
+
+def _sorted(resources: Mapping[str, Any]) -> JsonObject:
+    kinds = ((kind, resources.get(kind)) for kind in ("limits", "requests"))
+    found: JsonObject = {kind: dict(sorted(amounts.items())) for kind, amounts in kinds if amounts}
+    return found | ({"claims": resources["claims"]} if resources.get("claims") else {})

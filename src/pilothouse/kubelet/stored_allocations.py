@@ -1,0 +1,220 @@
+"""Decides on changes of pods' resources, and remembers what is granted and how far that has come.
+
+A change that does not fit now waits; whoever waits is looked at again, in the order of upstream's queue, when another
+change is asked for, when a pod has ended, and every three minutes. Upstream: pkg/kubelet/allocation.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from pilothouse.api.machinery.errors import StatusError
+from pilothouse.api.types.core_v1 import Pod
+from pilothouse.kubelet.admission import Admission
+from pilothouse.kubelet.allocation_store import Allocation, AllocationStore, asked
+from pilothouse.kubelet.api import Recorder
+from pilothouse.kubelet.containers import describe
+from pilothouse.kubelet.cri.interface import CriError
+from pilothouse.kubelet.events import reference
+from pilothouse.kubelet.observed import ResizeNote, ResizeState
+from pilothouse.kubelet.resize import event_message, infeasible, precedence
+from pilothouse.runtime.clock import Clock, Instant
+from pilothouse.runtime.log import Log
+
+log = Log(__name__)
+FIRST_RETRY = 30.0
+RETRY = 180.0
+"""Seconds after which changes that wait are looked at again."""
+_AFTER_ERROR = 10.0
+_LAG = 2.0
+"""Seconds in which a runtime should tell what it has taken."""
+
+
+@dataclass(slots=True)
+class _Request:
+    """A change that is not granted yet."""
+
+    pod: Pod
+    others: Callable[[], Sequence[Pod]]
+    poke: Callable[[], None]
+    since: Instant
+    note: ResizeNote | None = None
+    """Why it waits; None: it is new."""
+
+    def same(self, pod: Pod) -> bool:
+        """Whether it is what the pod asks for now."""
+        return asked(self.pod) == asked(pod)
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far a change has come that is granted. Lost with the kubelet: then all its steps are taken again."""
+
+    error: str = ""
+    fitted: bool = False
+    retry_at: Instant = 0.0
+
+
+@dataclass(slots=True, kw_only=True)
+class StoredAllocations:
+    """`Allocations` of a node. `admitting` is held while a pod is judged."""
+
+    store: AllocationStore
+    admission: Admission
+    allocatable: Callable[[], Mapping[str, str]]
+    recorder: Recorder
+    clock: Clock
+    admitting: asyncio.Lock
+    _known: dict[str, Allocation | None] = field(default_factory=dict)
+    _requests: dict[str, _Request] = field(default_factory=dict)
+    _progress: dict[str, _Progress] = field(default_factory=dict)
+    _room: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def _granted(self, uid: str) -> Allocation | None:
+        if uid not in self._known:
+            self._known[uid] = self.store.load(uid)
+        return self._known[uid]
+
+    def _keep(self, uid: str, allocation: Allocation) -> None:
+        """Remember, if the disk lets us; what it does not keep is worked out again by the next kubelet."""
+        self._known[uid] = allocation
+        try:
+            self.store.save(uid, allocation)
+        except OSError as error:
+            log.warning("Failed to write what a pod is granted", uid=uid, err=str(error))
+
+    def applied(self, pod: Pod) -> Pod:
+        """The pod with the resources that it is granted."""
+        granted = self._granted(pod.metadata.uid)
+        return granted.applied(pod) if granted is not None else pod
+
+    def resize_state(self, uid: str) -> ResizeState:
+        """How far a change of its resources has come."""
+        granted, request = self._granted(uid), self._requests.get(uid)
+        pending = request.note if request is not None else None
+        if granted is None or granted.settled:
+            return ResizeState(pending)
+        progress = self._progress.get(uid) or _Progress()
+        note = ResizeNote("Error" if progress.error else "", progress.error, granted.generation)
+        return ResizeState(pending, note, progress.fitted, progress.retry_at, frozenset(granted.restarting))
+
+    def admit(self, pod: Pod) -> None:
+        """Grant what the pod asks for, unless it has been granted something before."""
+        if self._granted(pod.metadata.uid) is None:
+            self._keep(pod.metadata.uid, asked(pod))
+
+    async def consider(self, pod: Pod, others: Callable[[], Sequence[Pod]], poke: Callable[[], None]) -> None:
+        """Decide on what the pod asks for beyond what it is granted. Raises CriError, StatusError."""
+        uid = pod.metadata.uid
+        if self.applied(pod) is pod:
+            self._requests.pop(uid, None)
+            return
+        known = self._requests.get(uid)
+        if known is None or not known.same(pod):
+            since = known.since if known is not None else self.clock.now()
+            self._requests[uid] = _Request(pod, others, poke, since)
+            await self._decide_all()
+        elif known.note is None:
+            await self._decide_all()
+
+    async def _decide_all(self) -> None:
+        async with self.admitting:
+            for request in sorted(self._requests.values(), key=self._order):
+                if self._requests.get(request.pod.metadata.uid) is request:
+                    await self._decide(request)
+
+    def _order(self, request: _Request) -> tuple[bool, int, bool, Instant]:
+        return (*precedence(request.pod, self.applied(request.pod)), request.since)
+
+    async def _decide(self, request: _Request) -> None:
+        pod, before = request.pod, request.note
+        if before is not None and before.reason == "Infeasible":
+            return
+        generation = pod.metadata.generation or 0
+        if message := infeasible(pod, self.allocatable()):
+            note = ResizeNote("Infeasible", message, generation)
+        else:
+            others = [self.applied(other) for other in request.others()]
+            refusal = await self.admission.admit(pod, others)
+            if refusal is None:
+                self._grant(request)
+                return
+            note = ResizeNote("Deferred", refusal.message, generation)
+        if note != before:
+            request.note = note
+            self._tell(pod, "Warning", f"Resize{note.reason}", note.reason, note)
+            request.poke()
+
+    def _grant(self, request: _Request) -> None:
+        pod, uid = request.pod, request.pod.metadata.uid
+        before = self._granted(uid)
+        granted = replace(asked(pod), settled=False, restarting=before.restarting if before else ())
+        try:
+            self.store.save(uid, granted)
+        except OSError as error:
+            # What is granted must outlive us: other pods count on it.
+            log.warning("Failed to handle pod resources resize", pod=describe(pod), err=str(error))
+            return
+        self._known[uid] = granted
+        self._progress[uid] = _Progress()
+        del self._requests[uid]
+        self._tell(pod, "Normal", "ResizeStarted", "started", ResizeNote(generation=granted.generation))
+        request.poke()
+
+    def _tell(self, pod: Pod, kind: str, reason: str, what: str, note: ResizeNote) -> None:
+        self.recorder.event(reference(pod), kind, reason, event_message(pod, what, note))
+
+    def restarting(self, uid: str, runs: Iterable[str]) -> None:
+        """These runs are about to be ended, to start anew."""
+        granted = self._granted(uid)
+        if granted is not None:
+            self._keep(uid, replace(granted, restarting=tuple(dict.fromkeys((*granted.restarting, *runs)))))
+
+    def fitted(self, uid: str) -> None:
+        """The runtime has taken what is granted."""
+        self._progress[uid] = _Progress(fitted=True, retry_at=self.clock.now() + _LAG)
+
+    def failed(self, pod: Pod, message: str) -> None:
+        """The runtime or the kernel has refused it."""
+        uid = pod.metadata.uid
+        known, granted = self._progress.get(uid) or _Progress(), self._granted(uid)
+        if known.error != message:
+            note = ResizeNote("Error", message, granted.generation if granted is not None else 0)
+            self._tell(pod, "Warning", "ResizeError", "error", note)
+        self._progress[uid] = _Progress(message, retry_at=self.clock.now() + _AFTER_ERROR)
+
+    def settle(self, pod: Pod) -> None:
+        """What is granted is in force."""
+        uid = pod.metadata.uid
+        granted = self._granted(uid)
+        if granted is not None and not granted.settled:
+            self._keep(uid, replace(granted, settled=True, restarting=()))
+            self._progress.pop(uid, None)
+            self._tell(pod, "Normal", "ResizeCompleted", "completed", ResizeNote(generation=granted.generation))
+
+    def release(self, uid: str) -> None:
+        """The pod takes no room any more: others may have it."""
+        self._requests.pop(uid, None)
+        self._progress.pop(uid, None)
+        if self._requests:
+            self._room.set()
+
+    def forget(self, uid: str) -> None:
+        """The pod is gone, its record with its directory."""
+        self.release(uid)
+        self._known.pop(uid, None)
+
+    async def retry(self) -> None:
+        """Look again at the changes that wait, for as long as the kubelet lives."""
+        wait = FIRST_RETRY
+        while True:
+            try:
+                async with self.clock.timeout(wait):
+                    await self._room.wait()
+            except TimeoutError:
+                wait = RETRY
+            self._room.clear()
+            try:
+                await self._decide_all()
+            except (CriError, StatusError) as error:
+                log.warning("Failed to handle pod resources resize", err=str(error))
