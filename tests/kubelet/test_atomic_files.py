@@ -21,14 +21,14 @@ def test_files_and_what_is_above_them_have_their_modes(tmp_path: Path) -> None:
 
 def test_nobody_reads_a_file_before_it_has_its_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     modes = []
-    write = Path.write_bytes
+    write = os.write
 
-    def noting(path: Path, data: bytes) -> int:
-        written = write(path, data)
-        modes.append(stat.S_IMODE(path.stat().st_mode))
+    def noting(file: int, data: bytes) -> int:
+        written = write(file, data)
+        modes.append(stat.S_IMODE(os.fstat(file).st_mode))
         return written
 
-    monkeypatch.setattr(Path, "write_bytes", noting)
+    monkeypatch.setattr(os, "write", noting)
     write_files(tmp_path, {"key": FileContent(b"secret", 0o400)}, 0)
     assert modes == [0o600]
     assert stat.S_IMODE((tmp_path / "key").stat().st_mode) == 0o400
