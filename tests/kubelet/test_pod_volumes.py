@@ -104,8 +104,8 @@ def slow(name: str) -> dict[str, Any]:
 
 
 def test_what_the_node_does_not_offer_is_said(tmp_path: Path) -> None:
-    with pytest.raises(VolumeError, match="this node does not offer volumes of type nfs"):
-        Place(tmp_path).set_up(pod(volumes=[nfs()]))
+    with pytest.raises(VolumeError, match="this node does not offer volumes of type iscsi"):
+        Place(tmp_path).set_up(pod(volumes=[slow("v")]))
 
 
 def test_nothing_is_left(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from pilothouse.kubelet.api import ClientPods, Recorder
 from pilothouse.kubelet.certificate_requests import InformedCertificateRequests
 from pilothouse.kubelet.config import KubeletConfig
 from pilothouse.kubelet.cri.interface import Cri
+from pilothouse.kubelet.csi.drivers import CsiDrivers
 from pilothouse.kubelet.hooks import Hooks
 from pilothouse.kubelet.http_fetch import HttpFetch
 from pilothouse.kubelet.images.pull import ImagePuller
@@ -46,11 +47,14 @@ from pilothouse.kubelet.runtime_config import NodeFacts
 from pilothouse.kubelet.server.serving import ServingConfig, serving
 from pilothouse.kubelet.status_writer import StatusWriter
 from pilothouse.kubelet.stored_allocations import StoredAllocations
+from pilothouse.kubelet.storage import ClientStorage, Storage
 from pilothouse.kubelet.sysctls import AllowedSysctls
 from pilothouse.kubelet.trust_anchors import InformedTrustBundles, TrustAnchors
 from pilothouse.kubelet.volume import VolumeType
+from pilothouse.kubelet.volume_users import VolumeUsers
 from pilothouse.linux.app_armor import app_armor_enabled
 from pilothouse.linux.cgroups import Cgroups
+from pilothouse.linux.disk_mounts import DiskMounts
 from pilothouse.linux.mounts import Mounts
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock
@@ -88,9 +92,13 @@ async def run(
         watched = partial(informers.of, PodCertificateRequest, fields=f"spec.nodeName={config.node_name}")
         asked = InformedCertificateRequests(client, watched, config.node_name, clock)
         certificates = PodCertificates(asked, recorder, clock, chance)
+        storage = Storage(
+            node_name=config.node_name, objects=ClientStorage(client, config.node_name), disks=DiskMounts(clock),
+            recorder=recorder, users=VolumeUsers(Layout(config.root, config.logs)), drivers=CsiDrivers(clock),
+        )  # fmt: skip
         node = _services(
             config, machine, objects, pods_api, cri, recorder, clock, agent, writer, prober, trust, certificates,
-            _admission(config, machine, own.lister, client, cri, agent, recorder, clock, lambda: workers),
+            storage, _admission(config, machine, own.lister, client, cri, agent, recorder, clock, lambda: workers),
         )  # fmt: skip
         workers = PodWorkers(lambda pod, others: PodWorker(pod, node, others, tasks), tasks)
         cache.on_newer(workers.poke)
@@ -153,7 +161,7 @@ def _admission(
 def _services(
     config: KubeletConfig, machine: Machine, objects: CachedObjects, pods: ClientPods, cri: Cri, recorder: Recorder,
     clock: Clock, agent: NodeAgent, writer: StatusWriter, prober: Probes, trust: TrustAnchors,
-    certificates: PodCertificates, admission: NodeAdmission,
+    certificates: PodCertificates, storage: Storage, admission: NodeAdmission,
 ) -> NodeServices:  # fmt: skip
     """What the workers of all pods use."""
     mounts, cgroups, admitting = Mounts(), Cgroups.detect(), asyncio.Lock()
@@ -163,7 +171,7 @@ def _services(
 
     volumes = Volumes(
         types, layout, objects, mounts, clock, trust=trust, certificates=certificates, recorder=recorder,
-        boot_id=machine.boot_id,
+        boot_id=machine.boot_id, storage=storage,
     )  # fmt: skip
 
     def resolver() -> Resolver:
@@ -178,6 +186,7 @@ def _services(
         writer=writer,
         images=ImagePuller(cri, objects, recorder, clock),
         volumes=volumes,
+        storage=storage,
         mounter=mounts,
         cgroups=KernelPodCgroups(cgroups, config.cgroup_root, config.pod_pids_limit, sorted(machine.hugepages)),
         hierarchies=cgroups,

@@ -20,6 +20,7 @@ from pilothouse.kubelet.pod_volumes import Volumes
 from pilothouse.kubelet.resources.pod_cgroups import PodCgroups
 from pilothouse.kubelet.runtime_config import NodeFacts
 from pilothouse.kubelet.status_writer import StatusWriter
+from pilothouse.kubelet.storage import Storage
 from pilothouse.kubelet.volume import Mounter
 from pilothouse.linux.cgroups import Cgroups
 from pilothouse.runtime.clock import Clock
@@ -57,6 +58,8 @@ class NodeServices:
     writer: StatusWriter
     images: ImagePuller
     volumes: Volumes
+    storage: Storage | None = None
+    """What persistent volumes are had with; None: this node has none."""
     mounter: Mounter
     cgroups: PodCgroups
     hierarchies: Cgroups = field(default_factory=lambda: Cgroups({}, None))

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pilothouse.api.machinery.errors import StatusError
 from pilothouse.api.types.core_v1 import Container, Pod
 from pilothouse.kubelet import pod_files
+from pilothouse.kubelet.container_devices import container_devices
 from pilothouse.kubelet.container_mounts import container_mounts
 from pilothouse.kubelet.containers import field_path, find, target_name
 from pilothouse.kubelet.cri.interface import CriError, Sandbox
@@ -112,6 +113,7 @@ class PodSteps:
             config = container_config(
                 pod, container, step.attempt, image, variables, mounts, self._node.facts, target_id=step.target_id
             )
+            config = container_devices(container, volumes).added_to(config)
         except (ConfigError, PolicyBroken, OSError, StatusError) as error:
             raise self._failed(pod, container, "CreateContainerConfigError", str(error)) from error
         try:

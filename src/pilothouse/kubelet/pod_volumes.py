@@ -17,6 +17,7 @@ from pilothouse.kubelet.credentials import Certificates
 from pilothouse.kubelet.environment import Facts
 from pilothouse.kubelet.fs_ownership import FsOwnership, is_given
 from pilothouse.kubelet.layout import Layout
+from pilothouse.kubelet.storage import Storage
 from pilothouse.kubelet.tokens import Tokens
 from pilothouse.kubelet.volume import (
     Ground,
@@ -27,7 +28,9 @@ from pilothouse.kubelet.volume import (
     Surroundings,
     Trust,
     VolumeError,
+    VolumeFailure,
     VolumeType,
+    VolumeUnknown,
 )
 from pilothouse.kubelet.volume_record import VolumeRecord, VolumeRecords
 from pilothouse.runtime.clock import Clock
@@ -53,7 +56,7 @@ class Volumes:
     def __init__(
         self, types: Sequence[type[VolumeType]], layout: Layout, objects: Objects, mounter: Mounter, clock: Clock, *,
         trust: Trust | None = None, certificates: Certificates | None = None, recorder: Recorder | None = None,
-        boot_id: str = "",
+        boot_id: str = "", storage: Storage | None = None,
     ) -> None:  # fmt: skip
         self._types: Mapping[str, VolumeType] = {kind.field: kind() for kind in types}
         self._layout = layout
@@ -66,20 +69,26 @@ class Volumes:
         self._boot_id = boot_id
         self._ownership = FsOwnership(clock, recorder)
         self._records = VolumeRecords(layout)
-        self._ground = Ground(layout, objects, mounter, clock)
+        self._storage = storage
+        self._ground = Ground(layout, objects, mounter, clock, storage)
 
     async def set_up(self, pod: Pod, facts: Facts) -> HostVolumes:
         """Have all volumes of a pod. Raises VolumeError with the complaints of all that fail."""
         around = Surroundings(
             pod, facts, self._layout, self._objects, self._tokens, self._mounter, self._clock, self._trust,
-            self._certificates,
+            self._certificates, self._storage,
         )  # fmt: skip
         made: dict[str, HostVolume] = {}
         failed: dict[str, str] = {}
+        unknown: dict[str, str] = {}
 
         async def one(volume: Volume) -> None:
             try:
                 made[volume.name] = await self._set_up(volume, around)
+            except VolumeUnknown as error:
+                unknown[volume.name] = str(error)
+            except VolumeFailure as error:
+                failed[volume.name] = str(error)
             except (VolumeError, OSError, StatusError) as error:
                 failed[volume.name] = f'MountVolume.SetUp failed for volume "{volume.name}" : {error}'
 
@@ -91,10 +100,12 @@ class Volumes:
             self._ownership.stop(pod.metadata.uid)
             raise
         except TimeoutError:
-            late = " ".join(sorted({volume.name for volume in pod.spec.volumes} - made.keys()))
+            unknown.setdefault("", _LATE)
+        if unknown:
+            missing = " ".join(sorted({volume.name for volume in pod.spec.volumes} - made.keys()))
             failed[""] = (
-                f"Unable to attach or mount volumes: unmounted volumes=[{late}], unattached volumes=[], "
-                f"failed to process volumes=[]: {_LATE}"
+                f"Unable to attach or mount volumes: unmounted volumes=[{missing}], unattached volumes=[], "
+                f"failed to process volumes=[{' '.join(sorted(filter(None, unknown)))}]: {'; '.join(unknown.values())}"
             )
         if failed:
             names = [*(volume.name for volume in pod.spec.volumes), ""]

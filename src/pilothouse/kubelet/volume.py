@@ -19,6 +19,7 @@ from pilothouse.kubelet.api import Objects
 from pilothouse.kubelet.credentials import Certificates
 from pilothouse.kubelet.environment import Facts
 from pilothouse.kubelet.layout import Layout
+from pilothouse.kubelet.storage import Storage
 from pilothouse.kubelet.tokens import Tokens
 from pilothouse.kubelet.volume_record import VolumeRecord, VolumeRecords
 from pilothouse.runtime.clock import Clock
@@ -26,6 +27,14 @@ from pilothouse.runtime.clock import Clock
 
 class VolumeError(Exception):
     """A volume cannot be set up or taken away now; the pod waits for it."""
+
+
+class VolumeUnknown(VolumeError):
+    """What a volume is cannot be said yet: its claim, say, is not bound."""
+
+
+class VolumeFailure(VolumeError):
+    """As VolumeError; its message is whole, and says itself what failed for which volume."""
 
 
 class Mounter(Protocol):
@@ -118,12 +127,16 @@ class Surroundings:
     clock: Clock
     trust: Trust | None = None
     certificates: Certificates | None = None
+    storage: Storage | None = None
 
-    def note(self, plugin: str, name: str, details: JsonObject) -> None:
+    def note(self, plugin: str, name: str, details: JsonObject) -> VolumeRecord:
         """Have the volume's record say what tearing it down will need. To be called before that is made."""
         records = VolumeRecords(self.layout)
         known = records.get(self.pod.metadata.uid, plugin, name)
-        records.write(replace(known, details={**known.details, **details}))
+        noted = replace(known, details={**known.details, **details})
+        if noted != known:
+            records.write(noted)
+        return noted
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +147,7 @@ class Ground:
     objects: Objects
     mounter: Mounter
     clock: Clock
+    storage: Storage | None = None
 
 
 class VolumeType(ABC):

@@ -14,6 +14,8 @@ from pilothouse.api.machinery.view import JsonObject
 from pilothouse.kubelet.layout import Layout
 
 FILE = "vol_data.json"
+AT = "at"
+"""A detail: plug-in and name that a volume lies under, where those are not its own."""
 _PREFIX = "kubernetes.io~"
 
 
@@ -66,10 +68,12 @@ class VolumeRecords:
             return VolumeRecord(uid, plugin, volume)
 
     def of_pod(self, uid: str) -> list[VolumeRecord]:
-        """All volumes of a pod that may be on the node, by plug-in and name."""
+        """All volumes of a pod that may be on the node, by plug-in and name; each once, wherever it lies."""
         pod = self._layout.pod(uid)
         known = dict.fromkeys(sorted({*_entries(pod / "plugins"), *_entries(pod / "volumes")}))
-        return [self.get(uid, plugin, volume) for plugin, volume in known]
+        found = [self.get(uid, plugin, volume) for plugin, volume in known]
+        kept = {tuple(record.details[AT]) for record in found if AT in record.details}
+        return [record for record in found if (record.plugin, record.volume) not in kept]
 
     def remove(self, record: VolumeRecord) -> None:
         """The volume is no longer there."""

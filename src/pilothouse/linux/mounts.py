@@ -54,7 +54,7 @@ class Mounts:
 
     def below(self, path: Path) -> list[Path]:
         """Mount points at or below `path`, the deepest last mounted first."""
-        wanted = str(path.resolve())
+        wanted = str(_resolved(path))
         within = f"{wanted.rstrip('/')}/"
         lines = Path("/proc/self/mountinfo").read_text().splitlines()
         points = (_unescape(line.split(maxsplit=5)[4]) for line in lines)
@@ -62,7 +62,7 @@ class Mounts:
 
     def is_mounted(self, path: Path) -> bool:
         """Whether something is mounted exactly at `path`."""
-        return path.resolve() in self.below(path)
+        return _resolved(path) in self.below(path)
 
     def remove_tree(self, path: Path) -> None:
         """Delete a directory with all in it. Raises MountedError rather than reach through a mount; follows no link."""
@@ -84,6 +84,11 @@ class Mounts:
         if found < 0:
             self._fail(root / relative)
         return int(found)
+
+
+def _resolved(path: Path) -> Path:
+    """Without a look at what is mounted there: a server that is gone would have us wait."""
+    return path.parent.resolve() / path.name
 
 
 def _unescape(text: str) -> str:

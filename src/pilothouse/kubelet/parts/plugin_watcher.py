@@ -1,0 +1,16 @@
+"""Has plugins taken in that show themselves below `plugins_registry`."""
+
+from pilothouse.kubelet.part import NodeContext, Part
+from pilothouse.kubelet.plugins.registration import all_handlers
+from pilothouse.kubelet.plugins.watcher import PluginWatcher
+
+
+class Plugins(Part):
+    """Runs the watcher."""
+
+    name = "plugin watcher"
+
+    async def run(self, node: NodeContext) -> None:
+        """Look for ever."""
+        directory = node.config.root / "plugins_registry"
+        await PluginWatcher(directory, all_handlers(node), node.services.clock, node.tasks).run()

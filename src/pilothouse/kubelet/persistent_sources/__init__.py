@@ -1,0 +1,1 @@
+"""Where persistent volumes come from, one kind a file."""

@@ -1,0 +1,1 @@
+"""Who takes plugins in, one kind of plugin a file."""

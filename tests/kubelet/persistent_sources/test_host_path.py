@@ -1,0 +1,29 @@
+"""Paths of the node as persistent volumes."""
+
+from pathlib import Path
+
+import pytest
+
+from kubelet.observing import pod
+from kubelet.storing import Station, claimed, run
+from kubelet.volumes.setting_up import FACTS
+from pilothouse.kubelet.volume import HostVolume, VolumeError
+
+
+def test_a_path_is_checked_or_made_and_stays(tmp_path: Path) -> None:
+    async def story(node: Station) -> None:
+        path = tmp_path / "data"
+        node.api.bind(hostPath={"path": str(path), "type": "Directory"})
+        web = pod(volumes=[claimed()])
+        with pytest.raises(VolumeError) as told:
+            await node.volumes.set_up(web, FACTS)
+        assert str(told.value) == (
+            f'MountVolume.SetUp failed for volume "pv1" : hostPath type check failed: {path} is not a directory'
+        )
+        node.api.bind(hostPath={"path": str(path), "type": "DirectoryOrCreate"})
+        assert await node.volumes.set_up(web, FACTS) == {"v": HostVolume(path)}
+        await node.volumes.tear_down("uid-web")
+        assert path.is_dir()
+        assert node.fake_mounter.mounted == {}
+
+    run(tmp_path, story)
