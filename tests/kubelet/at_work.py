@@ -9,6 +9,7 @@ from pilothouse.client.client import Client
 from pilothouse.kubelet.config import KubeletConfig
 from pilothouse.kubelet.node_agent import NodeAgent
 from pilothouse.kubelet.part import NodeContext
+from pilothouse.kubelet.stats import Stats
 from pilothouse.net.pki import KeyPair
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.metrics import Metrics
@@ -21,7 +22,9 @@ def context(node: FakeNode, tasks: Tasks, client: Client | None = None, **settin
         node_name="n1", address="10.0.0.1", root=node.layout.root, logs=node.layout.logs, images=Path("/"),
         serving=KeyPair(b"", b""), client_authority=b"",
     )  # fmt: skip
+    pods, services = lambda: node.workers.pods().values(), node.services
+    stats = Stats(node.runtime, node.clock, pods, node.layout, services.cgroups, services.hierarchies)
     return NodeContext(
-        config=replace(config, **settings), client=cast("Client", client), services=node.services, workers=node.workers,
-        agent=cast("NodeAgent", None), metrics=Metrics(), chance=Chance(1), tasks=tasks,
+        config=replace(config, **settings), client=cast("Client", client), services=services, workers=node.workers,
+        agent=cast("NodeAgent", None), metrics=Metrics(), chance=Chance(1), tasks=tasks, stats=stats,
     )  # fmt: skip

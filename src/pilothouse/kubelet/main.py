@@ -42,9 +42,12 @@ from pilothouse.kubelet.pod_worker import PodWorker
 from pilothouse.kubelet.pod_workers import PodWorkers
 from pilothouse.kubelet.probes.prober import Probes
 from pilothouse.kubelet.reservations import excess
+from pilothouse.kubelet.resources.node_cgroups import kubepods
 from pilothouse.kubelet.resources.pod_cgroups import KernelPodCgroups
 from pilothouse.kubelet.runtime_config import NodeFacts
+from pilothouse.kubelet.server.page import PageContext
 from pilothouse.kubelet.server.serving import ServingConfig, serving
+from pilothouse.kubelet.stats import Stats
 from pilothouse.kubelet.status_writer import StatusWriter
 from pilothouse.kubelet.stored_allocations import StoredAllocations
 from pilothouse.kubelet.storage import ClientStorage, Storage
@@ -62,6 +65,8 @@ from pilothouse.runtime.metrics import Metrics
 from pilothouse.runtime.tasks import Tasks
 from pilothouse.runtime.units import subclasses
 
+_STARTED = "[ALPHA] Start time of the process since unix epoch in seconds."
+
 
 async def run(
     config: KubeletConfig, client: Client, cri: Cri, clock: Clock, chance: Chance,
@@ -71,7 +76,7 @@ async def run(
 
     Raises OSError when the port is taken, ValueError when more is reserved than there is.
     """
-    machine, metrics = Machine.read(), Metrics()
+    machine, metrics, probe_metrics = Machine.read(), Metrics(), Metrics()
     if why := _excess(config, machine):
         raise ValueError(why)
     async with Tasks() as tasks:
@@ -88,7 +93,7 @@ async def run(
         cache = ObjectCache(client, clock, chance, tasks)
         objects, pods_api = CachedObjects(client, services.lister, cache), ClientPods(client)
         writer = StatusWriter(pods_api, clock)
-        prober = Probes(cri, clock, chance, recorder, HttpFetch(clock), tasks, (config.address,), metrics)
+        prober = Probes(cri, clock, chance, recorder, HttpFetch(clock), tasks, (config.address,), probe_metrics)
         watched = partial(informers.of, PodCertificateRequest, fields=f"spec.nodeName={config.node_name}")
         asked = InformedCertificateRequests(client, watched, config.node_name, clock)
         certificates = PodCertificates(asked, recorder, clock, chance)
@@ -109,16 +114,18 @@ async def run(
         agent.heed(pleg.unhealthy)
         tasks.spawn(pleg.run(), name="pleg")
         tasks.spawn(pleg.listen(), name="container events")
+        stats = _stats(config, node, workers)
         begin(all_parts(), NodeContext(
             config=config, client=client, services=node, workers=workers, agent=agent, metrics=metrics, chance=chance,
-            tasks=tasks,
+            tasks=tasks, stats=stats,
         ))  # fmt: skip
         door = ServingConfig(config.node_name, config.serving, config.client_authority, config.host, config.port)
 
         def known_pods() -> list[Pod]:
             return [writer.newest(pod) for pod in workers.pods().values()]
 
-        async with serving(door, client, known_pods, cri, metrics, pleg.complaint, clock):
+        around = _around(config, machine, node, stats, known_pods, metrics, probe_metrics)
+        async with serving(door, client, around, pleg.complaint):
             if ready is not None:
                 ready()
             await asyncio.Event().wait()
@@ -129,6 +136,26 @@ def _excess(config: KubeletConfig, machine: Machine) -> str:
     disk = Disk.of(config.root)
     capacity = node_status.capacity(machine, disk, config.max_pods)
     return excess(capacity, node_status.reserved(disk, config.thresholds, config.reservations))
+
+
+def _stats(config: KubeletConfig, node: NodeServices, workers: PodWorkers) -> Stats:
+    return Stats(
+        node.cri, node.clock, lambda: workers.pods().values(), node.facts.layout, node.cgroups, node.hierarchies,
+        kubepods(config.cgroup_root),
+    )  # fmt: skip
+
+
+def _around(
+    config: KubeletConfig, machine: Machine, node: NodeServices, stats: Stats, pods: Callable[[], list[Pod]],
+    metrics: Metrics, probe_metrics: Metrics,
+) -> PageContext:  # fmt: skip
+    """What the pages of the kubelet's API are made from."""
+    started = node.clock.now()
+    probe_metrics.gauge("process_start_time_seconds", _STARTED).set(started)
+    return PageContext(
+        pods=pods, cri=node.cri, clock=node.clock, config=config, machine=machine, stats=stats, metrics=metrics,
+        probe_metrics=probe_metrics, started=started,
+    )  # fmt: skip
 
 
 def _agent(

@@ -10,6 +10,7 @@ from pilothouse.kubelet.config import KubeletConfig
 from pilothouse.kubelet.node_agent import NodeAgent
 from pilothouse.kubelet.node_services import NodeServices
 from pilothouse.kubelet.pod_workers import PodWorkers
+from pilothouse.kubelet.stats import Stats
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.metrics import Metrics
 from pilothouse.runtime.tasks import Tasks
@@ -28,6 +29,8 @@ class NodeContext:
     metrics: Metrics
     chance: Chance
     tasks: Tasks
+    stats: Stats
+    """What pods and the node use."""
 
 
 class Part(ABC):

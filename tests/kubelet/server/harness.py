@@ -9,13 +9,22 @@ from typing import Any
 from pilothouse.api.machinery.errors import ServiceUnavailable
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Pod
-from pilothouse.kubelet.cri.interface import Container, ContainerState, CriError, CriNotFound, ExecResult, Sandbox
+from pilothouse.kubelet.config import KubeletConfig
+from pilothouse.kubelet.cri.interface import Container, ContainerState, Cri, CriError, CriNotFound, ExecResult, Sandbox
+from pilothouse.kubelet.layout import Layout
+from pilothouse.kubelet.machine import Machine
+from pilothouse.kubelet.resources.pod_cgroups import KernelPodCgroups
 from pilothouse.kubelet.server.attributes import Attributes
 from pilothouse.kubelet.server.caller import Caller
 from pilothouse.kubelet.server.door import guarded
+from pilothouse.kubelet.server.known_pods import Pods
 from pilothouse.kubelet.server.kubelet_api import KubeletApi
+from pilothouse.kubelet.server.page import PageContext
+from pilothouse.kubelet.stats import Stats
+from pilothouse.linux.cgroups import Cgroups
 from pilothouse.linux.inotify import Inotify
 from pilothouse.net.http import ByteStream, Handler, Peer, Request, Response
+from pilothouse.net.pki import KeyPair
 from pilothouse.net.relay import stream_protocols, wanted_upgrade
 from pilothouse.net.server import serve
 from pilothouse.net.spdy_connection import SpdyStream, spdy_connection
@@ -24,6 +33,7 @@ from pilothouse.runtime.metrics import Metrics
 from pilothouse.testing.fake_cri import FakeCri
 
 CLOCK = SystemClock()
+MACHINE = Machine(2, 4 << 30, {}, "m", "u", "b", "6.1", "Debian", "amd64")
 PEER = Peer("127.0.0.1:1")
 RUNNING: JsonObject = {"running": {"startedAt": "2026-01-01T00:00:00Z"}}
 
@@ -87,7 +97,7 @@ class FakeAuth:
     """Lets `user` in with what it `may`, by subresource."""
 
     user: str = "ann"
-    may: tuple[str, ...] = ("proxy", "metrics", "log", "stats")
+    may: tuple[str, ...] = ("proxy", "metrics", "log", "stats", "checkpoint")
     broken: bool = False
     asked: list[tuple[str, str]] = field(default_factory=list)
 
@@ -103,6 +113,22 @@ class FakeAuth:
         return subresource in self.may
 
 
+def around(
+    pods: Pods, cri: Cri, root: Path, metrics: Metrics | None = None, cgroups: Cgroups | None = None
+) -> PageContext:
+    """What pages are made from, on a machine that is always the same."""
+    groups = cgroups or Cgroups({}, None)
+    layout = Layout(root, root / "logs")
+    config = KubeletConfig(
+        node_name="n1", address="10.0.0.1", root=root, logs=layout.logs, images=root, serving=KeyPair(b"", b""),
+        client_authority=b"",
+    )  # fmt: skip
+    return PageContext(
+        pods=pods, cri=cri, clock=CLOCK, config=config, machine=MACHINE, started=1.0, metrics=metrics or Metrics(),
+        stats=Stats(cri, CLOCK, pods, layout, KernelPodCgroups(groups, ""), groups),
+    )  # fmt: skip
+
+
 @dataclass
 class TestNode:
     """The parts that tests turn."""
@@ -114,13 +140,18 @@ class TestNode:
     metrics: Metrics = field(default_factory=Metrics)
     complaint: str = ""
     changes: Inotify = field(default_factory=Inotify)
+    cgroups: Cgroups = field(default_factory=lambda: Cgroups({}, None))
 
     __test__ = False
 
     @property
     def handler(self) -> Handler:
-        api = KubeletApi(lambda: self.pods, self.cri, self.changes, self.metrics, lambda: self.complaint, CLOCK)
+        api = KubeletApi(self.around, self.changes, lambda: self.complaint)
         return guarded(api, self.auth, self.auth)
+
+    @property
+    def around(self) -> PageContext:
+        return around(lambda: self.pods, self.cri, self.log.parent, self.metrics, self.cgroups)
 
     async def ask(self, target: str, method: str = "GET", **headers: str) -> tuple[int, str, Response]:
         """One request without a socket: status and text."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kubelet.harness import FakeNode, pod
-from kubelet.server.harness import CLOCK, PEER, FakeAuth
+from kubelet.server.harness import CLOCK, PEER, FakeAuth, around
 from kubelet.test_on_containerd import machine, run, shell  # noqa: F401 - `machine` is a fixture
 from pilothouse.kubelet.containerd import ContainerdConfig
 from pilothouse.kubelet.cri.client import CriClient
@@ -19,7 +19,6 @@ from pilothouse.net.http import Handler, Request
 from pilothouse.net.server import serve
 from pilothouse.net.spdy_connection import SpdyConnection, spdy_connection
 from pilothouse.net.stream import ConnectionStream
-from pilothouse.runtime.metrics import Metrics
 
 pytestmark = pytest.mark.node
 SCRIPT = "echo hello; exec /bin/busybox nc -ll -p 8080 -e /bin/busybox cat"
@@ -68,7 +67,7 @@ def test_a_container_is_spoken_to(machine: ContainerdConfig, tmp_path: Path) -> 
             return [node.writer.newest(one) for one in node.workers.pods().values()]
 
         with Inotify() as changes:
-            api = guarded(KubeletApi(known, cri, changes, Metrics(), str, CLOCK), FakeAuth(), FakeAuth())
+            api = guarded(KubeletApi(around(known, cri, tmp_path), changes, str), FakeAuth(), FakeAuth())
             async with serve(api, "127.0.0.1", 0, None, CLOCK, grace=0.1) as door, CLOCK.timeout(30):
                 log = await follow(api)
                 assert await anext(log) == b"hello\n"

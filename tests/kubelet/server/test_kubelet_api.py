@@ -13,8 +13,10 @@ from kubelet.server.harness import node
     [
         ("/", "GET", 404, "404 page not found\n"),
         ("/nothing", "GET", 404, "404 page not found\n"),
-        ("/stats/summary", "GET", 404, "404 page not found\n"),
-        ("/metrics/cadvisor", "GET", 404, "404 page not found\n"),
+        ("/stats", "GET", 404, "404 page not found\n"),
+        ("/stats/container", "GET", 404, "404 page not found\n"),
+        ("/metrics/other", "GET", 404, "404 page not found\n"),
+        ("/checkpoint/shop/web", "POST", 404, "404 page not found\n"),
         ("/containerLogs/shop/web", "GET", 404, "404 page not found\n"),
         ("/exec/shop/web/uid/app/more", "POST", 404, "404 page not found\n"),
         ("/logs/", "GET", 405, "logs endpoint is disabled.\n"),
@@ -24,7 +26,6 @@ from kubelet.server.harness import node
 def test_what_is_not_served(tmp_path: Path, target: str, method: str, status: int, words: str) -> None:
     async def main() -> None:
         async with node(tmp_path) as one:
-            one.auth.may = ("proxy", "metrics", "log", "stats")
             assert (await one.ask(target, method))[:2] == (status, words)
 
     asyncio.run(main())
@@ -38,6 +39,8 @@ def test_what_is_not_served(tmp_path: Path, target: str, method: str, status: in
         ("/containerLogs/shop/web/app", "POST", "GET"),
         ("/exec/shop/web/app", "PUT", "GET, POST"),
         ("/run/shop/web/app", "GET", "POST"),
+        ("/checkpoint/shop/web/app", "GET", "POST"),
+        ("/stats/summary", "PUT", "GET, POST"),
     ],
 )
 def test_methods(tmp_path: Path, target: str, method: str, allowed: str) -> None:

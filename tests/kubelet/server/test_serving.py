@@ -91,7 +91,7 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
         async with (
             client(api, NODE) as kubelet,
             client(api, ADMIN) as admin,
-            serving(mine, kubelet, lambda: one.pods, one.cri, one.metrics, str, CLOCK) as listening,
+            serving(mine, kubelet, one.around, str) as listening,
         ):
             await furnish(admin, listening.port)
             yield Place(one, listening.port, api, admin)

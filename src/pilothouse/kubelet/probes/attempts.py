@@ -29,12 +29,12 @@ class Attempts:
         self._clock = clock
         self._total = metrics.counter(
             "prober_probe_total",
-            "Cumulative number of a liveness, readiness or startup probe for a container by result.",
+            "[BETA] Cumulative number of a liveness, readiness or startup probe for a container by result.",
             ("probe_type", "result", "container", "pod", "namespace", "pod_uid"),
         )
         self._duration = metrics.histogram(
             "prober_probe_duration_seconds",
-            "Duration in seconds for a probe response.",
+            "[ALPHA] Duration in seconds for a probe response.",
             ("probe_type", "container", "pod", "namespace"),
         )
         self._used: dict[str, dict[tuple[Counter | Histogram, tuple[str, ...]], None]] = {}

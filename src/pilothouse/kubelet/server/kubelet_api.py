@@ -1,22 +1,17 @@
 """The pages of the kubelet's API, by path: what acts on containers is here, what only tells stands in `pages/`.
 
-Unserved, and thus not found: /stats, /configz, /metrics/cadvisor and the other collections of metrics, /checkpoint,
-/debug. Source: pkg/kubelet/server/server.go.
+Unserved, and thus not found: /debug, /flagz, /statusz. Source: pkg/kubelet/server/server.go.
 """
 
-from pilothouse.kubelet.cri.interface import Cri
 from pilothouse.kubelet.log_file import Changes
 from pilothouse.kubelet.server.container_logs import ContainerLogs
 from pilothouse.kubelet.server.health import Check, health_page
 from pilothouse.kubelet.server.joining import Joining
-from pilothouse.kubelet.server.known_pods import Pods
 from pilothouse.kubelet.server.page import Page, PageContext
 from pilothouse.kubelet.server.question import Question
 from pilothouse.kubelet.server.streams import Streams
 from pilothouse.kubelet.server.text import Refused, not_allowed, text
 from pilothouse.net.http import Response
-from pilothouse.runtime.clock import Clock
-from pilothouse.runtime.metrics import Metrics
 from pilothouse.runtime.units import subclasses
 
 _READ = ("GET",)
@@ -30,15 +25,12 @@ _METHODS = {
 class KubeletApi:
     """What the node tells, and lets be done, to those who may."""
 
-    def __init__(
-        self, pods: Pods, cri: Cri, changes: Changes, metrics: Metrics, sync_loop: Check, clock: Clock
-    ) -> None:
+    def __init__(self, around: PageContext, changes: Changes, sync_loop: Check) -> None:
         self._sync_loop = sync_loop
-        around = PageContext(pods, cri, metrics)
         found = [kind(around) for kind in subclasses(Page, f"{__package__}.pages")]  # type: ignore[type-abstract]
-        self._pages = {path: page for page in found for path in page.paths}
-        self._logs = ContainerLogs(pods, cri, changes, clock)
-        self._streams = Streams(pods, cri, Joining(clock))
+        self._pages = {(path, page.below): page for page in found for path in page.paths}
+        self._logs = ContainerLogs(around.pods, around.cri, changes, around.clock)
+        self._streams = Streams(around.pods, around.cri, Joining(around.clock))
 
     async def answer(self, question: Question) -> Response:
         """The page of a question's path."""
@@ -68,7 +60,8 @@ class KubeletApi:
                 return health_page(question, "".join(single), self._sync_loop)
             case ("logs", *_):
                 return not_allowed("logs endpoint is disabled.\n")
-        page = self._pages.get("/".join(question.parts))
+        whole = self._pages.get(("/".join(question.parts), 0))
+        page = whole or self._pages.get((question.parts[0] if question.parts else "", len(question.parts) - 1))
         if page is None:
             raise Refused(404, "404 page not found\n")
         if page.methods and question.request.method not in page.methods:

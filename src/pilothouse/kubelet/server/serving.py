@@ -1,6 +1,6 @@
 """Opens the kubelet's HTTPS API: puts the door, the pages and the front door together.
 
-async with serving(config, client, pods, cri, metrics, sync_loop, clock) as listening: ...
+async with serving(config, client, around, sync_loop) as listening: ...
 """
 
 from collections.abc import AsyncIterator
@@ -8,19 +8,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from pilothouse.client.client import Client
-from pilothouse.kubelet.cri.interface import Cri
 from pilothouse.kubelet.server.authentication import Authentication, ClientReviews
 from pilothouse.kubelet.server.authorization import Authorization, ClientAccessReviews
 from pilothouse.kubelet.server.door import guarded
 from pilothouse.kubelet.server.health import Check
-from pilothouse.kubelet.server.known_pods import Pods
 from pilothouse.kubelet.server.kubelet_api import KubeletApi
+from pilothouse.kubelet.server.page import PageContext
 from pilothouse.linux.inotify import Inotify
 from pilothouse.net.pki import KeyPair
 from pilothouse.net.server import Listening, serve
 from pilothouse.net.tls import ServerTls
-from pilothouse.runtime.clock import Clock
-from pilothouse.runtime.metrics import Metrics
 
 PORT = 10250
 
@@ -41,14 +38,15 @@ class ServingConfig:
 
 @asynccontextmanager
 async def serving(
-    config: ServingConfig, client: Client, pods: Pods, cri: Cri, metrics: Metrics, sync_loop: Check, clock: Clock
+    config: ServingConfig, client: Client, around: PageContext, sync_loop: Check
 ) -> AsyncIterator[Listening]:
     """Serve while the block runs. `client` asks the API server who callers are and what they may.
 
     Raises OSError when the port is taken.
     """
+    clock = around.clock
     with Inotify() as changes:
-        api = KubeletApi(pods, cri, changes, metrics, sync_loop, clock)
+        api = KubeletApi(around, changes, sync_loop)
         who = Authentication(ClientReviews(client), clock)
         may = Authorization(ClientAccessReviews(client), config.node_name, clock)
         tls = ServerTls(config.pair, config.client_authority)

@@ -1,0 +1,167 @@
+"""/metrics/cadvisor: what every control group of pods uses, under the names that cAdvisor made common.
+
+Those that dashboards ask for, not all. Label `id` is the group, `name` the container's id in its runtime; a pod's own
+group has no `container`. Source: github.com/google/cadvisor/metrics/prometheus.go.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from pilothouse.kubelet.cri.interface import CriError
+from pilothouse.kubelet.machine import Machine
+from pilothouse.kubelet.resources.linux import Limits, container_limits, pod_limits
+from pilothouse.kubelet.server.exposition import CONTENT_TYPE, Family, page
+from pilothouse.kubelet.server.page import Page
+from pilothouse.kubelet.server.question import Question
+from pilothouse.kubelet.stats import GroupUse, NodeUse, PodUse
+from pilothouse.linux.interface_usage import InterfaceUsage
+from pilothouse.net.http import Response
+from pilothouse.runtime.clock import Instant
+from pilothouse.runtime.log import Log
+
+log = Log(__name__)
+Labels = Mapping[str, str]
+
+
+class CadvisorMetrics(Page):
+    """In Prometheus' words."""
+
+    paths = ("metrics/cadvisor",)
+
+    async def answer(self, question: Question) -> Response:  # noqa: ARG002 - it says the same to all
+        """All of them; when there are none, it says so."""
+        stats, figures = self._around.stats, Figures()
+        figures.add_machine(self._around.machine)
+        error = figures.families["container_scrape_error"]
+        try:
+            figures.add(await stats.node(), await stats.loads())
+            error.add(0, {})
+        except (CriError, OSError) as why:
+            log.warning("Couldn't get containers", err=str(why))
+            error.add(1, {})
+        return Response(200, page(figures.families.values()), content_type=CONTENT_TYPE)
+
+
+_COUNTERS = {
+    "container_cpu_usage_seconds_total": "Cumulative cpu time consumed in seconds.",
+    "container_memory_failures_total": "Cumulative count of memory allocation failures.",
+    "container_network_receive_bytes_total": "Cumulative count of bytes received",
+    "container_network_receive_errors_total": "Cumulative count of errors encountered while receiving",
+    "container_network_receive_packets_dropped_total": "Cumulative count of packets dropped while receiving",
+    "container_network_receive_packets_total": "Cumulative count of packets received",
+    "container_network_transmit_bytes_total": "Cumulative count of bytes transmitted",
+    "container_network_transmit_errors_total": "Cumulative count of errors encountered while transmitting",
+    "container_network_transmit_packets_dropped_total": "Cumulative count of packets dropped while transmitting",
+    "container_network_transmit_packets_total": "Cumulative count of packets transmitted",
+}
+_GAUGES = {
+    "cadvisor_version_info": (
+        "A metric with a constant '1' value labeled by kernel version, OS version, docker version, cadvisor version & "
+        "cadvisor revision."
+    ),
+    "container_last_seen": "Last time a container was seen by the exporter",
+    "container_memory_rss": "Size of RSS in bytes.",
+    "container_memory_swap": "Container swap usage in bytes.",
+    "container_memory_usage_bytes": (
+        "Current memory usage in bytes, including all memory regardless of when it was accessed"
+    ),
+    "container_memory_working_set_bytes": "Current working set in bytes.",
+    "container_scrape_error": "1 if there was an error while getting container metrics, 0 otherwise",
+    "container_spec_cpu_period": "CPU period of the container.",
+    "container_spec_cpu_quota": "CPU quota of the container.",
+    "container_spec_cpu_shares": "CPU share of the container.",
+    "container_spec_memory_limit_bytes": "Memory limit for the container.",
+    "container_start_time_seconds": "Start time of the container since unix epoch in seconds.",
+    "container_threads": "Number of threads running inside the container",
+    "machine_cpu_cores": "Number of logical CPU cores.",
+    "machine_memory_bytes": "Amount of memory installed on the machine.",
+    "machine_scrape_error": "1 if there was an error while getting machine metrics, 0 otherwise.",
+}
+
+
+class Figures:
+    """The page as it grows."""
+
+    def __init__(self) -> None:
+        counters = {name: Family(name, "counter", text) for name, text in _COUNTERS.items()}
+        self.families = counters | {name: Family(name, "gauge", text) for name, text in _GAUGES.items()}
+
+    def _put(self, name: str, value: float, labels: Labels, at: Instant | None = None, **more: str) -> None:
+        self.families[name].add(value, {**labels, **more}, at)
+
+    def add_machine(self, machine: Machine) -> None:
+        """What does not change."""
+        who = {"boot_id": machine.boot_id, "machine_id": machine.machine_id, "system_uuid": machine.system_uuid}
+        versions = {
+            "cadvisorRevision": "", "cadvisorVersion": "", "dockerVersion": "", "kernelVersion": machine.kernel,
+            "osVersion": machine.os_image,
+        }  # fmt: skip
+        self._put("cadvisor_version_info", 1, versions)
+        self._put("machine_cpu_cores", machine.cpus, who)
+        self._put("machine_memory_bytes", machine.memory, who)
+        self._put("machine_scrape_error", 0, {})
+
+    def add(self, node: NodeUse, pods: Iterable[PodUse]) -> None:
+        """What is used."""
+        if node.whole is not None:
+            root = _labels(node.whole.path)
+            self._add_group(node.whole, root)
+            self._add_network(node.interfaces, root, node.whole.at)
+        for group in node.groups.values():
+            self._add_group(group, _labels(group.path))
+        for pod in pods:
+            self._add_pod(pod)
+
+    def _add_pod(self, pod: PodUse) -> None:
+        about = {"namespace": pod.namespace, "pod": pod.name}
+        spec = pod.pod.spec if pod.pod is not None else None
+        limits = {one.name: container_limits(one) for one in (*spec.containers, *spec.initContainers)} if spec else {}
+        if pod.whole is not None:
+            own = _labels(pod.whole.path, **about)
+            self._add_group(pod.whole, own)
+            self._add_spec(pod_limits(pod.pod) if pod.pod is not None else Limits(), own, pod.started)
+            sandbox = _labels(f"{pod.whole.path}/{pod.sandbox}", name=pod.sandbox, **about)
+            self._add_network(pod.interfaces, sandbox, pod.whole.at)
+        for name, group in pod.groups.items():
+            run = pod.runs[name]
+            labels = _labels(group.path, name=run.id, image=run.image, container=name, **about)
+            self._add_group(group, labels)
+            self._add_spec(limits.get(name, Limits()), labels, run.created_at)
+
+    def _add_group(self, group: GroupUse, labels: Labels) -> None:
+        use, at = group.usage, group.at
+        self._put("container_cpu_usage_seconds_total", use.cpu_nanos / 1e9, labels, at, cpu="total")
+        faults = {"pgfault": use.page_faults, "pgmajfault": use.major_page_faults}
+        for kind, count in faults.items():
+            more = {"failure_type": kind, "scope": "hierarchy"}
+            self._put("container_memory_failures_total", count, {**labels, **more}, at)
+        self._put("container_memory_rss", use.rss, labels, at)
+        self._put("container_memory_swap", use.swap, labels, at)
+        self._put("container_memory_usage_bytes", use.memory, labels, at)
+        self._put("container_memory_working_set_bytes", use.working_set, labels, at)
+        self._put("container_threads", use.pids, labels, at)
+        self._put("container_last_seen", int(at), labels, at)
+
+    def _add_spec(self, limits: Limits, labels: Labels, started: Instant) -> None:
+        self._put("container_spec_cpu_period", limits.cpu_period, labels)
+        if limits.cpu_quota:
+            self._put("container_spec_cpu_quota", limits.cpu_quota, labels)
+        self._put("container_spec_cpu_shares", limits.cpu_shares, labels)
+        self._put("container_spec_memory_limit_bytes", limits.memory, labels)
+        self._put("container_start_time_seconds", int(started), labels)
+
+    def _add_network(self, interfaces: Iterable[InterfaceUsage], labels: Labels, at: Instant) -> None:
+        for one in interfaces:
+            figures = {
+                "receive_bytes": one.rx_bytes, "receive_errors": one.rx_errors, "receive_packets": one.rx_packets,
+                "receive_packets_dropped": one.rx_dropped, "transmit_bytes": one.tx_bytes,
+                "transmit_errors": one.tx_errors, "transmit_packets": one.tx_packets,
+                "transmit_packets_dropped": one.tx_dropped,
+            }  # fmt: skip
+            for name, value in figures.items():
+                self._put(f"container_network_{name}_total", value, labels, at, interface=one.name)
+
+
+def _labels(group: str, **known: str) -> dict[str, str]:
+    """All have the same labels; what is not known is empty."""
+    empty = dict.fromkeys(("container", "image", "name", "namespace", "pod"), "")
+    return {**empty, "id": group, **known}

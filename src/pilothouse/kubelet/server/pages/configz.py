@@ -1,0 +1,59 @@
+"""/configz: the configuration that this kubelet runs with, as a KubeletConfiguration.
+
+Only what there is in ours; secrets are no part of it. Source: staging/src/k8s.io/component-base/configz.
+"""
+
+from collections.abc import Callable
+
+import orjson
+
+from pilothouse.api.machinery.view import JsonObject
+from pilothouse.kubelet.config import KubeletConfig
+from pilothouse.kubelet.durations import go_duration
+from pilothouse.kubelet.server.page import Page
+from pilothouse.kubelet.server.question import Question
+from pilothouse.kubelet.volume_meter import PERIOD
+from pilothouse.net.http import Response
+
+
+class Configz(Page):
+    """In JSON."""
+
+    paths = ("configz",)
+
+    async def answer(self, question: Question) -> Response:  # noqa: ARG002 - it says the same to all
+        """The document."""
+        return Response(200, orjson.dumps({"kubeletconfig": kubelet_configuration(self._around.config)}))
+
+
+def kubelet_configuration(config: KubeletConfig) -> JsonObject:
+    """With upstream's names: pure."""
+    told: JsonObject = {"kind": "KubeletConfiguration", "apiVersion": "kubelet.config.k8s.io/v1beta1"}
+    for name, of in _FIELDS.items():
+        told[name] = of(config)
+    return told
+
+
+_FIELDS: dict[str, Callable[[KubeletConfig], object]] = {
+    "address": lambda config: config.host,
+    "port": lambda config: config.port,
+    "cgroupDriver": lambda _: "cgroupfs",
+    "cgroupRoot": lambda config: config.cgroup_root,
+    "cgroupsPerQOS": lambda _: True,
+    "clusterDNS": lambda config: list(config.cluster_dns),
+    "clusterDomain": lambda config: config.cluster_domain,
+    "containerLogMaxFiles": lambda config: config.log_rotation.max_files,
+    "containerLogMaxSize": lambda config: str(config.log_rotation.max_size),
+    "containerLogMaxWorkers": lambda config: config.log_rotation.max_workers,
+    "containerLogMonitorInterval": lambda config: go_duration(config.log_rotation.monitor_interval),
+    "enforceNodeAllocatable": lambda config: list(config.reservations.enforce),
+    "kubeReserved": lambda config: dict(config.reservations.kube),
+    "kubeReservedCgroup": lambda config: config.reservations.kube_cgroup,
+    "systemReserved": lambda config: dict(config.reservations.system),
+    "systemReservedCgroup": lambda config: config.reservations.system_cgroup,
+    "maxPods": lambda config: config.max_pods,
+    "podPidsLimit": lambda config: config.pod_pids_limit or -1,
+    "podLogsDir": lambda config: str(config.logs),
+    "resolvConf": lambda config: str(config.resolver),
+    "volumeStatsAggPeriod": lambda _: go_duration(PERIOD),
+}
