@@ -1,7 +1,7 @@
 """sig-node: what is done right after a container's start and right before its end; a pod beside hears of it."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -10,6 +10,7 @@ import pytest
 from contract.api import Json, eventually
 from contract.conformance import Checks, conformance
 from contract.images import AGNHOST, PAUSE
+from contract.side_by_side import side_by_side
 from contract.workloads import Workloads, container, pod
 
 _PORT = 8080
@@ -24,11 +25,6 @@ class Row:
     when: str
     image: str
     handler: Callable[[str, str], Json]
-
-    @property
-    def word(self) -> str:
-        """What is told."""
-        return self.when.lower()
 
 
 def _execute(address: str, word: str) -> Json:
@@ -57,27 +53,35 @@ def hearer(shared: Workloads) -> str:
     return str(hears["status"]["podIP"])
 
 
+@pytest.fixture(scope="module")
+def told(request: pytest.FixtureRequest, shared: Workloads, hearer: str) -> Iterator[Callable[[str], Sequence[bool]]]:
+    """Whether the other pod was told before a pod with the hook was deleted, and after that."""
+
+    def run(name: str) -> Sequence[bool]:
+        row, hooked = TABLE[name], f"hooked-{[*TABLE].index(name)}"
+        startup = {"httpGet": {"path": "/echo?msg=startup", "port": _PORT}, "periodSeconds": 1}
+        arguments = ["netexec", "--udp-port", "-1"]
+        beside = container(arguments, name="passes-on", restartPolicy="Always", startupProbe=startup)
+        box = container(name="hooked", image=row.image, lifecycle={row.when: row.handler(hearer, hooked)})
+        word = f"GET /echo?msg={hooked}"
+        shared.serve(pod(hooked, box, initContainers=[beside], restartPolicy="Always"))
+        if row.when == "postStart":
+            shared.until_log("hears", word, limit=_START_SECONDS)
+        before = word in shared.log("hears")
+        shared.pods.delete(hooked, gracePeriodSeconds=15)
+        shared.pods.until_gone(hooked, _GONE_SECONDS)
+        shared.until_log("hears", word, limit=_STOP_SECONDS)
+        return before, word in shared.log("hears")
+
+    with side_by_side(request, "name", run) as found:
+        yield found
+
+
 @pytest.mark.parametrize("name", [pytest.param(name, marks=conformance(name)) for name in TABLE])
-def test_hook(name: str, hearer: str, shared: Workloads, workloads: Workloads, check: Checks) -> None:
-    row = TABLE[name]
-    word = f"{row.word}-{workloads.namespace}"  # others of the table tell the same pod
-    box = container(name="hooked", image=row.image, lifecycle={row.when: row.handler(hearer, word)})
-    startup = {"httpGet": {"path": "/echo?msg=startup", "port": _PORT}, "periodSeconds": 1}
-    arguments = ["netexec", "--udp-port", "-1"]
-    beside = container(arguments, name="passes-on", restartPolicy="Always", startupProbe=startup)
-    workloads.serve(pod("hooked", box, initContainers=[beside], restartPolicy="Always"))
-    told = f"GET /echo?msg={word}"
-    if row.when == "postStart":
-        shared.until_log("hears", told, limit=_START_SECONDS)
-        check("told", True)
-    else:
-        assert told not in shared.log("hears")
-    workloads.pods.delete("hooked", gracePeriodSeconds=15)
-    workloads.pods.until_gone("hooked", _GONE_SECONDS)
+def test_hook(name: str, told: Callable[[str], Sequence[bool]], check: Checks) -> None:
+    before, after = told(name)
     check("deleted", True)
-    if row.when == "preStop":
-        shared.until_log("hears", told, limit=_STOP_SECONDS)
-        check("told", True)
+    check("told", (before, after), (TABLE[name].when == "postStart", True))
 
 
 @conformance("PreStop should call prestop when killing a pod")
