@@ -407,6 +407,7 @@ def test_users_of_its_own_are_refused_with_words(tmp_path: Path) -> None:
         node.add(pod(hostUsers=False))
         await node.until(lambda: "FailedCreatePodSandBox" in node.told.reasons())
         why = "can't set `spec.hostUsers: false`, runtime does not support user namespaces"
+        why += ': the handler "" is not known'
         assert ("Warning", "FailedCreatePodSandBox", f"Failed to create pod sandbox: {why}") in node.told.events
 
     run(tmp_path, story)

@@ -139,6 +139,11 @@ def test_one_privileged_container_makes_the_sandbox_privileged(kind: str) -> Non
     assert sandbox_security(pod(**spec))["privileged"]
 
 
-def test_user_namespaces_are_refused() -> None:
-    with pytest.raises(PolicyBroken, match="runtime does not support user namespaces"):
-        sandbox_security(pod(hostUsers=False))
+@pytest.mark.parametrize(("profile", "default", "kind"), [
+    ({}, False, UNCONFINED), ({}, True, DEFAULT), ({"type": "Unconfined"}, True, UNCONFINED),
+    ({"type": "RuntimeDefault"}, False, DEFAULT),
+])  # fmt: skip
+def test_the_owner_says_what_no_word_of_seccomp_means(profile: JsonObject, default: bool, kind: int) -> None:
+    facts = SecurityFacts(Path("/seccomp"), (), default)
+    one = pod(containers=containers("app"), securityContext={"seccompProfile": profile} if profile else {})
+    assert container_security(one, one.spec.containers[0], ROOT, facts)["seccomp"] == {"profile_type": kind}

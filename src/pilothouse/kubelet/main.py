@@ -220,7 +220,7 @@ def _services(
         prober=prober,
         hooks=hooks,
         ender=Ender(cri, recorder, hooks, clock),
-        facts=NodeFacts.of(machine, layout, config.cluster_domain, cgroup_v2=cgroups.v2),
+        facts=NodeFacts.of(machine, layout, config.cluster_domain, cgroup_v2=cgroups.v2, policy=config.security),
         host_ips=(config.address,),
         allocatable=lambda: agent.allocatable,
         resolver=resolver,

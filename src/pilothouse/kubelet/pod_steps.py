@@ -7,6 +7,7 @@ sandbox or the volumes is a PodError, which ends this round. Messages are upstre
 from collections.abc import Sequence
 
 from pilothouse.api.machinery.errors import StatusError
+from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Container, Pod
 from pilothouse.kubelet import pod_files
 from pilothouse.kubelet.container_devices import container_devices
@@ -29,6 +30,7 @@ from pilothouse.kubelet.node_services import NodeServices
 from pilothouse.kubelet.pod_plan import Start
 from pilothouse.kubelet.runtime_config import container_config, sandbox_config
 from pilothouse.kubelet.security import PolicyBroken
+from pilothouse.kubelet.userns import UserRanges, require_support
 from pilothouse.kubelet.volume import HostVolumes, VolumeError
 
 RETRY = 10.0
@@ -48,6 +50,7 @@ class PodSteps:
 
     def __init__(self, node: NodeServices) -> None:
         self._node = node
+        self._users = UserRanges(node.facts.layout, node.facts.policy.ids_per_pod)
 
     async def prepare(self, pod: Pod, ips: Sequence[str]) -> HostVolumes:
         """Directories, cgroup and volumes; the volumes. Raises PodError."""
@@ -68,9 +71,16 @@ class PodSteps:
         return Facts(tuple(ips), tuple(node.host_ips), node.allocatable())
 
     def sandbox_message(self, pod: Pod, attempt: int) -> dict[str, object]:
-        """The sandbox's configuration."""
+        """The sandbox's configuration. Raises PolicyBroken."""
         node = self._node
-        return sandbox_config(pod, attempt, node.cgroups.parent(pod), self._resolver(pod)[0], node.facts)
+        config = sandbox_config(pod, attempt, node.cgroups.parent(pod), self._resolver(pod)[0], node.facts)
+        return self._with_users(pod, config)
+
+    def _with_users(self, pod: Pod, config: JsonObject) -> JsonObject:
+        """With users of the pod's own, where it is to have some. Raises PolicyBroken."""
+        if pod.spec.hostUsers is not False:
+            return config
+        return self._users.of(pod.metadata.uid).added_to(config)
 
     def _resolver(self, pod: Pod) -> tuple[Resolver, Sequence[str]]:
         node = self._node
@@ -84,8 +94,10 @@ class PodSteps:
             self._node.recorder.event(reference(pod), "Warning", "DNSConfigForming", complaint)
         try:
             handler = await self._handler(pod)
+            if pod.spec.hostUsers is False:
+                require_support(await self._node.cri.status(), handler)
             await self._node.cri.run_sandbox(self.sandbox_message(pod, attempt), handler)
-        except (CriError, NameTooLong, PolicyBroken, StatusError) as error:
+        except (CriError, NameTooLong, OSError, PolicyBroken, StatusError) as error:
             raise PodError("FailedCreatePodSandBox", f"Failed to create pod sandbox: {error}") from error
 
     async def _handler(self, pod: Pod) -> str:
@@ -98,7 +110,10 @@ class PodSteps:
         container = find(pod, step.name)
         if container is None:
             raise StartError("CreateContainerConfigError", f"no container {step.name} in the spec")
-        message = self.sandbox_message(pod, sandbox.attempt)
+        try:
+            message = self.sandbox_message(pod, sandbox.attempt)
+        except (PolicyBroken, OSError) as error:
+            raise self._failed(pod, container, "CreateContainerConfigError", str(error)) from error
         image = await self._node.images.ensure(pod, container, message)
         ips = self._node.host_ips if pod.spec.hostNetwork else sandbox.ips
         try:
@@ -114,6 +129,7 @@ class PodSteps:
                 pod, container, step.attempt, image, variables, mounts, self._node.facts, target_id=step.target_id
             )
             config = container_devices(container, volumes).added_to(config)
+            config = self._with_users(pod, config)
         except (ConfigError, PolicyBroken, OSError, StatusError) as error:
             raise self._failed(pod, container, "CreateContainerConfigError", str(error)) from error
         try:

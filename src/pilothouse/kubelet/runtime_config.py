@@ -21,6 +21,8 @@ from pilothouse.kubelet.resize import MADE_WITH, made_with
 from pilothouse.kubelet.resources.linux import Limits, container_limits, hugepage_limits, overhead_limits, pod_limits
 from pilothouse.kubelet.resources.qos import oom_score_adjust
 from pilothouse.kubelet.security import SecurityFacts, container_security, sandbox_security
+from pilothouse.kubelet.security_policy import STRICT, SecurityPolicy
+from pilothouse.kubelet.sysctls import dotted
 
 POD_NAME = "io.kubernetes.pod.name"
 POD_NAMESPACE = "io.kubernetes.pod.namespace"
@@ -45,17 +47,20 @@ class NodeFacts:
     """Of huge pages, in bytes."""
     hot_paths: tuple[str, ...] = ()
     """Of the processors, which containers shall not see."""
+    policy: SecurityPolicy = STRICT
 
     @classmethod
-    def of(cls, machine: Machine, layout: Layout, cluster_domain: str, *, cgroup_v2: bool) -> Self:
+    def of(
+        cls, machine: Machine, layout: Layout, cluster_domain: str, *, cgroup_v2: bool, policy: SecurityPolicy = STRICT
+    ) -> Self:
         """What configurations take from this machine."""
         sizes = tuple(sorted(machine.hugepages))
-        return cls(layout, cluster_domain, machine.memory, cgroup_v2, sizes, machine.hot_paths)
+        return cls(layout, cluster_domain, machine.memory, cgroup_v2, sizes, machine.hot_paths, policy)
 
     @property
     def security(self) -> SecurityFacts:
         """What of it security contexts take."""
-        return SecurityFacts(self.layout.root / "seccomp", self.hot_paths)
+        return SecurityFacts(self.layout.root / "seccomp", self.hot_paths, self.policy.seccomp_default)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,7 @@ def pod_labels(pod: Pod) -> dict[str, str]:
 
 
 def sandbox_config(pod: Pod, attempt: int, cgroup_parent: str, resolver: Resolver, facts: NodeFacts) -> JsonObject:
-    """The configuration of a pod's sandbox. Raises PolicyBroken."""
+    """The configuration of a pod's sandbox."""
     meta = pod.metadata
     overhead, resources = sandbox_resources(pod)
     config: JsonObject = {
@@ -88,19 +93,13 @@ def sandbox_config(pod: Pod, attempt: int, cgroup_parent: str, resolver: Resolve
         "linux": {
             "cgroup_parent": cgroup_parent,
             "security_context": sandbox_security(pod),
-            "sysctls": {_dotted(sysctl.name): sysctl.value for sysctl in pod.spec.securityContext.sysctls},
+            "sysctls": {dotted(sysctl.name): sysctl.value for sysctl in pod.spec.securityContext.sysctls},
             "resources": resources,
             **({"overhead": overhead} if pod.spec.overhead else {}),
         },
     }
     ports = [] if pod.spec.hostNetwork else _port_mappings(pod)
     return config | ({"port_mappings": ports} if ports else {})
-
-
-def _dotted(name: str) -> str:
-    """A sysctl's name with dots between its parts, as runtimes want it, where a slash may be written."""
-    first = next((sign for sign in name if sign in "./"), ".")
-    return name if first == "." else name.translate({ord("/"): ".", ord("."): "/"})
 
 
 def _port_mappings(pod: Pod) -> list[JsonObject]:

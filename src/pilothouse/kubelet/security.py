@@ -28,9 +28,6 @@ _MASKED = (
 _READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 
 
-_NO_USER_NAMESPACES = "can't set `spec.hostUsers: false`, runtime does not support user namespaces"
-
-
 class PolicyBroken(Exception):
     """What the spec asks for cannot be granted: a container would run as root, or without its own users."""
 
@@ -63,11 +60,12 @@ def groups(pod: Pod) -> list[int]:
     return own if context.fsGroup is None else [context.fsGroup, *own]
 
 
-def seccomp(profile: SeccompProfile, profiles: Path) -> JsonObject:
-    """The profile's message; none given means unconfined."""
-    kind = profile.type or "Unconfined"
+def seccomp(profile: SeccompProfile, facts: "SecurityFacts") -> JsonObject:
+    """The profile's message; what none given means, the node's owner says."""
+    kind = profile.type or ("RuntimeDefault" if facts.seccomp_default else "Unconfined")
     message: JsonObject = {"profile_type": enum_value("ProfileType", kind)}
-    return message | ({"localhost_ref": str(profiles / profile.localhostProfile)} if kind == "Localhost" else {})
+    local = {"localhost_ref": str(facts.profiles / profile.localhostProfile)} if kind == "Localhost" else {}
+    return message | local
 
 
 def app_armor(profile: AppArmorProfile) -> JsonObject:
@@ -95,10 +93,8 @@ def _shared(context: PodSecurityContext) -> JsonObject:
 
 
 def sandbox_security(pod: Pod) -> JsonObject:
-    """Of the sandbox. Raises PolicyBroken."""
+    """Of the sandbox."""
     context = pod.spec.securityContext
-    if pod.spec.hostUsers is False:
-        raise PolicyBroken(_NO_USER_NAMESPACES)
     message: JsonObject = {
         "namespace_options": namespaces(pod),
         "seccomp": {"profile_type": enum_value("ProfileType", "RuntimeDefault")},
@@ -120,6 +116,8 @@ class SecurityFacts:
     """Directory of seccomp profiles."""
     hot_paths: tuple[str, ...] = ()
     """Of this machine's processors: they tell of their heat, by which neighbours can be overheard."""
+    seccomp_default: bool = False
+    """Whether what says nothing of seccomp runs under the runtime's own profile."""
 
 
 def container_security(
@@ -138,7 +136,7 @@ def container_security(
         "readonly_rootfs": bool(own.readOnlyRootFilesystem),
         "no_new_privs": own.allowPrivilegeEscalation is False,
         "supplemental_groups": groups(pod),
-        "seccomp": seccomp(own.seccompProfile or shared.seccompProfile, facts.profiles),
+        "seccomp": seccomp(own.seccompProfile or shared.seccompProfile, facts),
         "masked_paths": [] if own.procMount == "Unmasked" else [*_MASKED, *facts.hot_paths],
         "readonly_paths": [] if own.procMount == "Unmasked" else list(_READ_ONLY),
     }

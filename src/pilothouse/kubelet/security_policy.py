@@ -16,3 +16,11 @@ class SecurityPolicy:
     """Containers that say nothing of seccomp run under the runtime's own profile, not unconfined."""
     ids_per_pod: int = IDS_UNIT
     """How many users a pod has in a user namespace of its own: some blocks."""
+
+    def __post_init__(self) -> None:
+        if self.ids_per_pod < IDS_UNIT or self.ids_per_pod % IDS_UNIT:
+            raise ValueError(f"userNamespaces.idsPerPod {self.ids_per_pod} must be a multiple of {IDS_UNIT}")
+
+
+STRICT = SecurityPolicy()
+"""What holds where nobody says anything: upstream's defaults."""
