@@ -4,13 +4,14 @@ Only a convenience: after a restart of the kubelet everything needed is in the r
 """
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.cri.interface import Container
 from pilothouse.kubelet.observed import CrashWait, Failure
 from pilothouse.kubelet.status import Verdict
 from pilothouse.kubelet.volume import HostVolumes
+from pilothouse.runtime.clock import Instant
 
 
 @dataclass(slots=True)
@@ -50,5 +51,19 @@ class PodMemory:
 
     @property
     def placed(self) -> bool:
-        """Whether the pod takes up room on the node. One that was begun by an earlier kubelet has its place."""
-        return not self.stopped and (self.admitted or self.pod.status.startTime is not None)
+        """Whether the pod takes up room on the node. One that was begun by an earlier kubelet has its place.
+
+        One that is no longer in the API has none though it may still run: nobody else counts it any more.
+        """
+        return not self.stopped and not self.removed and (self.admitted or self.pod.status.startTime is not None)
+
+    def hear(self, pod: Pod, now: Instant) -> None:
+        """The pod has changed. What could not be started is tried again at once, unless it is we who changed it."""
+        if self.failures and _wanted(pod) != _wanted(self.pod):
+            self.failures = {name: replace(failure, retry_at=now) for name, failure in self.failures.items()}
+        self.pod = pod
+
+
+def _wanted(pod: Pod) -> tuple[object, ...]:
+    """What of a pod is not for the node to say."""
+    return pod.spec, pod.metadata.raw.get("labels"), pod.metadata.raw.get("annotations")

@@ -62,7 +62,7 @@ class PodWorker:
     def update(self, pod: Pod) -> None:
         """The pod has changed, or is being deleted, perhaps with less time than before."""
         memory = self._memory
-        memory.pod = pod
+        memory.hear(pod, self._node.clock.now())
         if pod.metadata.deletionTimestamp is not None:
             memory.deleted = True
             given = pod.metadata.deletionGracePeriodSeconds
