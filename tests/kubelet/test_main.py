@@ -4,8 +4,10 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
+from kubelet.static_pods.standing import Poked, manifest
 from pilothouse.api.types.core_v1 import Node, Pod
 from pilothouse.client.client import Client
 from pilothouse.kubelet import main
@@ -13,6 +15,7 @@ from pilothouse.kubelet.config import KubeletConfig
 from pilothouse.kubelet.cri.interface import Image
 from pilothouse.kubelet.part import NodeContext, Part, all_parts
 from pilothouse.kubelet.reservations import Reservations
+from pilothouse.kubelet.static_pods.config import StaticPods
 from pilothouse.linux.cgroups import Cgroups
 from pilothouse.net.pki import Authority, Usage
 from pilothouse.runtime.chance import Chance
@@ -21,6 +24,21 @@ from pilothouse.runtime.tasks import Tasks
 from pilothouse.testing.cluster import Cluster
 from pilothouse.testing.fake_cri import FakeCri
 from pilothouse.testing.loop import run
+
+
+class Early(Part):
+    """Begins before the API server is heard of, and writes down who runs then."""
+
+    name = "early"
+    early = True
+
+    def __init__(self) -> None:
+        self.met: list[list[str]] = []
+
+    async def run(self, node: NodeContext) -> None:
+        await node.services.clock.sleep(5)
+        if not node.sources.is_complete:
+            self.met.append([pod.metadata.name for pod in node.workers.pods().values()])
 
 
 class Greeter(Part):
@@ -91,6 +109,43 @@ def test_a_node_registers_tells_of_its_pods_and_sets_its_parts_to_work(
             assert greeter.met == ["n1"]
             assert pod.status.reason == "SupplementalGroupsPolicyNotSupported"
             assert "watch of ConfigMap default/c" in {task.get_name() for task in asyncio.all_tasks()}
+            tasks.cancel_all()
+
+    run(story)
+
+
+def test_static_pods_wait_for_no_api_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    early, greeter = Early(), Greeter()
+    others = [part for part in all_parts() if part.name != "static pods"]
+    monkeypatch.setattr(main, "all_parts", lambda: [*others, Poked(), early, greeter])
+    directory = tmp_path / "manifests"
+    directory.mkdir()
+    strict = manifest(securityContext={"supplementalGroupsPolicy": "Strict"})
+    (directory / "web.json").write_bytes(orjson.dumps(strict))
+
+    async def story(clock: LoopClock, chance: Chance) -> None:
+        async with Cluster(clock, chance) as cluster, Tasks() as tasks:
+            client = cluster.client()
+            away, create = [True], client.create
+
+            async def reached(kind: Any, *args: Any, **more: Any) -> Any:
+                if away and kind is Node:
+                    raise ConnectionRefusedError(111, "refused")
+                return await create(kind, *args, **more)
+
+            monkeypatch.setattr(client, "create", reached)
+            wanted = config(tmp_path, clock.now(), static_pods=StaticPods(path=directory))
+            tasks.spawn(main.run(wanted, client, FakeCri(clock), clock, chance), name="kubelet")
+            await clock.sleep(10)
+            assert early.met == [["web-n1"]]
+            assert greeter.met == []
+            away.clear()
+            async with clock.timeout(60):
+                while not (found := await client.list(Pod, "default")).items or not found.items[0].status.reason:
+                    await clock.sleep(0.5)
+            assert found.items[0].metadata.name == "web-n1"
+            assert found.items[0].status.reason == "SupplementalGroupsPolicyNotSupported"
+            assert greeter.met == ["n1"]
             tasks.cancel_all()
 
     run(story)

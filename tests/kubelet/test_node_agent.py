@@ -83,6 +83,7 @@ def play(story: Callable[[Stage], Coroutine[Any, Any, None]], *, network: bool =
                 identity, MACHINE, Thresholds(), lambda: room[0], client, cri, told, clock, chance,
                 (*all_reports(), Nicknamed()),
             )  # fmt: skip
+            await agent.begin(tasks)
             await agent.start(tasks)
             await story(Stage(clock, client, cri, told, agent, room))
             tasks.cancel_all()
@@ -116,6 +117,7 @@ def test_a_node_that_is_known_keeps_what_others_have_said_of_it() -> None:
                 NodeIdentity(name="n1", address="10.0.0.2", kubelet_port=10250), MACHINE, Thresholds(),
                 lambda: stage.room[0], stage.client, stage.cri, Told(), stage.clock, Chance(2), (),
             )  # fmt: skip
+            await again.begin(tasks)
             await again.start(tasks)
             await stage.clock.sleep(1)
             tasks.cancel_all()
@@ -215,6 +217,7 @@ def test_a_reboot_is_told() -> None:
                 NodeIdentity(name="n1", address="10.0.0.1", kubelet_port=10250), booted, Thresholds(),
                 lambda: stage.room[0], stage.client, stage.cri, told, stage.clock, Chance(2), (),
             )  # fmt: skip
+            await again.begin(tasks)
             await again.start(tasks)
             await stage.clock.sleep(1)
             tasks.cancel_all()

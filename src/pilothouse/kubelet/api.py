@@ -3,10 +3,11 @@
 Workers, volumes and images see these alone: component tests give them fakes that mypy checks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
-from pilothouse.api.machinery.errors import NotFound
+from pilothouse.api.machinery.errors import NotFound, ServiceUnavailable
 from pilothouse.api.machinery.view import JsonObject, View
 from pilothouse.api.types.authentication_v1 import TokenRequest
 from pilothouse.api.types.core_v1 import ConfigMap, Pod, Secret, Service, ServiceAccount
@@ -68,14 +69,25 @@ class ClientPods:
         """Apply a strategic merge patch to the status; the uid is a precondition."""
         meta = pod.metadata
         body = {"metadata": {"uid": meta.uid}, "status": patch}
-        return await self._client.patch(
-            Pod, meta.name, meta.namespace, body, subresource="status", form=PatchForm.STRATEGIC
-        )
+        with _reaching():
+            return await self._client.patch(
+                Pod, meta.name, meta.namespace, body, subresource="status", form=PatchForm.STRATEGIC
+            )
 
     async def delete(self, pod: Pod) -> None:
         """Delete with grace period 0; the uid is a precondition."""
         meta = pod.metadata
-        await self._client.delete(Pod, meta.name, meta.namespace, grace_period=0, uid=meta.uid)
+        with _reaching():
+            await self._client.delete(Pod, meta.name, meta.namespace, grace_period=0, uid=meta.uid)
+
+
+@contextmanager
+def _reaching() -> Iterator[None]:
+    """A server that cannot be reached is one that cannot serve."""
+    try:
+        yield
+    except (OSError, TimeoutError) as error:
+        raise ServiceUnavailable(str(error) or "timed out") from error
 
 
 class ClientObjects:

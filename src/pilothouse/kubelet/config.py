@@ -8,6 +8,7 @@ from pilothouse.kubelet.log_policy import LogPolicy
 from pilothouse.kubelet.node_status import Thresholds
 from pilothouse.kubelet.reservations import Reservations
 from pilothouse.kubelet.security_policy import SecurityPolicy
+from pilothouse.kubelet.static_pods.config import StaticPods
 from pilothouse.net.pki import KeyPair
 
 
@@ -49,6 +50,8 @@ class KubeletConfig:
     """Labels that the node registers with, besides its own."""
     thresholds: Thresholds = field(default_factory=Thresholds)
     """Below what is left the node is under pressure."""
+    static_pods: StaticPods = field(default_factory=StaticPods)
+    """Where pods come from besides the API server."""
     log_rotation: LogPolicy = field(default_factory=LogPolicy)
     """How much of what containers write is kept."""
     security: SecurityPolicy = field(default_factory=SecurityPolicy)

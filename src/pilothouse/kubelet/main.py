@@ -16,7 +16,7 @@ from pilothouse.client.informer import Informers, Lister
 from pilothouse.kubelet import node_status
 from pilothouse.kubelet.admission import NodeAdmission, NodeTraits
 from pilothouse.kubelet.allocation_store import AllocationStore
-from pilothouse.kubelet.api import ClientPods, Recorder
+from pilothouse.kubelet.api import ClientPods, Pods, Recorder
 from pilothouse.kubelet.certificate_requests import InformedCertificateRequests
 from pilothouse.kubelet.config import KubeletConfig
 from pilothouse.kubelet.cri.interface import Cri
@@ -37,6 +37,7 @@ from pilothouse.kubelet.part import NodeContext, all_parts, begin
 from pilothouse.kubelet.pleg import Pleg
 from pilothouse.kubelet.pod_certificates import PodCertificates
 from pilothouse.kubelet.pod_end import Ender
+from pilothouse.kubelet.pod_sources import API, PodSources
 from pilothouse.kubelet.pod_volumes import Volumes
 from pilothouse.kubelet.pod_worker import PodWorker
 from pilothouse.kubelet.pod_workers import PodWorkers
@@ -47,10 +48,11 @@ from pilothouse.kubelet.resources.pod_cgroups import KernelPodCgroups
 from pilothouse.kubelet.runtime_config import NodeFacts
 from pilothouse.kubelet.server.page import PageContext
 from pilothouse.kubelet.server.serving import ServingConfig, serving
+from pilothouse.kubelet.static_pods.mirror import MirroredPods
 from pilothouse.kubelet.stats import Stats
 from pilothouse.kubelet.status_writer import StatusWriter
-from pilothouse.kubelet.stored_allocations import StoredAllocations
 from pilothouse.kubelet.storage import ClientStorage, Storage
+from pilothouse.kubelet.stored_allocations import StoredAllocations
 from pilothouse.kubelet.sysctls import AllowedSysctls
 from pilothouse.kubelet.trust_anchors import InformedTrustBundles, TrustAnchors
 from pilothouse.kubelet.volume import VolumeType
@@ -86,12 +88,12 @@ async def run(
         services = informers.of(Service)
         own = informers.of(Node, fields=f"metadata.name={config.node_name}")
         agent = _agent(config, machine, client, cri, recorder, clock, chance)
-        await agent.start(tasks)
-        await informers.synced()
+        await agent.begin(tasks)
 
         trust = TrustAnchors(InformedTrustBundles(partial(informers.of, ClusterTrustBundle), clock), chance)
         cache = ObjectCache(client, clock, chance, tasks)
-        objects, pods_api = CachedObjects(client, services.lister, cache), ClientPods(client)
+        objects, sources = CachedObjects(client, services.lister, cache), PodSources(config.static_pods.sources)
+        pods_api = MirroredPods(ClientPods(client), sources)
         writer = StatusWriter(pods_api, clock)
         prober = Probes(cri, clock, chance, recorder, HttpFetch(clock), tasks, (config.address,), probe_metrics)
         watched = partial(informers.of, PodCertificateRequest, fields=f"spec.nodeName={config.node_name}")
@@ -106,19 +108,20 @@ async def run(
             storage, _admission(config, machine, own.lister, client, cri, agent, recorder, clock, lambda: workers),
         )  # fmt: skip
         workers = PodWorkers(lambda pod, others: PodWorker(pod, node, others, tasks), tasks)
+        sources.feed(workers)
         cache.on_newer(workers.poke)
-        pods.on_change(cache.on_change)
-        pods.on_change(workers.on_change)
         agent.on_health(workers.poke_all)
         pleg = Pleg(cri, clock, workers.poke)
         agent.heed(pleg.unhealthy)
         tasks.spawn(pleg.run(), name="pleg")
         tasks.spawn(pleg.listen(), name="container events")
         stats = _stats(config, node, workers)
-        begin(all_parts(), NodeContext(
+        parts = all_parts()
+        context = NodeContext(
             config=config, client=client, services=node, workers=workers, agent=agent, metrics=metrics, chance=chance,
-            tasks=tasks, stats=stats,
-        ))  # fmt: skip
+            tasks=tasks, stats=stats, sources=sources,
+        )  # fmt: skip
+        begin([part for part in parts if part.early], context)
         door = ServingConfig(config.node_name, config.serving, config.client_authority, config.host, config.port)
 
         def known_pods() -> list[Pod]:
@@ -126,6 +129,13 @@ async def run(
 
         around = _around(config, machine, node, stats, known_pods, metrics, probe_metrics)
         async with serving(door, client, around, pleg.complaint):
+            # Static pods run by now, whether there is an API server or not.
+            await agent.start(tasks)
+            await informers.synced()
+            pods.on_change(cache.on_change)
+            pods.on_change(sources.on_change)
+            sources.seen(API)
+            begin([part for part in parts if not part.early], context)
             if ready is not None:
                 ready()
             await asyncio.Event().wait()
@@ -186,7 +196,7 @@ def _admission(
 
 
 def _services(
-    config: KubeletConfig, machine: Machine, objects: CachedObjects, pods: ClientPods, cri: Cri, recorder: Recorder,
+    config: KubeletConfig, machine: Machine, objects: CachedObjects, pods: Pods, cri: Cri, recorder: Recorder,
     clock: Clock, agent: NodeAgent, writer: StatusWriter, prober: Probes, trust: TrustAnchors,
     certificates: PodCertificates, storage: Storage, admission: NodeAdmission,
 ) -> NodeServices:  # fmt: skip

@@ -105,10 +105,13 @@ class NodeAgent:
         """Let `problems` have what `complaint` says too, when it says something."""
         self._complaints.append(complaint)
 
-    async def start(self, tasks: Tasks) -> None:
-        """Register, and go on in the background: health, status, lease."""
+    async def begin(self, tasks: Tasks) -> None:
+        """Watch the runtime from now on; returns when it is known how it is."""
         tasks.spawn(self._watch_runtime(), name="runtime health")
         await self._health_known.wait()
+
+    async def start(self, tasks: Tasks) -> None:
+        """After `begin`: register, and go on in the background: status, lease."""
         await self._register()
         self._event("Normal", "Starting", "Starting kubelet.")
         tasks.spawn(self._report_forever(), name="node status")

@@ -2,13 +2,14 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from pilothouse.client.client import Client
 from pilothouse.kubelet.config import KubeletConfig
 from pilothouse.kubelet.node_agent import NodeAgent
 from pilothouse.kubelet.node_services import NodeServices
+from pilothouse.kubelet.pod_sources import PodSources
 from pilothouse.kubelet.pod_workers import PodWorkers
 from pilothouse.kubelet.stats import Stats
 from pilothouse.runtime.chance import Chance
@@ -25,6 +26,7 @@ class NodeContext:
     client: Client
     services: NodeServices
     workers: PodWorkers
+    sources: PodSources = field(default_factory=PodSources)
     agent: NodeAgent
     metrics: Metrics
     chance: Chance
@@ -38,6 +40,8 @@ class Part(ABC):
 
     name: ClassVar[str]
     """Of its task."""
+    early: ClassVar[bool] = False
+    """It begins before the API server has been heard of: the pods of the API are not known then."""
 
     @abstractmethod
     async def run(self, node: NodeContext) -> None:

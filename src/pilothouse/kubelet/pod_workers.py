@@ -20,6 +20,11 @@ class PodWorkers:
         self._make = make
         self._tasks = tasks
         self._workers: dict[str, PodWorker] = {}
+        self._listeners: list[Callable[[str], None]] = []
+
+    def on_gone(self, callback: Callable[[str], None]) -> None:
+        """Call back with the uid of each pod of which nothing is left on the node."""
+        self._listeners.append(callback)
 
     def on_change(self, old: Pod | None, new: Pod | None) -> None:
         """An informer's news. A pod of the same name with another uid is another pod."""
@@ -40,6 +45,8 @@ class PodWorkers:
     async def _run(self, uid: str, worker: PodWorker) -> None:
         await worker.run()
         del self._workers[uid]
+        for callback in self._listeners:
+            callback(uid)
 
     def _others(self, uid: str) -> list[Pod]:
         return [worker.pod for known, worker in self._workers.items() if known != uid and worker.placed]

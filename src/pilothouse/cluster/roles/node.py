@@ -12,6 +12,7 @@ from pilothouse.kubelet.config import KubeletConfig
 from pilothouse.kubelet.containerd import Containerd
 from pilothouse.kubelet.cri.client import CriClient
 from pilothouse.kubelet.node_status import Thresholds
+from pilothouse.kubelet.static_pods.config import StaticPods
 from pilothouse.network import main as network
 from pilothouse.network.main import NetworkConfig
 from pilothouse.runtime.chance import Chance
@@ -53,8 +54,8 @@ def _network(home: Home, settings: Settings) -> NetworkConfig:
 
 def _kubelet(home: Home, settings: Settings) -> KubeletConfig:
     pki = Pki(home, settings)
-    root, logs = home.node / "kubelet", home.node / "logs"
-    for directory in (root, logs):
+    root, logs, manifests = home.node / "kubelet", home.node / "logs", home.node / "manifests"
+    for directory in (root, logs, manifests):
         directory.mkdir(exist_ok=True)
     return KubeletConfig(
         node_name=settings.node_name,
@@ -69,4 +70,5 @@ def _kubelet(home: Home, settings: Settings) -> KubeletConfig:
         cluster_domain=settings.cluster_domain,
         cluster_dns=(settings.dns_address,),
         thresholds=Thresholds(disk=_LEAVE_FREE, images=_LEAVE_FREE),
+        static_pods=StaticPods(path=manifests),
     )

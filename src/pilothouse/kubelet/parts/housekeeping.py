@@ -19,6 +19,7 @@ class Sweeps(Part):
         """Sweep again and again."""
         services, again = node.services, Backoff(_AGAIN)
         keeper = Housekeeping(services.cri, services.volumes, services.cgroups, services.mounter, services.facts.layout)
+        await node.sources.complete()
         while True:
             wait = PERIOD
             if await keeper.sweep(node.workers.pods):

@@ -7,6 +7,7 @@ class PodStatuses(Part):
     """Runs the writer that all workers speak to."""
 
     name = "pod statuses"
+    early = True
 
     async def run(self, node: NodeContext) -> None:
         """Write what is put."""
