@@ -8,12 +8,19 @@ from typing import Any
 from kubelet.harness import FakeCgroups, FakeNode, pod, run
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Node, Pod
+from pilothouse.client.client import Client
+from pilothouse.kubelet import main
 from pilothouse.kubelet.admit_handler import Refusal
 from pilothouse.kubelet.allocation import AsAsked
+from pilothouse.kubelet.config import KubeletConfig
 from pilothouse.kubelet.cri.interface import CriError, Image, RuntimeStatus
+from pilothouse.kubelet.security_policy import SecurityPolicy
+from pilothouse.net.pki import Authority, Usage
+from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock, LoopClock
 from pilothouse.runtime.tasks import Tasks
 from pilothouse.testing import loop
+from pilothouse.testing.cluster import Cluster
 from pilothouse.testing.fake_cri import Behaviour, FakeCri
 
 
@@ -131,6 +138,19 @@ def test_pods_that_have_ended_or_are_gone_leave_their_room(tmp_path: Path) -> No
         await node.until(lambda: "next" not in node.pods)
         node.add(asking("last", "2"))
         await node.until(lambda: node.pods["last"].status.phase == "Running")
+
+    run(tmp_path, story)
+
+
+def test_what_was_deleted_by_force_leaves_its_room_while_it_is_still_ending(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        node.cri.behaviour = lambda _: Behaviour(ignores_signals=True)
+        node.add(asking("old", "2"))
+        await node.until(lambda: node.pods["old"].status.phase == "Running")
+        node.vanish("old")
+        node.add(asking("new", "2"))
+        await node.until(lambda: node.pods["new"].status.phase != "Pending")
+        assert node.pods["new"].status.phase == "Running"
 
     run(tmp_path, story)
 
@@ -254,3 +274,52 @@ def test_neither_a_pod_that_does_not_go_nor_a_silent_runtime_stops_others_for_ev
             tasks.cancel_all()
 
     loop.run(story)
+
+
+def test_a_whole_kubelet_judges_by_its_node_object_and_by_what_its_owner_allows(tmp_path: Path) -> None:
+    """Refused pods alone: they need nothing of the machine."""
+
+    async def story(clock: LoopClock, chance: Chance) -> None:
+        async with Cluster(clock, chance) as cluster, Tasks() as tasks:
+            client, ready = cluster.client(), list[bool]()
+            cri = FakeCri(clock, present={"app:1": Image("sha256:app", ("app:1",))})
+            kubelet = main.run(config(tmp_path, clock.now()), client, cri, clock, chance, lambda: ready.append(True))
+            tasks.spawn(kubelet, name="kubelet")
+            async with clock.timeout(60):
+                while not ready:
+                    await clock.sleep(0.1)
+            extended = {"status": {kind: {"example.com/gpu": "1"} for kind in ("capacity", "allocatable")}}
+            await client.patch(Node, "n1", "", extended, subresource="status")
+            await clock.sleep(1)
+            sysctls = {"sysctls": [{"name": "kernel.msgmax", "value": "1"}]}
+            assert await refused(client, clock, securityContext=sysctls, nodeSelector={"no": "where"}) == "NodeAffinity"
+            sysctls = {"sysctls": [{"name": "kernel.sem", "value": "1"}]}
+            assert await refused(client, clock, securityContext=sysctls) == "SysctlForbidden"
+            limits = {"limits": {"example.com/gpu": "2"}}
+            container = {"name": "app", "image": "app:1", "resources": limits}
+            assert await refused(client, clock, containers=[container]) == "OutOfexample.com/gpu"
+            tasks.cancel_all()
+
+    loop.run(story)
+
+
+async def refused(client: Client, clock: Clock, **spec: Any) -> str:
+    """Why the node does not take a pod."""
+    spec.setdefault("containers", [{"name": "app", "image": "app:1"}])
+    made = await client.create(
+        Pod, {"metadata": {"generateName": "p-", "namespace": "default"}, "spec": {"nodeName": "n1", **spec}}
+    )
+    async with clock.timeout(30):
+        while (pod := await client.get(Pod, made.metadata.name, "default")).status.phase != "Failed":
+            await clock.sleep(0.5)
+    return pod.status.reason
+
+
+def config(root: Path, now: float) -> KubeletConfig:
+    authority = Authority.create("test", now)
+    pair = authority.issue("system:node:n1", (), addresses=("127.0.0.1",), usage=Usage.SERVER, now=now)
+    return KubeletConfig(
+        node_name="n1", address="127.0.0.1", root=root, logs=root / "logs", images=root, serving=pair,
+        client_authority=authority.certificate, host="127.0.0.1", port=0, cgroup_root="/pilothouse-no-such-group",
+        security=SecurityPolicy(allowed_unsafe_sysctls=("kernel.msg*",)),
+    )  # fmt: skip

@@ -1,5 +1,6 @@
 """Configurations of sandboxes and containers for the runtime, as upstream's kuberuntime generates them."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from pilothouse.kubelet.cri.messages import enum_value
 from pilothouse.kubelet.layout import Layout
 from pilothouse.kubelet.names_and_dns import Resolver
 from pilothouse.kubelet.runtime_config import Mount, NodeFacts, container_config, expand, grace_period, sandbox_config
+from pilothouse.kubelet.security_policy import SecurityPolicy
 
 FACTS = NodeFacts(Layout(Path("/kubelet"), Path("/logs")), "cluster.local", 8 << 30)
 RESOLVER = Resolver(("10.96.0.10",), ("cluster.local",), ("ndots:5",))
@@ -131,3 +133,9 @@ def test_grace(given: int | None, expected: int) -> None:
 ])  # fmt: skip
 def test_references_to_variables(text: str, expected: str) -> None:
     assert expand(text, {"A": "1", "B": "2"}) == expected
+
+
+def test_containers_without_a_word_of_seccomp_run_as_the_owner_says() -> None:
+    facts = replace(FACTS, policy=SecurityPolicy(seccomp_default=True))
+    assert made(facts=facts)["linux"]["security_context"]["seccomp"] == {"profile_type": 0}
+    assert made()["linux"]["security_context"]["seccomp"] == {"profile_type": 1}
