@@ -5,7 +5,7 @@ import math
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from pilothouse.kubelet.server.exposition import Family, go_number, page
+from pilothouse.kubelet.server.exposition import Family, go_number, labels, page
 
 
 @pytest.mark.parametrize(("value", "expected"), [
@@ -21,9 +21,9 @@ def test_numbers_are_written_as_go_does(value: float, expected: str) -> None:
 
 def test_families_and_samples_are_in_order() -> None:
     one, other, silent = Family("b_total", "counter", "Bs."), Family("a", "gauge", "As."), Family("c", "gauge", "Cs.")
-    one.add(2, {"pod": "z", "container": "x"}, 1.2345)
-    one.add(1.5, {"pod": "a", "container": "x"})
-    other.add(0, {})
+    one.add(2, labels({"pod": "z"}, ("container", "x")), 1.2345)
+    one.add(1.5, labels({"pod": "a", "container": "x"}))
+    other.add(0)
     assert page([one, silent, other]).decode() == (
         "# HELP a As.\n# TYPE a gauge\na 0\n"
         "# HELP b_total Bs.\n# TYPE b_total counter\n"
@@ -33,7 +33,7 @@ def test_families_and_samples_are_in_order() -> None:
 
 def test_readers_understand_it() -> None:
     family = Family("a", "gauge", "As.")
-    family.add(1e6, {"name": 'quoted "\\" and\nbroken'}, 2.5)
+    family.add(1e6, labels({"name": 'quoted "\\" and\nbroken'}), 2.5)
     (read,) = text_string_to_metric_families(page([family]).decode())
     assert (read.samples[0].labels, read.samples[0].value, read.samples[0].timestamp) == (
         {"name": 'quoted "\\" and\nbroken'}, 1e6, 2.5,

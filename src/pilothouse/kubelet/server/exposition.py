@@ -6,6 +6,7 @@ Text format 0.0.4; families by name, samples by labels, and numbers as Go writes
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal
 
 from pilothouse.runtime.clock import Instant
@@ -16,43 +17,61 @@ _PLAIN = 10**6
 """Up from here there is an exponent."""
 
 
+Labels = tuple[tuple[str, str], ...]
+"""Names and values, by name. Made once for all the metrics of one thing: there are thousands of samples a page."""
+
+
+def labels(known: Mapping[str, str], *more: tuple[str, str]) -> Labels:
+    """In order."""
+    return tuple(sorted((*known.items(), *more)))
+
+
 @dataclass(slots=True)
 class Family:
-    """One metric with all its samples."""
+    """One metric with all its samples. Those that are added in order cost least."""
 
     name: str
     kind: Literal["counter", "gauge"]
     text: str
-    samples: list[tuple[tuple[tuple[str, str], ...], str]] = field(default_factory=list)
+    samples: list[tuple[Labels, str]] = field(default_factory=list)
 
-    def add(self, value: float, labels: Mapping[str, str], at: Instant | None = None) -> None:
+    def add(self, value: float, of: Labels = (), at: Instant | None = None) -> None:
         """One sample; without a time it is the reader's."""
         stamp = "" if at is None else f" {int(at * 1000)}"
-        self.samples.append((tuple(sorted(labels.items())), f"{go_number(value)}{stamp}"))
+        self.samples.append((of, f"{go_number(value)}{stamp}"))
 
 
 def page(families: Iterable[Family]) -> bytes:
     """All families that have something to say."""
-    lines = []
+    lines: list[str] = []
+    written: dict[Labels, str] = {}
     for family in sorted(families, key=lambda one: one.name):
         if family.samples:
             lines.append(f"# HELP {family.name} {family.text}")
             lines.append(f"# TYPE {family.name} {family.kind}")
-            lines += (f"{family.name}{_labels(labels)} {value}" for labels, value in sorted(family.samples))
+            for of, value in sorted(family.samples):
+                if (text := written.get(of)) is None:
+                    text = written[of] = _written(of)
+                lines.append(f"{family.name}{text} {value}")
     return "".join(f"{line}\n" for line in lines).encode()
 
 
-def _labels(labels: tuple[tuple[str, str], ...]) -> str:
-    if not labels:
+def _written(of: Labels) -> str:
+    if not of:
         return ""
-    return "{" + ",".join(f'{name}="{value.translate(_ESCAPES)}"' for name, value in labels) + "}"
+    return "{" + ",".join(f'{name}="{value.translate(_ESCAPES)}"' for name, value in of) + "}"
 
 
 def go_number(value: float) -> str:
     """The shortest digits that mean the number, with an exponent from a million on and below a ten-thousandth."""
     if isinstance(value, int) and -_PLAIN < value < _PLAIN:
         return str(value)
-    sign, digits, exponent = Decimal(repr(float(value))).normalize().as_tuple()
+    return _written_float(float(value))
+
+
+@lru_cache(1024)
+def _written_float(value: float) -> str:
+    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
     assert isinstance(exponent, int)
     text, point = "".join(map(str, digits)), len(digits) + exponent
     minus = "-" if sign else ""

@@ -4,12 +4,13 @@ Those that dashboards ask for, not all. Label `id` is the group, `name` the cont
 group has no `container`. Source: github.com/google/cadvisor/metrics/prometheus.go.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from pilothouse.kubelet.cri.interface import CriError
 from pilothouse.kubelet.machine import Machine
 from pilothouse.kubelet.resources.linux import Limits, container_limits, pod_limits
-from pilothouse.kubelet.server.exposition import CONTENT_TYPE, Family, page
+from pilothouse.kubelet.server.exposition import CONTENT_TYPE, Family, Labels, labels, page
 from pilothouse.kubelet.server.page import Page
 from pilothouse.kubelet.server.question import Question
 from pilothouse.kubelet.stats import GroupUse, NodeUse, PodUse
@@ -19,7 +20,6 @@ from pilothouse.runtime.clock import Instant
 from pilothouse.runtime.log import Log
 
 log = Log(__name__)
-Labels = Mapping[str, str]
 
 
 class CadvisorMetrics(Page):
@@ -34,10 +34,10 @@ class CadvisorMetrics(Page):
         error = figures.families["container_scrape_error"]
         try:
             figures.add(await stats.node(), await stats.loads())
-            error.add(0, {})
+            error.add(0)
         except (CriError, OSError) as why:
             log.warning("Couldn't get containers", err=str(why))
-            error.add(1, {})
+            error.add(1)
         return Response(200, page(figures.families.values()), content_type=CONTENT_TYPE)
 
 
@@ -85,8 +85,8 @@ class Figures:
         counters = {name: Family(name, "counter", text) for name, text in _COUNTERS.items()}
         self.families = counters | {name: Family(name, "gauge", text) for name, text in _GAUGES.items()}
 
-    def _put(self, name: str, value: float, labels: Labels, at: Instant | None = None, **more: str) -> None:
-        self.families[name].add(value, {**labels, **more}, at)
+    def _put(self, name: str, value: float, of: Labels = (), at: Instant | None = None) -> None:
+        self.families[name].add(value, of, at)
 
     def add_machine(self, machine: Machine) -> None:
         """What does not change."""
@@ -95,73 +95,90 @@ class Figures:
             "cadvisorRevision": "", "cadvisorVersion": "", "dockerVersion": "", "kernelVersion": machine.kernel,
             "osVersion": machine.os_image,
         }  # fmt: skip
-        self._put("cadvisor_version_info", 1, versions)
-        self._put("machine_cpu_cores", machine.cpus, who)
-        self._put("machine_memory_bytes", machine.memory, who)
-        self._put("machine_scrape_error", 0, {})
+        self._put("cadvisor_version_info", 1, labels(versions))
+        self._put("machine_cpu_cores", machine.cpus, labels(who))
+        self._put("machine_memory_bytes", machine.memory, labels(who))
+        self._put("machine_scrape_error", 0)
 
     def add(self, node: NodeUse, pods: Iterable[PodUse]) -> None:
         """What is used."""
+        told = [_Told(_known(group.path), group) for group in node.groups.values()]
         if node.whole is not None:
-            root = _labels(node.whole.path)
-            self._add_group(node.whole, root)
-            self._add_network(node.interfaces, root, node.whole.at)
-        for group in node.groups.values():
-            self._add_group(group, _labels(group.path))
+            told.append(_Told(_known("/"), node.whole, interfaces=node.interfaces))
         for pod in pods:
-            self._add_pod(pod)
+            told += _of_pod(pod)
+        for one in sorted(told, key=lambda one: labels(one.known)):
+            of = labels(one.known)
+            if one.group is not None:
+                self._add_group(one.group, one.known, of)
+            if one.limits is not None:
+                self._add_spec(one.limits, of, one.started)
+            self._add_network(one)
 
-    def _add_pod(self, pod: PodUse) -> None:
-        about = {"namespace": pod.namespace, "pod": pod.name}
-        spec = pod.pod.spec if pod.pod is not None else None
-        limits = {one.name: container_limits(one) for one in (*spec.containers, *spec.initContainers)} if spec else {}
-        if pod.whole is not None:
-            own = _labels(pod.whole.path, **about)
-            self._add_group(pod.whole, own)
-            self._add_spec(pod_limits(pod.pod) if pod.pod is not None else Limits(), own, pod.started)
-            sandbox = _labels(f"{pod.whole.path}/{pod.sandbox}", name=pod.sandbox, **about)
-            self._add_network(pod.interfaces, sandbox, pod.whole.at)
-        for name, group in pod.groups.items():
-            run = pod.runs[name]
-            labels = _labels(group.path, name=run.id, image=run.image, container=name, **about)
-            self._add_group(group, labels)
-            self._add_spec(limits.get(name, Limits()), labels, run.created_at)
-
-    def _add_group(self, group: GroupUse, labels: Labels) -> None:
+    def _add_group(self, group: GroupUse, known: Mapping[str, str], of: Labels) -> None:
         use, at = group.usage, group.at
-        self._put("container_cpu_usage_seconds_total", use.cpu_nanos / 1e9, labels, at, cpu="total")
+        self._put("container_cpu_usage_seconds_total", use.cpu_nanos / 1e9, labels(known, ("cpu", "total")), at)
         faults = {"pgfault": use.page_faults, "pgmajfault": use.major_page_faults}
         for kind, count in faults.items():
-            more = {"failure_type": kind, "scope": "hierarchy"}
-            self._put("container_memory_failures_total", count, {**labels, **more}, at)
-        self._put("container_memory_rss", use.rss, labels, at)
-        self._put("container_memory_swap", use.swap, labels, at)
-        self._put("container_memory_usage_bytes", use.memory, labels, at)
-        self._put("container_memory_working_set_bytes", use.working_set, labels, at)
-        self._put("container_threads", use.pids, labels, at)
-        self._put("container_last_seen", int(at), labels, at)
+            more = labels(known, ("failure_type", kind), ("scope", "hierarchy"))
+            self._put("container_memory_failures_total", count, more, at)
+        self._put("container_memory_rss", use.rss, of, at)
+        self._put("container_memory_swap", use.swap, of, at)
+        self._put("container_memory_usage_bytes", use.memory, of, at)
+        self._put("container_memory_working_set_bytes", use.working_set, of, at)
+        self._put("container_threads", use.pids, of, at)
+        self._put("container_last_seen", int(at), of, at)
 
-    def _add_spec(self, limits: Limits, labels: Labels, started: Instant) -> None:
-        self._put("container_spec_cpu_period", limits.cpu_period, labels)
+    def _add_spec(self, limits: Limits, of: Labels, started: Instant) -> None:
+        self._put("container_spec_cpu_period", limits.cpu_period, of)
         if limits.cpu_quota:
-            self._put("container_spec_cpu_quota", limits.cpu_quota, labels)
-        self._put("container_spec_cpu_shares", limits.cpu_shares, labels)
-        self._put("container_spec_memory_limit_bytes", limits.memory, labels)
-        self._put("container_start_time_seconds", int(started), labels)
+            self._put("container_spec_cpu_quota", limits.cpu_quota, of)
+        self._put("container_spec_cpu_shares", limits.cpu_shares, of)
+        self._put("container_spec_memory_limit_bytes", limits.memory, of)
+        self._put("container_start_time_seconds", int(started), of)
 
-    def _add_network(self, interfaces: Iterable[InterfaceUsage], labels: Labels, at: Instant) -> None:
-        for one in interfaces:
+    def _add_network(self, told: "_Told") -> None:
+        for one in told.interfaces:
             figures = {
                 "receive_bytes": one.rx_bytes, "receive_errors": one.rx_errors, "receive_packets": one.rx_packets,
                 "receive_packets_dropped": one.rx_dropped, "transmit_bytes": one.tx_bytes,
                 "transmit_errors": one.tx_errors, "transmit_packets": one.tx_packets,
                 "transmit_packets_dropped": one.tx_dropped,
             }  # fmt: skip
+            of = labels(told.known, ("interface", one.name))
+            at = told.at if told.group is None else told.group.at
             for name, value in figures.items():
-                self._put(f"container_network_{name}_total", value, labels, at, interface=one.name)
+                self._put(f"container_network_{name}_total", value, of, at)
 
 
-def _labels(group: str, **known: str) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What there is to say of one group."""
+
+    known: Mapping[str, str]
+    group: GroupUse | None = None
+    limits: Limits | None = None
+    started: Instant = 0.0
+    interfaces: Sequence[InterfaceUsage] = ()
+    at: Instant = 0.0
+
+
+def _of_pod(pod: PodUse) -> Iterator[_Told]:
+    about = {"namespace": pod.namespace, "pod": pod.name}
+    spec = pod.pod.spec if pod.pod is not None else None
+    limits = {one.name: container_limits(one) for one in (*spec.containers, *spec.initContainers)} if spec else {}
+    if pod.whole is not None:
+        whole = pod_limits(pod.pod) if pod.pod is not None else Limits()
+        yield _Told(_known(pod.whole.path, **about), pod.whole, whole, pod.started)
+        sandbox = _known(f"{pod.whole.path}/{pod.sandbox}", name=pod.sandbox, **about)
+        yield _Told(sandbox, interfaces=pod.interfaces, at=pod.whole.at)
+    for name, group in pod.groups.items():
+        run = pod.runs[name]
+        known = _known(group.path, name=run.id, image=run.image, container=name, **about)
+        yield _Told(known, group, limits.get(name, Limits()), run.created_at)
+
+
+def _known(group: str, **known: str) -> dict[str, str]:
     """All have the same labels; what is not known is empty."""
     empty = dict.fromkeys(("container", "image", "name", "namespace", "pod"), "")
     return {**empty, "id": group, **known}

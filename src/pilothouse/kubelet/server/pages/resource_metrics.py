@@ -6,7 +6,7 @@ Names, texts and labels are a contract. Source: pkg/kubelet/metrics/collectors/r
 from collections.abc import Iterable
 
 from pilothouse.kubelet.cri.interface import CriError
-from pilothouse.kubelet.server.exposition import CONTENT_TYPE, Family, page
+from pilothouse.kubelet.server.exposition import CONTENT_TYPE, Family, Labels, labels, page
 from pilothouse.kubelet.server.page import Page
 from pilothouse.kubelet.server.question import Question
 from pilothouse.kubelet.stats import GroupUse, NodeUse, PodUse
@@ -27,11 +27,11 @@ class ResourceMetrics(Page):
         error = Family("resource_scrape_error", "gauge", _ERROR)
         try:
             found = resource_families(await stats.node(), await stats.loads())
-            error.add(0, {})
+            error.add(0)
         except (CriError, OSError) as why:
             log.error("Error getting summary for resourceMetric prometheus endpoint", error=why)
             found = []
-            error.add(1, {})
+            error.add(1)
         return Response(200, page([*found, error]), content_type=CONTENT_TYPE)
 
 
@@ -56,11 +56,11 @@ class _Loads:
         self.memory = Family(f"{of}_memory_working_set_bytes", "gauge", memory)
         self.swap = Family(f"{of}_swap_usage_bytes", "gauge", _SWAP_TEXTS[of])
 
-    def add(self, group: GroupUse, **labels: str) -> None:
+    def add(self, group: GroupUse, of: Labels = ()) -> None:
         use, at = group.usage, group.at
-        self.cpu.add(use.cpu_nanos / 1e9, labels, at)
-        self.memory.add(use.working_set, labels, at)
-        self.swap.add(use.swap, labels, at)
+        self.cpu.add(use.cpu_nanos / 1e9, of, at)
+        self.memory.add(use.working_set, of, at)
+        self.swap.add(use.swap, of, at)
 
     def families(self) -> tuple[Family, ...]:
         return self.cpu, self.memory, self.swap
@@ -77,8 +77,9 @@ def resource_families(node: NodeUse, pods: Iterable[PodUse]) -> list[Family]:
     for pod in pods:
         about = {"pod": pod.name, "namespace": pod.namespace}
         for name, group in pod.groups.items():
-            started.add(pod.runs[name].created_at, {"container": name, **about})
-            each.add(group, container=name, **about)
+            of = labels(about, ("container", name))
+            started.add(pod.runs[name].created_at, of)
+            each.add(group, of)
         if pod.whole is not None:
-            whole.add(pod.whole, **about)
+            whole.add(pod.whole, labels(about))
     return [started, *nodes.families(), *whole.families(), *each.families()]
