@@ -50,6 +50,7 @@ def test_the_configuration() -> None:
     cri = found["plugins"][CRI]
     assert cri["sandbox_image"] == "pilothouse.local/pause:1"
     assert (cri["stream_server_address"], cri["stream_server_port"]) == ("127.0.0.1", "0")
+    assert (cri["enable_unprivileged_ports"], cri["enable_unprivileged_icmp"]) == (True, True)
     assert cri["cni"] == {"bin_dir": "/plugins", "conf_dir": "/cni"}
     assert cri["registry"] == {"config_path": "/certs.d"}
     assert cri["containerd"]["default_runtime_name"] == "runc"

@@ -2,7 +2,8 @@
 
 It is started as a process of its own session and outlives the kubelet: containers run on while the kubelet restarts,
 and the new one adopts what it finds. When it dies it is started again; its shims keep the containers meanwhile.
-Configuration: containerd's version 2 format, which 1.x reads and 2.x converts.
+Configuration: containerd's version 2 format, which 1.x reads and 2.x converts. As 2.x has it of its own accord,
+containers without capabilities may listen on low ports of their pod's and send pings.
 """
 
 import asyncio
@@ -95,6 +96,8 @@ def render(config: ContainerdConfig, handlers: Mapping[str, Handler], plugins: P
         f'sandbox_image = "{PAUSE_IMAGE}"',
         'stream_server_address = "127.0.0.1"',
         'stream_server_port = "0"',
+        "enable_unprivileged_ports = true",
+        "enable_unprivileged_icmp = true",
         f"restrict_oom_score_adj = {str(not may_lower_oom).lower()}",
         f"[{cri}.cni]",
         f'bin_dir = "{plugins}"',
