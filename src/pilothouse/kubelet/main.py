@@ -96,13 +96,8 @@ async def run(
         pods_api = MirroredPods(ClientPods(client), sources)
         writer = StatusWriter(pods_api, clock)
         prober = Probes(cri, clock, chance, recorder, HttpFetch(clock), tasks, (config.address,), probe_metrics)
-        watched = partial(informers.of, PodCertificateRequest, fields=f"spec.nodeName={config.node_name}")
-        asked = InformedCertificateRequests(client, watched, config.node_name, clock)
-        certificates = PodCertificates(asked, recorder, clock, chance)
-        storage = Storage(
-            node_name=config.node_name, objects=ClientStorage(client, config.node_name), disks=DiskMounts(clock),
-            recorder=recorder, users=VolumeUsers(Layout(config.root, config.logs)), drivers=CsiDrivers(clock),
-        )  # fmt: skip
+        certificates = _certificates(config, client, informers, recorder, clock, chance)
+        storage = _storage(config, client, recorder, clock)
         node = _services(
             config, machine, objects, pods_api, cri, recorder, clock, agent, writer, prober, trust, certificates,
             storage, _admission(config, machine, own.lister, client, cri, agent, recorder, clock, lambda: workers),
@@ -123,11 +118,8 @@ async def run(
         )  # fmt: skip
         begin([part for part in parts if part.early], context)
         door = ServingConfig(config.node_name, config.serving, config.client_authority, config.host, config.port)
-
-        def known_pods() -> list[Pod]:
-            return [writer.newest(pod) for pod in workers.pods().values()]
-
-        around = _around(config, machine, node, stats, known_pods, metrics, probe_metrics)
+        known = partial(_known_pods, workers, writer)
+        around = _around(config, machine, node, stats, known, metrics, probe_metrics)
         async with serving(door, client, around, pleg.complaint):
             # Static pods run by now, whether there is an API server or not.
             await agent.start(tasks)
@@ -146,6 +138,26 @@ def _excess(config: KubeletConfig, machine: Machine) -> str:
     disk = Disk.of(config.root)
     capacity = node_status.capacity(machine, disk, config.max_pods)
     return excess(capacity, node_status.reserved(disk, config.thresholds, config.reservations))
+
+
+def _known_pods(workers: PodWorkers, writer: StatusWriter) -> list[Pod]:
+    """The pods at work as they were last told of."""
+    return [writer.newest(pod) for pod in workers.pods().values()]
+
+
+def _certificates(
+    config: KubeletConfig, client: Client, informers: Informers, recorder: Recorder, clock: Clock, chance: Chance
+) -> PodCertificates:
+    watched = partial(informers.of, PodCertificateRequest, fields=f"spec.nodeName={config.node_name}")
+    asked = InformedCertificateRequests(client, watched, config.node_name, clock)
+    return PodCertificates(asked, recorder, clock, chance)
+
+
+def _storage(config: KubeletConfig, client: Client, recorder: Recorder, clock: Clock) -> Storage:
+    return Storage(
+        node_name=config.node_name, objects=ClientStorage(client, config.node_name), disks=DiskMounts(clock),
+        recorder=recorder, users=VolumeUsers(Layout(config.root, config.logs)), drivers=CsiDrivers(clock),
+    )  # fmt: skip
 
 
 def _stats(config: KubeletConfig, node: NodeServices, workers: PodWorkers) -> Stats:
