@@ -106,10 +106,7 @@ async def run(
         sources.feed(workers)
         cache.on_newer(workers.poke)
         agent.on_health(workers.poke_all)
-        pleg = Pleg(cri, clock, workers.poke)
-        agent.heed(pleg.unhealthy)
-        tasks.spawn(pleg.run(), name="pleg")
-        tasks.spawn(pleg.listen(), name="container events")
+        pleg = _pleg(cri, clock, workers, agent, tasks)
         stats = _stats(config, node, workers)
         parts = all_parts()
         context = NodeContext(
@@ -138,6 +135,15 @@ def _excess(config: KubeletConfig, machine: Machine) -> str:
     disk = Disk.of(config.root)
     capacity = node_status.capacity(machine, disk, config.max_pods)
     return excess(capacity, node_status.reserved(disk, config.thresholds, config.reservations))
+
+
+def _pleg(cri: Cri, clock: Clock, workers: PodWorkers, agent: NodeAgent, tasks: Tasks) -> Pleg:
+    """Has workers hear of what changes in the runtime."""
+    pleg = Pleg(cri, clock, workers.poke)
+    agent.heed(pleg.unhealthy)
+    tasks.spawn(pleg.run(), name="pleg")
+    tasks.spawn(pleg.listen(), name="container events")
+    return pleg
 
 
 def _known_pods(workers: PodWorkers, writer: StatusWriter) -> list[Pod]:
