@@ -105,6 +105,13 @@ def test_a_pod_that_does_not_fit_fails_and_leaves_its_room_to_the_next(tmp_path:
         await node.until(lambda: node.pods["third"].status.phase == "Running")
         text = "Node didn't have enough resource: cpu, requested: 600, used: 1500, capacity: 2000"
         assert failed(node, "second") == ("OutOfcpu", f"Pod was rejected: {text}")
+        told = ["message", "observedGeneration", "phase", "qosClass", "reason", "startTime"]
+        assert sorted(node.pods["second"].status.raw) == told
+        async with Tasks() as tasks:
+            restarted = FakeNode(tmp_path, node.clock, tasks, cri=node.cri)
+            restarted.add(node.pods["second"].literal())
+            await node.clock.sleep(5)
+            assert sorted(restarted.pods["second"].status.raw) == told
         assert ("Warning", "OutOfcpu", text) in node.told.events
 
     run(tmp_path, story)

@@ -32,6 +32,8 @@ class PodMemory:
     """None of its containers will run any more."""
     admitted: bool = False
     """The node has taken it."""
+    refused: bool = field(init=False)
+    """The node has not taken it: there is nothing to tell of its containers."""
     stopped: bool = field(init=False)
     """None of its containers runs any more."""
     grace: float | None = None
@@ -47,7 +49,9 @@ class PodMemory:
     volumes: HostVolumes = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.over = self.stopped = self.pod.status.phase in ("Succeeded", "Failed")
+        status = self.pod.status
+        self.over = self.stopped = status.phase in ("Succeeded", "Failed")
+        self.refused = status.phase == "Failed" and not status.containerStatuses
 
     @property
     def placed(self) -> bool:

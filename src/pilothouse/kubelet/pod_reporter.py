@@ -11,6 +11,9 @@ from pilothouse.kubelet.pod_memory import PodMemory
 from pilothouse.kubelet.status import pod_ips, pod_status
 from pilothouse.kubelet.termination import fair_share, with_message
 
+_OF_REFUSED = frozenset({"observedGeneration", "phase", "qosClass", "startTime", "reason", "message"})
+"""All that is said of a pod that the node does not take: clients then show the reason, not how its containers are."""
+
 
 class PodReporter:
     """For all pods; keeps nothing between calls."""
@@ -43,6 +46,8 @@ class PodReporter:
         verdict = memory.verdict if over else None
         granted = node.allocations.applied(pod)
         status = pod_status(granted, observed, node.clock.now(), node.host_ips, over=over, verdict=verdict)
+        if memory.refused:
+            status = {name: value for name, value in status.items() if name in _OF_REFUSED}
         if not memory.removed:
             node.writer.put(pod, status)
 

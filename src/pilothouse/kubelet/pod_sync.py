@@ -99,7 +99,7 @@ class PodSync:
         if refusal is not None:
             self._node.recorder.event(reference(pod), "Warning", refusal.reason, refusal.message)
             memory.verdict = Verdict("Failed", refusal.reason, f"Pod was rejected: {refusal.message}")
-            memory.over = memory.stopped = True
+            memory.over = memory.stopped = memory.refused = True
         return memory.admitted
 
     async def _rest(self, memory: PodMemory, pod: Pod, observed: ObservedPod, plan: PodPlan) -> Instant | None:
