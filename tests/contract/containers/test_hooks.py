@@ -65,6 +65,8 @@ def told(request: pytest.FixtureRequest, shared: Workloads, hearer: str) -> Iter
         box = container(name="hooked", image=row.image, lifecycle={row.when: row.handler(hearer, hooked)})
         word = f"GET /echo?msg={hooked}"
         shared.serve(pod(hooked, box, initContainers=[beside], restartPolicy="Always"))
+        if row.image == AGNHOST:
+            shared.until_log(hooked, "Paused", "hooked")  # by then a signal ends it
         if row.when == "postStart":
             shared.until_log("hears", word, limit=_START_SECONDS)
         before = word in shared.log("hears")
