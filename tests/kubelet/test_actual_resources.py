@@ -1,14 +1,15 @@
 """The kernel's numbers as amounts, row by row, as upstream's convertContainerStatusResources has it."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from kubelet.observing import RUNNING, containers, ran
+from kubelet.observing import RUNNING, containers, pod, ran
 from kubelet.resizing import resources
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Container, ContainerStatus
-from pilothouse.kubelet.actual_resources import actual_resources
+from pilothouse.kubelet.actual_resources import actual_resources, pod_resources
 from pilothouse.kubelet.cri.applied import LinuxResources
 from pilothouse.kubelet.observed import ResizeNote, ResizeState
 from pilothouse.kubelet.resources.linux import shares
@@ -68,3 +69,40 @@ def test_what_nobody_tells_stays_as_it_was_told() -> None:
 def test_requests_of_cpu_survive_the_way_through_the_kernel(milli: int) -> None:
     """Shares are fewer than thousandths: rounding down there and up here gives the same again."""
     assert told(resources("5"), has(shares(milli))) == resources(f"{milli}m" if milli % 1000 else str(milli // 1000))
+
+
+def of_pod(phase: str, resize: ResizeState | None = None, before: JsonObject | None = None, **spec: Any) -> JsonObject:
+    status = {"phase": phase, **({"resources": before} if before else {})}
+    return pod_resources(pod(status, **spec), resize or ResizeState())
+
+
+@pytest.mark.parametrize(("spec", "running", "pending"), [
+    pytest.param({"containers": containers("a", "b", resources=GRANTED)},
+                 resources("2", "2Gi", "4", "4Gi"), resources("2", "2Gi", "4", "4Gi"), id="all have limits"),
+    pytest.param({"containers": [*containers("a", resources=GRANTED), *containers("b", resources=resources("1"))]},
+                 resources("2", "1Gi"), resources("2", "1Gi", "2", "2Gi"), id="a limit that does not hold for the pod"),
+    pytest.param({"containers": containers("a", resources={"requests": {"cpu": "1", "ephemeral-storage": "1Gi"}})},
+                 resources("1"), {"requests": {"cpu": "1", "ephemeral-storage": "1Gi"}}, id="groups do not know disks"),
+    pytest.param({"containers": containers("a", resources=resources("1")), "overhead": {"cpu": "250m"}},
+                 resources("1250m"), resources("1250m"), id="with all that is around it"),
+    pytest.param({"containers": containers("a", resources=resources("2m"))}, {}, resources("2m"),
+                 id="no more than the kernel gives everybody"),
+    pytest.param({"containers": containers("a", resources=resources("1")), "resources": resources("3", "", "4")},
+                 resources("3", "", "4"), resources("3", "", "4"), id="what is stated for the pod wins"),
+    pytest.param({}, {}, {}, id="nothing"),
+])  # fmt: skip
+def test_what_a_pod_has_in_all(spec: dict[str, Any], running: JsonObject, pending: JsonObject) -> None:
+    """Source: convertToAPIPodLevelResourcesStatus; of a pod that does not run, getEffectiveAllocatedResources."""
+    allocated = {"allocatedResources": pending["requests"]} if pending else {}
+    assert of_pod("Running", **spec) == {"resources": running, **allocated}
+    assert of_pod("Pending", **spec) == {"resources": pending, **allocated}
+
+
+def test_a_pod_has_what_it_had_until_its_group_is_changed() -> None:
+    before = resources("5", "5Gi")
+    spec: dict[str, Any] = {"containers": containers("a", resources=resources("1", "1Gi"))}
+    now = resources("1", "1Gi")
+    allocated = now["requests"]
+    assert of_pod("Running", UNDER_WAY, before, **spec) == {"resources": before, "allocatedResources": allocated}
+    assert of_pod("Running", FITTED, before, **spec) == {"resources": now, "allocatedResources": allocated}
+    assert of_pod("Running", UNDER_WAY, **spec) == {"resources": now, "allocatedResources": allocated}

@@ -1,5 +1,6 @@
 """What happens next to a pod, row by row, as upstream's computePodActions and doBackOff have it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,10 +8,11 @@ import pytest
 from kubelet.observing import NOW, box, containers, pod, ran, seen, shaped, sidecar
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.containers import shape
+from pilothouse.kubelet.cri.applied import LinuxResources
 from pilothouse.kubelet.cri.interface import ContainerState
 from pilothouse.kubelet.lifecycle import SHAPE_LABEL, plan
-from pilothouse.kubelet.observed import CrashWait, Failure, Health, ObservedPod
-from pilothouse.kubelet.pod_plan import Kill, PodPlan, Start
+from pilothouse.kubelet.observed import CrashWait, Failure, Health, ObservedPod, ResizeNote, ResizeState
+from pilothouse.kubelet.pod_plan import Kill, PodPlan, Resize, Start
 from pilothouse.runtime.clock import format_time
 
 SAME = shape(pod().spec.containers[0])
@@ -347,3 +349,48 @@ def test_it_does_so_when_all_have_ended() -> None:
     spec = pod(restartPolicy="Never", containers=containers("app", **ALL))
     assert not plan(spec, seen(ran("app", 42)), NOW).finished
     assert plan(spec, seen(ran("app", 1)), NOW).finished
+
+
+def sized(memory: str, **fields: Any) -> list[dict[str, Any]]:
+    """A container `app` with a limit of memory."""
+    return containers("app", resources={"limits": {"memory": memory}}, **fields)
+
+
+HAS_1M = ran("app", resources=LinuxResources(memory_limit_in_bytes=1 << 20))
+RESTART = [{"resourceName": "memory", "restartPolicy": "RestartContainer"}]
+UNDER_WAY = ResizeState(in_progress=ResizeNote())
+FITTED = ResizeState(in_progress=ResizeNote(), fitted=True)
+MORE = Resize("app-0", "app", {"memory_limit_in_bytes": 2 << 20})
+
+
+@pytest.mark.parametrize(("memory", "resize", "expected"), [
+    pytest.param("2Mi", ResizeState(), PodPlan(), id="nobody has granted it"),
+    pytest.param("2Mi", UNDER_WAY, PodPlan(fit=True, resize=(MORE,)), id="it is granted"),
+    pytest.param("1Mi", UNDER_WAY, PodPlan(fit=True), id="the pod's group is to fit, even when no container changes"),
+    pytest.param("2Mi", FITTED, PodPlan(fit=True, resize=(MORE,)), id="the runtime does not tell of it"),
+    pytest.param("1Mi", FITTED, PodPlan(settled=True), id="all is as it is granted"),
+    pytest.param("2Mi", replace(UNDER_WAY, retry_at=NOW + 5), PodPlan(wake_at=NOW + 5), id="it failed just now"),
+    pytest.param("1Mi", replace(FITTED, retry_at=NOW + 5), PodPlan(settled=True), id="it came to be in time"),
+])  # fmt: skip
+def test_resizes(memory: str, resize: ResizeState, expected: PodPlan) -> None:
+    assert plan(pod(containers=sized(memory)), seen(HAS_1M, resize=resize), NOW) == expected
+
+
+def test_a_container_that_is_restarted_for_its_size_is_remembered_until_it_runs() -> None:
+    of = pod(restartPolicy="OnFailure", containers=sized("2Mi", resizePolicy=RESTART))
+    kill = Kill("app-0", "app", "Container app resize requires restart")
+    begun = PodPlan(restarting=("app-0",), kill=(kill,), fit=True, start=(Start("app", 1),))
+    assert plan(of, seen(HAS_1M, resize=UNDER_WAY), NOW) == begun
+    # It has ended well, which would be the end of this pod.
+    ended = ran("app", 0, finished_at=NOW)
+    assert plan(of, seen(ended, resize=FITTED), NOW).finished
+    left = replace(FITTED, restarting=frozenset({"app-0"}))
+    assert plan(of, seen(ended, resize=left), NOW) == PodPlan(start=(again("app"),))
+    runs = ran("app", attempt=1, resources=LinuxResources(memory_limit_in_bytes=2 << 20))
+    assert plan(of, seen(ended, runs, resize=left), NOW) == PodPlan(settled=True)
+
+
+def test_what_is_ended_anyway_is_not_resized_before() -> None:
+    broken = seen(HAS_1M, resize=UNDER_WAY, health={"app-0": Health(live=False)})
+    found = plan(pod(containers=sized("2Mi")), broken, NOW)
+    assert (found.fit, found.resize, [kill.name for kill in found.kill]) == (True, (), ["app"])

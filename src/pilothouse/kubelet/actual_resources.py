@@ -1,4 +1,4 @@
-"""What a container has, as its status tells: pure. What it is granted is told as `allocatedResources`.
+"""What containers and pods have, as their statuses tell: pure. What is granted is told as `allocatedResources`.
 
 The runtime tells the kernel's numbers, which are written as amounts again. Numbers at the kernel's minimum stand for
 any smaller amount: there the granted one is told. Upstream: convertToAPIContainerStatuses in
@@ -7,12 +7,15 @@ pkg/kubelet/kubelet_pods.go, pkg/kubelet/kuberuntime/helpers_linux.go.
 
 from collections.abc import Mapping
 
+from pilothouse.api.core.pod.needs import pod_amounts
+from pilothouse.api.core.pod.resources import Amounts
 from pilothouse.api.machinery.quantity import Quantity, QuantityFormat, of_milli, of_units, parse_quantity
 from pilothouse.api.machinery.view import JsonObject
-from pilothouse.api.types.core_v1 import Container, ContainerStatus
+from pilothouse.api.types.core_v1 import Container, ContainerStatus, Pod
 from pilothouse.kubelet.cri import interface as cri
 from pilothouse.kubelet.cri.interface import ContainerState
 from pilothouse.kubelet.observed import ResizeState
+from pilothouse.kubelet.resources.linux import pod_limits
 
 _MIN_SHARES = 2
 _MIN_MILLI_LIMIT = 10
@@ -51,3 +54,31 @@ def _tell(amounts: JsonObject, name: str, actual: Quantity, least: int, old: Map
             amounts[name] = old[name]
     elif actual != granted and max(actual.milli(), granted.milli()) > least:
         amounts[name] = str(actual)
+
+
+def pod_resources(pod: Pod, resize: ResizeState) -> JsonObject:
+    """`resources` and `allocatedResources` of the status of a pod as it is granted: its containers' together.
+
+    Of a running pod only those that its control group has. Upstream: convertToAPIPodLevelResourcesStatus.
+    """
+    spec = {"spec": pod.raw["spec"]}
+    requests, limits = pod_amounts(spec, "requests"), pod_amounts(spec, "limits")
+    allocated = {"allocatedResources": _written(requests)} if requests else {}
+    if pod.status.phase == "Running":
+        if resize.in_progress is not None and not resize.fitted and pod.status.resources:
+            return {"resources": pod.status.resources.literal(), **allocated}
+        stated, group = pod.spec.resources, pod_limits(pod)
+        held = {"memory"} | ({"cpu"} if "cpu" in requests and requests["cpu"].milli() > _MIN_SHARES else set())
+        requests = _only(requests, held | set(stated.requests))
+        held = {name for name, limit in (("cpu", group.cpu_quota), ("memory", group.memory)) if limit}
+        limits = _only(limits, held | set(stated.limits))
+    has = {kind: _written(found) for kind, found in (("requests", requests), ("limits", limits)) if found}
+    return {"resources": has, **allocated}
+
+
+def _only(amounts: Amounts, names: set[str]) -> Amounts:
+    return {name: amount for name, amount in amounts.items() if name in names}
+
+
+def _written(amounts: Amounts) -> JsonObject:
+    return {name: str(amount) for name, amount in sorted(amounts.items())}

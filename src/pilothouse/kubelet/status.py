@@ -10,6 +10,7 @@ from typing import Any
 
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Pod
+from pilothouse.kubelet.actual_resources import pod_resources
 from pilothouse.kubelet.container_status import ALL_RESTART, One, Told, closed, container_statuses
 from pilothouse.kubelet.containers import is_sidecar, may_restart_all
 from pilothouse.kubelet.lifecycle import all_restart, sandbox_needed
@@ -61,6 +62,7 @@ def pod_status(
         "hostIPs": [{"ip": ip} for ip in host_ips],
         "conditions": _conditions(pod, observed, told, phase, now, verdict.conditions if verdict else {}),
         "containerStatuses": _listed(told.main),
+        **pod_resources(pod, observed.resize),
     }
     if told.init:
         status["initContainerStatuses"] = [one.status for one in told.init]
