@@ -75,16 +75,20 @@ class Workloads:
         chosen = {"container": container} if container else {}
         return self._api.send("GET", self.pods.path(name, "log"), query={**chosen, **query})
 
-    def until_log(self, name: str, wanted: str, container: str = "", limit: int = LOG_SECONDS) -> None:
-        """Return once a container has printed something. Raises AssertionError after `limit` seconds."""
+    def until_log(self, name: str, wanted: str, container: str = "", limit: int = LOG_SECONDS) -> str:
+        """What a container has printed, once something is in it. Raises AssertionError after `limit` seconds."""
+        found = ""
 
         def printed() -> bool:
+            nonlocal found
             try:
-                return wanted in self.log(name, container)
+                found = self.log(name, container)
             except Refused:
                 return False  # it has not begun yet
+            return wanted in found
 
         eventually(printed, limit, pause=0.1)
+        return found
 
     def execute(self, name: str, *command: str, container: str = "") -> str:
         """What a command prints in a container, error output behind it; it must end with 0."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from contract.api import Api, Json
 from contract.conformance import Checks, conformance
@@ -86,9 +87,7 @@ class Followed:
 
     def _until(self, name: str, **wanted: str) -> Logs:
         """Wait until each container has printed something."""
-        for each, text in wanted.items():
-            self._workloads.until_log(name, text, each, UPDATE_SECONDS)
-        return {each: self._workloads.log(name, each) for each in wanted}
+        return {each: self._workloads.until_log(name, text, each, UPDATE_SECONDS) for each, text in wanted.items()}
 
 
 @dataclass(frozen=True)
@@ -100,18 +99,19 @@ class Case:
     projected: bool = False
 
 
+def _row(title: str, what: str, case: Case) -> ParameterSet:
+    return pytest.param(case, marks=conformance(f"{title} {what}"), id=title)
+
+
 UPDATES = [
-    pytest.param(Case("value", source), marks=conformance(f"{source.title} updates should be reflected in volume"))
+    _row(source.title, "updates should be reflected in volume", Case("value", source))
     for source in (CONFIG_MAP, PROJECTED_CONFIG_MAP)
 ]
 OPTIONAL = [
-    pytest.param(
-        Case("objects", source), marks=conformance(f"{source.title} optional updates should be reflected in volume")
-    )
-    for source in SOURCES
+    _row(source.title, "optional updates should be reflected in volume", Case("objects", source)) for source in SOURCES
 ]
 DESCRIPTIONS = [
-    pytest.param(Case(what, projected=projected), marks=conformance(f"{title} should update {what} on modification"))
+    _row(title, f"should update {what} on modification", Case(what, projected=projected))
     for title, projected in FACTS.items()
     for what in BEFORE
 ]
