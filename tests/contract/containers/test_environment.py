@@ -16,7 +16,7 @@ from contract.workloads import Ended, Workloads, container, pod
 _NAME = "values"
 """Of the ConfigMap and of the Secret that the pods read."""
 _KEYS = ("data-1", "data-2", "data-3")
-_PREFIXES = ("p-", "1-", "$_-", "#/")
+_PREFIXES = ("", "1-", "$_-", "ABC_", "#@!")
 _RESOURCES = {"requests": {"cpu": "250m", "memory": "32Mi"}, "limits": {"cpu": "1250m", "memory": "64Mi"}}
 _RETRIES = 3
 
@@ -37,20 +37,11 @@ class Row:
         return pod(name, container(name="env-test", image=BUSYBOX, command=["env"], **more))
 
 
-def _keys(source: str, prefix: str = "") -> Row:
-    """All keys of the source, once as they are and once with a prefix, or with that prefix alone."""
-    prefixes = (prefix,) if prefix else ("", "p-")
+def _keys(source: str, *prefixes: str) -> Row:
+    """All keys of the source, once with each prefix."""
     given = [{**({"prefix": each} if each else {}), source: {"name": _NAME}} for each in prefixes]
-    return Row(env_from=given, lines=_lines(prefixes))
-
-
-def _lines(prefixes: Sequence[str]) -> list[str]:
-    return [f"{re.escape(prefix + key)}={key.replace('data', 'value')}" for prefix in prefixes for key in _KEYS]
-
-
-def _prefixed(source: str) -> Row:
-    given = [{"prefix": each, source: {"name": _NAME}} for each in _PREFIXES]
-    return Row(env_from=given, lines=_lines(_PREFIXES))
+    lines = [f"{re.escape(prefix + key)}={key.replace('data', 'value')}" for prefix in prefixes for key in _KEYS]
+    return Row(env_from=given, lines=lines)
 
 
 def _key(variable: str, source: str) -> Row:
@@ -75,12 +66,14 @@ def _amounts(resources: Mapping[str, Any] | None, **wanted: str) -> Row:
 
 TABLE = {
     "ConfigMap should be consumable via environment variable": _key("CONFIG_DATA_1", "configMapKeyRef"),
-    "ConfigMap should be consumable via the environment": _keys("configMapRef"),
-    "ConfigMap should be consumable as environment variable names with various prefixes": _prefixed("configMapRef"),
+    "ConfigMap should be consumable via the environment": _keys("configMapRef", "", "p-"),
+    "ConfigMap should be consumable as environment variable names with various prefixes": _keys(
+        "configMapRef", *_PREFIXES
+    ),
     "Secrets should be consumable from pods in env vars": _key("SECRET_DATA", "secretKeyRef"),
-    "Secrets should be consumable via the environment": _keys("secretRef"),
-    "Secrets should be consumable as environment variable names variable names with various prefixes": _prefixed(
-        "secretRef"
+    "Secrets should be consumable via the environment": _keys("secretRef", "", "p-"),
+    "Secrets should be consumable as environment variable names variable names with various prefixes": _keys(
+        "secretRef", *_PREFIXES
     ),
     "Downward API should provide pod name, namespace and IP address as env vars": _fields(
         POD_NAME="metadata.name", POD_NAMESPACE="metadata.namespace", POD_IP="status.podIP"
