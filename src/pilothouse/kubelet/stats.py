@@ -81,15 +81,16 @@ _T = TypeVar("_T")
 class _Fresh(Generic[_T]):
     """A value that is made when somebody asks and it is no longer fresh; all who ask meanwhile wait for the same."""
 
-    def __init__(self, clock: Clock, make: Callable[[], Awaitable[_T]]) -> None:
+    def __init__(self, clock: Clock, seconds: float, make: Callable[[], Awaitable[_T]]) -> None:
         self._clock = clock
+        self._seconds = seconds
         self._make = make
         self._lock = asyncio.Lock()
         self._made: tuple[float, _T] | None = None
 
     async def get(self) -> _T:
         async with self._lock:
-            if self._made is None or self._clock.monotonic() - self._made[0] >= FRESH:
+            if self._made is None or self._clock.monotonic() - self._made[0] >= self._seconds:
                 self._made = (self._clock.monotonic(), await self._make())
             return self._made[1]
 
@@ -109,7 +110,7 @@ class Stats:
 
     def __init__(
         self, cri: Cri, clock: Clock, pods: Callable[[], Iterable[Pod]], layout: Layout, groups: PodCgroups,
-        cgroups: Cgroups, kubepods: str = "/kubepods",
+        cgroups: Cgroups, kubepods: str = "/kubepods", fresh: float = FRESH,
     ) -> None:  # fmt: skip
         self.volumes = VolumeMeter(layout, clock)
         self._cri = cri
@@ -121,8 +122,8 @@ class Stats:
         self._kubepods = kubepods
         self._before: dict[str, tuple[Instant, int]] = {}
         """CPU time at the last look, by group."""
-        self._loads = _Fresh(clock, self._look)
-        self._whole = _Fresh(clock, self._measure)
+        self._loads = _Fresh(clock, fresh, self._look)
+        self._whole = _Fresh(clock, fresh, self._measure)
 
     async def pods(self) -> Sequence[PodUse]:
         """Everything, by namespace and name."""
