@@ -1,5 +1,7 @@
 """Control groups on trees of plain files that look like a machine's of version 1, a hybrid one and one of version 2."""
 
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -201,10 +203,7 @@ def test_a_group_goes_with_those_below_it_and_no_other(tmp_path: Path) -> None:
 
 
 @pytest.mark.node
-def test_a_group_of_the_kernel_with_a_process_in_it_stays(tmp_path: Path) -> None:
-    import os
-    import subprocess
-
+def test_a_group_of_the_kernel_with_a_process_in_it_stays_until_that_is_killed() -> None:
     found = Cgroups.detect()
     found.create("/phk-test-cgroups/pod1")
     found.limit("/phk-test-cgroups/pod1", ASKED)
@@ -214,9 +213,9 @@ def test_a_group_of_the_kernel_with_a_process_in_it_stays(tmp_path: Path) -> Non
                 (directory / "cgroup.procs").write_text(str(child.pid))
             assert child.pid in found.processes("/phk-test-cgroups")
             assert not found.remove("/phk-test-cgroups/pod1")
+            found.kill("/phk-test-cgroups")
+            assert child.wait(timeout=20) == -signal.SIGKILL
         finally:
             child.kill()
-            os.waitpid(child.pid, 0)
-            child.returncode = 0
     assert found.remove("/phk-test-cgroups")
     assert not found.exists("/phk-test-cgroups")

@@ -6,7 +6,9 @@ A path such as `/kubepods/burstable/pod1` names one group in every hierarchy. On
 import errno
 import math
 import os
+import signal
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -137,6 +139,13 @@ class Cgroups:
                     if error.errno not in (errno.ENOENT, errno.ENODEV, errno.EOPNOTSUPP):
                         raise
         return found
+
+    def kill(self, path: str) -> None:
+        """End all processes in the group and in those below it, at once."""
+        for pid in self.processes(path):
+            if pid:  # 0 is one that our namespace does not see
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     def remove(self, path: str) -> bool:
         """Take the group and those below it away; False when processes in it keep it."""

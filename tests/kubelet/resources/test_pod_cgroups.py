@@ -1,5 +1,7 @@
 """Where pods are accounted, and what their classes weigh, as upstream's qos_container_manager_linux.go has it."""
 
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -102,6 +104,25 @@ def test_strangers_are_taken_away(cgroups: KernelPodCgroups, tmp_path: Path) -> 
     cgroups.remove_strangers({"uid-known"})
     assert sorted(path.name for path in tmp_path.rglob("poduid-*")) == ["poduid-known"]
     assert (tmp_path / "mine/kubepods/besteffort").is_dir()
+
+
+def test_what_lives_on_in_a_stranger_s_group_is_killed(
+    cgroups: KernelPodCgroups, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As the kernel has it: a group with somebody in it stays.
+    monkeypatch.setattr(Tree, "remove", lambda tree, path: not tree.processes(path))
+    known, stranger = burstable("known", "1"), burstable("stranger", "1")
+    for one in (known, stranger):
+        cgroups.create(one)
+    with subprocess.Popen(["sleep", "1000"]) as child, subprocess.Popen(["sleep", "1000"]) as other:
+        for one, process in ((stranger, child), (known, other)):
+            inside = tmp_path / cgroups.parent(one)[1:] / "container"
+            inside.mkdir()
+            (inside / "cgroup.procs").write_text(f"0\n{process.pid}\n")
+        cgroups.remove_strangers({"uid-known"})
+        assert child.wait(timeout=20) == -signal.SIGKILL
+        assert other.poll() is None
+        other.kill()
 
 
 def widths(cgroups: KernelPodCgroups, tmp_path: Path, before: tuple[int, int], after: Pod, *, grow: bool) -> list[int]:

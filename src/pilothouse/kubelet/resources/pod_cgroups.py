@@ -45,7 +45,7 @@ class PodCgroups(Protocol):
         ...
 
     def remove_strangers(self, uids: set[str]) -> None:
-        """Take away groups of pods that are not among `uids`."""
+        """Take away groups of pods that are not among `uids`, and the processes in them."""
         ...
 
 
@@ -133,8 +133,10 @@ class KernelPodCgroups:
         for directory in _DIRECTORIES.values():
             parent = f"{self._root}/kubepods{directory}"
             for name in self._cgroups.children(parent):
-                if name.startswith("pod") and name[3:] not in uids:
-                    self._cgroups.remove(f"{parent}/{name}")
+                group = f"{parent}/{name}"
+                if name.startswith("pod") and name[3:] not in uids and not self._cgroups.remove(group):
+                    # The runtime knows nothing of what lives there; the group goes when it has ended.
+                    self._cgroups.kill(group)
 
 
 def _wider(one: int | None, other: int | None) -> int:
