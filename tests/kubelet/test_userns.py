@@ -12,13 +12,14 @@ from pilothouse.kubelet.cri.features import Handler
 from pilothouse.kubelet.cri.interface import Image, RuntimeStatus
 from pilothouse.kubelet.layout import Layout
 from pilothouse.kubelet.security import PolicyBroken
-from pilothouse.kubelet.userns import UserRange, UserRanges, require_support
+from pilothouse.kubelet.userns import IdPool, UserRange, UserRanges, require_support
 from pilothouse.runtime.clock import LoopClock
 from pilothouse.runtime.tasks import Tasks
 from pilothouse.testing import loop
 from pilothouse.testing.fake_cri import FakeCri
 
 UNIT = 65536
+POOL = IdPool.of(UNIT, 110)
 
 
 @pytest.fixture
@@ -29,28 +30,62 @@ def layout(tmp_path: Path) -> Layout:
     return found
 
 
+@pytest.mark.parametrize(
+    ("each", "pods", "ids", "pool"),
+    [
+        (UNIT, 65535, None, (UNIT, (1 << 32) - UNIT)),
+        (3 * UNIT, 110, None, (3 * UNIT, (65536 // 3 - 1) * 3 * UNIT)),
+        (UNIT, 2, (5 * UNIT, 2 * UNIT), (5 * UNIT, 2 * UNIT)),
+    ],
+)
+def test_pods_have_all_users_but_the_first_range_or_those_set_aside(
+    each: int, pods: int, ids: tuple[int, int] | None, pool: tuple[int, int]
+) -> None:
+    found = IdPool.of(each, pods, ids)
+    assert (found.first, found.length, found.each) == (*pool, each)
+
+
+@pytest.mark.parametrize(
+    ("each", "pods", "ids", "told"),
+    [
+        (0, 1, None, "length 0 is not a multiple of 65536"),
+        (65537, 1, None, "length 65537 is not a multiple of 65536"),
+        (UNIT, 65536, None, "not enough to support 65536 pods"),
+        (UNIT, 3, (UNIT, 2 * UNIT), "not enough to support 3 pods"),
+        (UNIT, 1, (100000, UNIT), "assigned ID 100000 is not a multiple of 65536"),
+        (UNIT, 1, (0, UNIT), "assigned ID 0 must be greater or equal to 65536"),
+        (UNIT, 1, (UNIT, UNIT + 1), "IDs length 65537 is not a multiple of 65536"),
+    ],
+)
+def test_users_that_cannot_be_divided_are_an_error(
+    each: int, pods: int, ids: tuple[int, int] | None, told: str
+) -> None:
+    with pytest.raises(ValueError, match=told):
+        IdPool.of(each, pods, ids)
+
+
 def test_every_pod_has_its_own_range_and_keeps_it(layout: Layout) -> None:
-    ranges = UserRanges(layout, UNIT)
+    ranges = UserRanges(layout, POOL)
     assert [ranges.of(uid).first for uid in ("a", "b", "a", "c")] == [UNIT, 2 * UNIT, UNIT, 3 * UNIT]
-    assert UserRanges(layout, UNIT).of("b") == UserRange(2 * UNIT, UNIT)
+    assert UserRanges(layout, POOL).of("b") == UserRange(2 * UNIT, UNIT)
 
 
 def test_a_range_is_free_again_when_the_pods_directory_is_gone(layout: Layout) -> None:
-    ranges = UserRanges(layout, UNIT)
+    ranges = UserRanges(layout, POOL)
     assert ranges.of("a").first == UNIT
     (layout.pod("a") / "userns").unlink()
     assert ranges.of("b").first == UNIT
 
 
 def test_ranges_may_be_longer_and_may_run_out(layout: Layout) -> None:
-    ranges = UserRanges(layout, 1 << 31)
+    ranges = UserRanges(layout, IdPool.of(1 << 31, 1))
     assert ranges.of("a") == UserRange(1 << 31, 1 << 31)
     with pytest.raises(PolicyBroken, match=r"^create user namespace: could not find an empty slot to allocate"):
         ranges.of("b")
 
 
 def test_the_file_is_upstreams(layout: Layout) -> None:
-    UserRanges(layout, UNIT).of("a")
+    UserRanges(layout, POOL).of("a")
     mapping = [{"hostId": UNIT, "containerId": 0, "length": UNIT}]
     assert json.loads((layout.pod("a") / "userns").read_text()) == {"uidMappings": mapping, "gidMappings": mapping}
     assert [path.name for path in layout.pod("a").iterdir()] == ["userns"]
@@ -70,7 +105,8 @@ GOOD = {"hostId": UNIT, "containerId": 0, "length": UNIT}
         ({"uidMappings": [GOOD | {"containerId": 1}]}, "UID 0 must be mapped"),
         ({"uidMappings": [GOOD | {"length": 5}]}, "wrong user namespace length 5"),
         ({"uidMappings": [GOOD | {"hostId": 7}]}, "wrong user namespace offset specified 7"),
-        ({"uidMappings": [GOOD | {"hostId": 0}]}, "wrong user namespace offset specified 0"),
+        ({"uidMappings": [GOOD | {"hostId": 0}]}, "id 0 is out of range"),
+        ({"uidMappings": [GOOD | {"hostId": 1 << 32}]}, "id 4294967296 is out of range"),
     ],
 )
 def test_what_cannot_be_is_told_and_stops_no_other_pod(layout: Layout, content: object, told: str) -> None:
@@ -78,8 +114,8 @@ def test_what_cannot_be_is_told_and_stops_no_other_pod(layout: Layout, content: 
         content = {"gidMappings": content["uidMappings"], **content}
     (layout.pod("a") / "userns").write_text(content if isinstance(content, str) else json.dumps(content))
     with pytest.raises(PolicyBroken, match=f"user namespace: .*{told}"):
-        UserRanges(layout, UNIT).of("a")
-    assert UserRanges(layout, UNIT).of("b").first == UNIT
+        UserRanges(layout, POOL).of("a")
+    assert UserRanges(layout, POOL).of("b").first == UNIT
 
 
 @pytest.mark.parametrize(

@@ -55,12 +55,14 @@ from pilothouse.kubelet.storage import ClientStorage, Storage
 from pilothouse.kubelet.stored_allocations import StoredAllocations
 from pilothouse.kubelet.sysctls import AllowedSysctls
 from pilothouse.kubelet.trust_anchors import InformedTrustBundles, TrustAnchors
+from pilothouse.kubelet.userns import IdPool
 from pilothouse.kubelet.volume import VolumeType
 from pilothouse.kubelet.volume_users import VolumeUsers
 from pilothouse.linux.app_armor import app_armor_enabled
 from pilothouse.linux.cgroups import Cgroups
 from pilothouse.linux.disk_mounts import DiskMounts
 from pilothouse.linux.mounts import Mounts
+from pilothouse.linux.subordinate_ids import subordinate_ids
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock
 from pilothouse.runtime.metrics import Metrics
@@ -213,6 +215,13 @@ def _admission(
     return NodeAdmission(node, cri, workers, recorder, clock, traits)
 
 
+def _facts(config: KubeletConfig, machine: Machine, layout: Layout, cgroups: Cgroups) -> NodeFacts:
+    users = IdPool.of(config.security.ids_per_pod, config.max_pods, subordinate_ids("kubelet"))
+    return NodeFacts.of(
+        machine, layout, config.cluster_domain, cgroup_v2=cgroups.v2, policy=config.security, users=users
+    )
+
+
 def _services(
     config: KubeletConfig, machine: Machine, objects: CachedObjects, pods: Pods, cri: Cri, recorder: Recorder,
     clock: Clock, agent: NodeAgent, writer: StatusWriter, prober: Probes, trust: TrustAnchors,
@@ -248,7 +257,7 @@ def _services(
         prober=prober,
         hooks=hooks,
         ender=Ender(cri, recorder, hooks, clock),
-        facts=NodeFacts.of(machine, layout, config.cluster_domain, cgroup_v2=cgroups.v2, policy=config.security),
+        facts=_facts(config, machine, layout, cgroups),
         host_ips=(config.address,),
         allocatable=lambda: agent.allocatable,
         resolver=resolver,

@@ -50,7 +50,7 @@ class PodSteps:
 
     def __init__(self, node: NodeServices) -> None:
         self._node = node
-        self._users = UserRanges(node.facts.layout, node.facts.policy.ids_per_pod)
+        self._users = UserRanges(node.facts.layout, node.facts.users)
 
     async def prepare(self, pod: Pod, ips: Sequence[str]) -> HostVolumes:
         """Directories, cgroup and volumes; the volumes. Raises PodError."""

@@ -23,6 +23,7 @@ from pilothouse.kubelet.resources.qos import oom_score_adjust
 from pilothouse.kubelet.security import SecurityFacts, container_security, sandbox_security
 from pilothouse.kubelet.security_policy import STRICT, SecurityPolicy
 from pilothouse.kubelet.sysctls import dotted
+from pilothouse.kubelet.userns import ALL_USERS, IdPool
 
 POD_NAME = "io.kubernetes.pod.name"
 POD_NAMESPACE = "io.kubernetes.pod.namespace"
@@ -48,14 +49,17 @@ class NodeFacts:
     hot_paths: tuple[str, ...] = ()
     """Of the processors, which containers shall not see."""
     policy: SecurityPolicy = STRICT
+    users: IdPool = ALL_USERS
+    """What pods with users of their own get theirs from."""
 
     @classmethod
     def of(
-        cls, machine: Machine, layout: Layout, cluster_domain: str, *, cgroup_v2: bool, policy: SecurityPolicy = STRICT
-    ) -> Self:
+        cls, machine: Machine, layout: Layout, cluster_domain: str, *, cgroup_v2: bool,
+        policy: SecurityPolicy = STRICT, users: IdPool = ALL_USERS,
+    ) -> Self:  # fmt: skip
         """What configurations take from this machine."""
         sizes = tuple(sorted(machine.hugepages))
-        return cls(layout, cluster_domain, machine.memory, cgroup_v2, sizes, machine.hot_paths, policy)
+        return cls(layout, cluster_domain, machine.memory, cgroup_v2, sizes, machine.hot_paths, policy, users)
 
     @property
     def security(self) -> SecurityFacts:

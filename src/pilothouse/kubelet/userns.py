@@ -9,7 +9,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.kubelet.cri.interface import RuntimeStatus
@@ -18,7 +18,45 @@ from pilothouse.kubelet.layout import Layout
 from pilothouse.kubelet.security import PolicyBroken
 
 _FILE = "userns"
+_UNIT = 65536
 _ALL = 1 << 32
+
+
+@dataclass(frozen=True, slots=True)
+class IdPool:
+    """Users of the host that pods may have, each pod `each` of them."""
+
+    first: int
+    length: int
+    each: int
+
+    @classmethod
+    def of(cls, each: int, pods: int, ids: tuple[int, int] | None = None) -> Self:
+        """All but the first range, or those that are set aside: first and how many.
+
+        Raises ValueError where they are not enough for so many pods, or do not begin and end with a pod's.
+        """
+        if each < _UNIT or each % _UNIT:
+            raise ValueError(f"kubelet user namespace length {each} is not a multiple of {_UNIT}")
+        first, length = ids or (each, (_ALL // each - 1) * each)
+        if first % each:
+            raise ValueError(f"kubelet user assigned ID {first} is not a multiple of {each}")
+        if first < each:
+            raise ValueError(f"kubelet user assigned ID {first} must be greater or equal to {each}")
+        if length % each:
+            raise ValueError(f"kubelet user assigned IDs length {length} is not a multiple of {each}")
+        if length // each < pods:
+            raise ValueError(f"kubelet user assigned IDs are not enough to support {pods} pods")
+        return cls(first, length, each)
+
+    @property
+    def firsts(self) -> range:
+        """Where pods' ranges begin."""
+        return range(self.first, self.first + self.length, self.each)
+
+
+ALL_USERS = IdPool.of(_UNIT, 0)
+"""Where nobody says anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +90,11 @@ def require_support(runtime: RuntimeStatus, handler: str) -> None:
 
 
 class UserRanges:
-    """Those of one node: what is taken, the files say. The first range stays the host's."""
+    """Those of one node: what is taken, the files say."""
 
-    def __init__(self, layout: Layout, length: int) -> None:
+    def __init__(self, layout: Layout, pool: IdPool) -> None:
         self._layout = layout
-        self._length = length
+        self._pool = pool
 
     def of(self, uid: str) -> UserRange:
         """The pod's range: its directory must be there. Raises PolicyBroken, OSError."""
@@ -72,11 +110,10 @@ class UserRanges:
                 taken.add(self._read(other).first)
             except (OSError, ValueError):
                 continue  # gone meanwhile, or its own pod is told
-        free = (first for first in range(self._length, _ALL - self._length + 1, self._length) if first not in taken)
-        first = next(free, None)
+        first = next((first for first in self._pool.firsts if first not in taken), None)
         if first is None:
             raise PolicyBroken("create user namespace: could not find an empty slot to allocate a user namespace")
-        found = UserRange(first, self._length)
+        found = UserRange(first, self._pool.each)
         _write(place, found)
         return found
 
@@ -93,10 +130,12 @@ class UserRanges:
             raise ValueError("invalid user namespace configuration: GID and UID mapping should be identical")
         if within:
             raise ValueError("invalid user namespace configuration: UID 0 must be mapped")
-        if length != self._length:
+        if length != self._pool.each:
             raise ValueError(f"wrong user namespace length {length}")
-        if first % length or not length <= first <= _ALL - length:
+        if first % length:
             raise ValueError(f"wrong user namespace offset specified {first}")
+        if first not in self._pool.firsts:
+            raise ValueError(f"id {first} is out of range")
         return UserRange(first, length)
 
 
