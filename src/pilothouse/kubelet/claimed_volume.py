@@ -14,6 +14,7 @@ from pilothouse.api.machinery.node_selectors import selects
 from pilothouse.api.types.core_v1 import Volume
 from pilothouse.kubelet.bound_volume import BoundVolume, find_bound, remembered
 from pilothouse.kubelet.persistent_source import PersistentSource, failure
+from pilothouse.kubelet.plugins.unix_client import PluginError
 from pilothouse.kubelet.storage import Storage
 from pilothouse.kubelet.volume import (
     Ground,
@@ -70,7 +71,7 @@ class ClaimedVolume(VolumeType):
                 storage.users.note(around.note(self.plugin, volume.name, {MOUNTED: True}))
         except VolumeFailure:
             raise
-        except (VolumeError, OSError, StatusError) as error:
+        except (VolumeError, PluginError, OSError, StatusError) as error:
             step = "MapVolume.SetUp" if bound.block else "MountVolume.SetUp"
             raise failure(step, bound, error) from error
         return replace(found, device=bound.block, read_only=found.read_only or bound.read_only)

@@ -99,7 +99,7 @@ async def run(
         writer = StatusWriter(pods_api, clock)
         prober = Probes(cri, clock, chance, recorder, HttpFetch(clock), tasks, (config.address,), probe_metrics)
         certificates = _certificates(config, client, informers, recorder, clock, chance)
-        storage = _storage(config, client, recorder, clock)
+        storage = _storage(config, client, own.lister, recorder, clock)
         node = _services(
             config, machine, objects, pods_api, cri, recorder, clock, agent, writer, prober, trust, certificates,
             storage, _admission(config, machine, own.lister, client, cri, agent, recorder, clock, lambda: workers),
@@ -161,10 +161,11 @@ def _certificates(
     return PodCertificates(asked, recorder, clock, chance)
 
 
-def _storage(config: KubeletConfig, client: Client, recorder: Recorder, clock: Clock) -> Storage:
+def _storage(config: KubeletConfig, client: Client, own: Lister[Node], recorder: Recorder, clock: Clock) -> Storage:
     return Storage(
-        node_name=config.node_name, objects=ClientStorage(client, config.node_name), disks=DiskMounts(clock),
-        recorder=recorder, users=VolumeUsers(Layout(config.root, config.logs)), drivers=CsiDrivers(clock),
+        node_name=config.node_name, objects=ClientStorage(client, config.node_name, own, clock),
+        disks=DiskMounts(clock), recorder=recorder, users=VolumeUsers(Layout(config.root, config.logs)),
+        drivers=CsiDrivers(clock),
     )  # fmt: skip
 
 

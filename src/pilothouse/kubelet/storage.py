@@ -7,14 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from pilothouse.api.machinery.errors import NotFound
+from pilothouse.api.machinery.errors import NotFound, StatusError
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Node, PersistentVolume, PersistentVolumeClaim
 from pilothouse.api.types.storage_v1 import CSIDriver, VolumeAttachment
 from pilothouse.client.client import Client, PatchForm
+from pilothouse.client.informer import Lister
+from pilothouse.client.key import Key
 from pilothouse.kubelet.api import Recorder
 from pilothouse.kubelet.csi.drivers import CsiDrivers
 from pilothouse.kubelet.volume_users import VolumeUsers
+from pilothouse.runtime.clock import Clock
+
+_MOMENT = 10.0
+"""Seconds for which a driver's object is not read again."""
 
 
 class StorageObjects(Protocol):
@@ -76,9 +82,12 @@ class Storage:
 class ClientStorage:
     """`StorageObjects` over the API."""
 
-    def __init__(self, client: Client, node_name: str) -> None:
+    def __init__(self, client: Client, node_name: str, nodes: Lister[Node], clock: Clock) -> None:
         self._client = client
         self._node_name = node_name
+        self._nodes = nodes
+        self._clock = clock
+        self._drivers: dict[str, tuple[float, CSIDriver | None]] = {}
 
     async def claim(self, namespace: str, name: str) -> PersistentVolumeClaim:
         """A claim."""
@@ -90,18 +99,25 @@ class ClientStorage:
 
     async def node(self) -> Node:
         """The node itself."""
-        return await self._client.get(Node, self._node_name)
+        return self._nodes.get(Key("", self._node_name)) or await self._client.get(Node, self._node_name)
 
     async def attachment(self, name: str) -> VolumeAttachment:
         """What was attached."""
         return await self._client.get(VolumeAttachment, name)
 
     async def driver(self, name: str) -> CSIDriver | None:
-        """A driver of CSI."""
-        try:
-            return await self._client.get(CSIDriver, name)
-        except NotFound:
-            return None
+        """A driver of CSI, as it was a moment ago."""
+        until, known = self._drivers.get(name, (0.0, None))
+        if known is None or self._clock.monotonic() >= until:
+            try:
+                known = await self._client.get(CSIDriver, name)
+            except NotFound:
+                known = None
+            except StatusError:
+                if known is None:
+                    raise
+            self._drivers[name] = (self._clock.monotonic() + _MOMENT, known)
+        return known
 
     async def patch_claim_status(self, claim: PersistentVolumeClaim, status: JsonObject) -> PersistentVolumeClaim:
         """Apply a strategic merge patch to the claim's status; the uid is a precondition."""

@@ -20,7 +20,9 @@ _LONGEST = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Token:
+class Token:
+    """A token, and for how long it is good."""
+
     text: str
     renew_at: Instant
     ends_at: Instant
@@ -32,15 +34,19 @@ class Tokens:
     def __init__(self, objects: Objects, clock: Clock) -> None:
         self._objects = objects
         self._clock = clock
-        self._known: dict[tuple[str, str, int], _Token] = {}
+        self._known: dict[tuple[str, str, int], Token] = {}
 
     async def get(self, pod: Pod, audience: str, seconds: int) -> str:
         """A token that is good for a while. Raises StatusError when there is none at all."""
+        return (await self.dated(pod, audience, seconds)).text
+
+    async def dated(self, pod: Pod, audience: str, seconds: int) -> Token:
+        """The same, with its end."""
         meta = pod.metadata
         key = (meta.uid, audience, seconds)
         known, now = self._known.get(key), self._clock.now()
         if known is not None and now < known.renew_at:
-            return known.text
+            return known
         request: JsonObject = {
             "expirationSeconds": seconds,
             "boundObjectRef": {"apiVersion": "v1", "kind": "Pod", "name": meta.name, "uid": meta.uid},
@@ -53,11 +59,12 @@ class Tokens:
             if known is None or now >= known.ends_at:
                 raise
             log.warning("Couldn't update token", pod=f"{meta.namespace}/{meta.name}", err=error.message)
-            return known.text
+            return known
         ends = answer.status.expirationTimestamp
         life = (ends - now) if ends is not None else float(seconds)
-        self._known[key] = _Token(answer.status.token, now + min(life * _FRESH_SHARE, _LONGEST), now + life)
-        return answer.status.token
+        fresh = Token(answer.status.token, now + min(life * _FRESH_SHARE, _LONGEST), now + life)
+        self._known[key] = fresh
+        return fresh
 
     def forget(self, uid: str) -> None:
         """The pod is gone."""

@@ -30,6 +30,9 @@ class VolumeUsers:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._known: dict[str, dict[_User, _Use]] | None = None
+        self._settled: set[_User] = set()
+        self.changed = asyncio.Event()
+        """Set when what must stay attached may be another."""
         self._locks: MutableMapping[str, asyncio.Lock] = WeakValueDictionary()
 
     @property
@@ -56,18 +59,33 @@ class VolumeUsers:
         if key := details.get(KEY):
             use = _Use(bool(details.get(MOUNTED)), bool(details.get(ATTACHABLE)))
             self._volumes.setdefault(key, {})[record.uid, record.volume] = use
+            self.changed.set()
 
     def forget(self, record: VolumeRecord) -> None:
         """Its pod uses it no longer."""
         key = record.details.get(KEY, "")
         users = self._volumes.get(key, {})
         users.pop((record.uid, record.volume), None)
+        self._settled.discard((record.uid, record.volume))
+        self.changed.set()
         if not users:
             self._volumes.pop(key, None)
 
     def others(self, key: str, uid: str, volume: str) -> bool:
         """Whether anybody else uses it, or is about to."""
         return any(user != (uid, volume) for user in self._volumes.get(key, ()))
+
+    def settle(self, uid: str, volume: str) -> None:
+        """This kubelet has mounted it for a pod, and need not again."""
+        self._settled.add((uid, volume))
+
+    def unsettle(self, uid: str, volume: str) -> None:
+        """It is mounted no longer."""
+        self._settled.discard((uid, volume))
+
+    def settled(self, uid: str, volume: str) -> bool:
+        """Whether it has."""
+        return (uid, volume) in self._settled
 
     def mounted_elsewhere(self, key: str, uid: str) -> bool:
         """Whether it is mounted for another pod."""

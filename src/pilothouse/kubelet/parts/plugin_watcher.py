@@ -13,4 +13,8 @@ class Plugins(Part):
     async def run(self, node: NodeContext) -> None:
         """Look for ever."""
         directory = node.config.root / "plugins_registry"
-        await PluginWatcher(directory, all_handlers(node), node.services.clock, node.tasks).run()
+        try:
+            await PluginWatcher(directory, all_handlers(node), node.services.clock, node.tasks).run()
+        finally:
+            if (storage := node.services.storage) is not None:
+                await storage.drivers.close()

@@ -1,47 +1,39 @@
 """A CSI driver is taken in: it is asked about the node, and the cluster is told."""
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import grpc
 import pytest
 
 from fakes.csi_driver import CsiDriver
-from kubelet.harness import FakeMounter, FakeNode
+from kubelet.harness import FakeMounter
 from kubelet.storing import Station
 from pilothouse.api.types.core_v1 import Node
 from pilothouse.api.types.storage_v1 import CSINode
 from pilothouse.client.client import Client
-from pilothouse.kubelet.part import NodeContext
 from pilothouse.kubelet.plugins.handlers.csi import CsiHandler
 from pilothouse.kubelet.plugins.registration import register
 from pilothouse.kubelet.plugins.unix_client import PluginError
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import SystemClock
-from pilothouse.runtime.metrics import Metrics
-from pilothouse.runtime.tasks import Tasks
 from pilothouse.testing.cluster import Cluster
-
-
-class _Config:
-    node_name = "n1"
 
 
 def serve(root: Path, story: Any) -> None:
     async def main() -> None:
         clock, chance = SystemClock(), Chance(1)
-        async with Cluster(clock, chance) as cluster, Tasks() as tasks, CsiDriver(root, FakeMounter()) as driver:
+        async with Cluster(clock, chance) as cluster, CsiDriver(root, FakeMounter()) as driver:
             await cluster.client().create(Node, {"metadata": {"name": "n1"}})
-            station, node = Station(root, clock), FakeNode(root, clock, tasks)
-            context = NodeContext(
-                config=cast("Any", _Config()), client=cluster.client(),
-                services=replace(node.services, storage=station.storage), workers=node.workers,
-                agent=cast("Any", None), metrics=Metrics(), chance=chance, tasks=tasks,
+            station = Station(root, clock)
+            context = SimpleNamespace(
+                config=SimpleNamespace(node_name="n1"), client=cluster.client(),
+                services=SimpleNamespace(storage=station.storage),
             )  # fmt: skip
             try:
-                await story(driver, CsiHandler(context), station, cluster.client())
+                await story(driver, CsiHandler(cast("Any", context)), station, cluster.client())
             finally:
                 await station.storage.drivers.close()
 
