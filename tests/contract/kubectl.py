@@ -5,6 +5,12 @@ import subprocess
 from collections.abc import Sequence
 from typing import Any
 
+NOT_ENDING = (
+    "go-template={{ range .items }}{{ if not .metadata.deletionTimestamp }}{{ .metadata.name }}"
+    '{{ "\\n" }}{{ end }}{{ end }}'
+)
+"""Prints the names of those that nobody has deleted."""
+
 
 class Kubectl:
     """Runs it with the options that reach the cluster, in one namespace."""

@@ -15,7 +15,7 @@ import pytest
 from contract.api import Api, Items, Json, eventually
 from contract.conformance import Checks, conformance
 from contract.images import BUSYBOX, HTTPD, PAUSE
-from contract.kubectl import Kubectl
+from contract.kubectl import NOT_ENDING, Kubectl
 from contract.pods import pause_pod, until_ready, until_running
 
 POD = "e2e-test-httpd-pod"
@@ -25,10 +25,6 @@ SERVICE_SECONDS = 180
 """framework.ServiceStartTimeout of upstream's."""
 MINUTE = 60
 Lines = Sequence[tuple[str, ...]]
-_NOT_ENDING = (
-    "go-template={{ range .items }}{{ if not .metadata.deletionTimestamp }}{{ .metadata.name }}"
-    '{{ "\\n" }}{{ end }}{{ end }}'
-)
 
 
 def _manifest(kind: str, version: str, name: str, replicas: int, image: str, labels: Json) -> Json:
@@ -123,7 +119,7 @@ def test_label(api: Api, namespace: str, kubectl: Kubectl, check: Checks) -> Non
     kubectl("delete", "--grace-period=0", "--force", "-f", "-", text=manifest)
     selector = ("-l", "name=pause")
     eventually(lambda: kubectl("get", "rc,svc", *selector, "--no-headers") == "", MINUTE)
-    eventually(lambda: kubectl("get", "pods", *selector, "-o", _NOT_ENDING) == "", MINUTE)
+    eventually(lambda: kubectl("get", "pods", *selector, "-o", NOT_ENDING) == "", MINUTE)
     check("cleaned", True)
 
 
