@@ -12,11 +12,16 @@ from kubelet.harness import FakeNode, run
 from kubelet.static_pods.standing import Away, Poked, Stage, manifest, play
 from kubelet.web import answer, web
 from pilothouse.client.client import Client
+from pilothouse.kubelet.cri.interface import Image
+from pilothouse.kubelet.parts.housekeeping import Sweeps
 from pilothouse.kubelet.parts.static_pods import StaticPods
-from pilothouse.kubelet.pod_sources import PodSources
+from pilothouse.kubelet.pod_sources import API, PodSources
 from pilothouse.kubelet.static_pods import config
-from pilothouse.runtime.clock import SystemClock
+from pilothouse.runtime.chance import Chance
+from pilothouse.runtime.clock import LoopClock, SystemClock
 from pilothouse.runtime.tasks import Tasks
+from pilothouse.testing import loop
+from pilothouse.testing.fake_cri import FakeCri
 
 
 def test_pods_come_change_and_go_with_their_files(tmp_path: Path) -> None:
@@ -67,6 +72,38 @@ def test_they_run_though_the_api_server_has_told_nothing(tmp_path: Path) -> None
             tasks.cancel_all()
 
     run(tmp_path, story)
+
+
+def test_a_kubelet_that_starts_again_finds_them_and_sweeps_none_away(tmp_path: Path) -> None:
+    directory = tmp_path / "manifests"
+    directory.mkdir()
+    (directory / "web.yaml").write_text(yaml.safe_dump(manifest()))
+
+    async def main(clock: LoopClock, _chance: Chance) -> None:
+        cri = FakeCri(clock, present={"app:1": Image("sha256:app", ("app:1",))})
+
+        async def kubelet() -> list[str]:
+            """Live for some minutes; the containers then."""
+            async with Tasks() as tasks:
+                node, sources = FakeNode(tmp_path, clock, tasks, cri=cri), PodSources(("file",))
+                sources.feed(node.workers)
+                static = config.StaticPods(path=directory)
+                work = replace(context(node, tasks, cast("Client", Away()), static_pods=static), sources=sources)
+                for part in (Poked(), Sweeps()):
+                    tasks.spawn(part.run(work), name=part.name)
+                sources.seen(API)
+                await clock.sleep(150)
+                tasks.cancel_all()
+            return [one.id for one in await cri.containers()]
+
+        first = await kubelet()
+        assert len(first) == 1
+        assert await kubelet() == first
+        assert cri.calls.count("run_sandbox") == 1
+        (directory / "web.yaml").unlink()
+        assert await kubelet() == []
+
+    loop.run(main)
 
 
 def test_they_come_from_a_url_too(tmp_path: Path) -> None:
