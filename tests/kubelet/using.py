@@ -50,7 +50,7 @@ USED = PodUse(
         "side": group("/kubepods/burstable/podu1/c2", 500_000_000, 4096),
     },
     runs={
-        "app": Container("c1", "s1", "app", 0, ContainerState.RUNNING, AT - 30.5, "app:1"),
+        "app": Container("c1", "s1", "app", 0, ContainerState.RUNNING, AT - 30.5, "sha256:1"),
         "side": Container("c2", "s1", "side", 0, ContainerState.RUNNING, AT - 20, "side:1"),
     },
     logs={"app": DISK}, writable={"app": DISK}, volumes={"scratch": DISK, "fast": DISK, "token": DISK},

@@ -166,16 +166,18 @@ class _Told:
 def _of_pod(pod: PodUse) -> Iterator[_Told]:
     about = {"namespace": pod.namespace, "pod": pod.name}
     spec = pod.pod.spec if pod.pod is not None else None
-    limits = {one.name: container_limits(one) for one in (*spec.containers, *spec.initContainers)} if spec else {}
+    asked = {one.name: one for one in (*spec.containers, *spec.initContainers)} if spec is not None else {}
     if pod.whole is not None:
         whole = pod_limits(pod.pod) if pod.pod is not None else Limits()
         yield _Told(_known(pod.whole.path, **about), pod.whole, whole, pod.started)
         sandbox = _known(f"{pod.whole.path}/{pod.sandbox}", name=pod.sandbox, **about)
         yield _Told(sandbox, interfaces=pod.interfaces, at=pod.whole.at)
     for name, group in pod.groups.items():
-        run = pod.runs[name]
-        known = _known(group.path, name=run.id, image=run.image, container=name, **about)
-        yield _Told(known, group, limits.get(name, Limits()), run.created_at)
+        run, wish = pod.runs[name], asked.get(name)
+        # Runtimes list containers with the ids of their images.
+        image, limits = (wish.image, container_limits(wish)) if wish is not None else (run.image, Limits())
+        known = _known(group.path, name=run.id, image=image, container=name, **about)
+        yield _Told(known, group, limits, run.created_at)
 
 
 def _known(group: str, **known: str) -> dict[str, str]:
