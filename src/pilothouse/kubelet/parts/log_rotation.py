@@ -8,6 +8,7 @@ class LogRotation(Part):
     """Looks at the logs' sizes now and then."""
 
     name = "log rotation"
+    early = True  # a disk fills whether there is an API server or not
 
     async def run(self, node: NodeContext) -> None:
         """Rotate, unless the policy wants none of it."""
