@@ -15,6 +15,7 @@ from pilothouse.kubelet.api import Recorder
 from pilothouse.kubelet.containers import describe
 from pilothouse.kubelet.cri.interface import Cri, RuntimeStatus
 from pilothouse.kubelet.critical import is_critical
+from pilothouse.kubelet.declared_features import declared_features
 from pilothouse.kubelet.events import reference
 from pilothouse.kubelet.own_node import OwnNode
 from pilothouse.kubelet.preemption import NoVictims, victims
@@ -37,8 +38,6 @@ PREEMPTED = Verdict(
 )  # fmt: skip
 _SHORTEST_WAIT = 10.0
 """Seconds that a pod has at least to go away for another."""
-_OURS = frozenset({"RestartAllContainersOnContainerExits"})
-"""Features of the kubelet itself."""
 
 
 class Admission(Protocol):
@@ -100,13 +99,12 @@ class NodeAdmission:
         return await self._cri.status() if matters else None
 
     def _view(self, others: Sequence[Pod], runtime: RuntimeStatus | None) -> NodeView:
-        node, features = self._node.known(), runtime.features if runtime else None
-        mapped = features is not None and features.user_namespaces_host_network
+        node = self._node.known()
         return NodeView(
             name=node.metadata.name, labels=node.metadata.labels, taints=node.spec.taints,
             allocatable=node.status.allocatable, others=others,
             strict_groups=runtime is not None and runtime.strict_groups,
-            declared=_OURS | ({"UserNamespacesHostNetworkSupport"} if mapped else frozenset()),
+            declared=declared_features(runtime),
             app_armor=self._traits.app_armor, sysctls=self._traits.sysctls,
         )  # fmt: skip
 
