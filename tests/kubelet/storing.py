@@ -69,8 +69,19 @@ class FakeStorageObjects:
     async def patch_claim_status(self, claim: PersistentVolumeClaim, status: JsonObject) -> PersistentVolumeClaim:
         self.patches.append(status)
         raw = self.claims[claim.metadata.name]
-        raw["status"] = {**raw["status"], **status}
+        self.claims[claim.metadata.name] = raw = {**raw, "status": merged(raw["status"], status)}
         return PersistentVolumeClaim(raw)
+
+
+def merged(old: JsonObject, patch: JsonObject) -> JsonObject:
+    """As a merge patch has it."""
+    new = dict(old)
+    for key, value in patch.items():
+        if value is None:
+            new.pop(key, None)
+        else:
+            new[key] = merged(new.get(key) or {}, value) if isinstance(value, dict) else value
+    return new
 
 
 def _found(known: dict[str, JsonObject], name: str, resource: str) -> JsonObject:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pilothouse.api.machinery.errors import NotFound, ServiceUnavailable
+from pilothouse.api.machinery.errors import Conflict, NotFound, ServiceUnavailable
 from pilothouse.api.types.core_v1 import Node, PersistentVolumeClaim
 from pilothouse.api.types.storage_v1 import CSIDriver
 from pilothouse.client.informer import Lister
@@ -38,6 +38,8 @@ def test_objects_are_read() -> None:
                 await missing
         capacity = {"capacity": {"storage": "2Gi"}}
         assert (await storage.patch_claim_status(claim, capacity)).status.capacity == {"storage": "2Gi"}
+        with pytest.raises(Conflict):
+            await storage.patch_claim_status(claim, {"capacity": {"storage": "3Gi"}})
 
     tell(story)
 

@@ -23,6 +23,7 @@ from pilothouse.kubelet.volume import (
     Ground,
     HostVolume,
     HostVolumes,
+    ImageMounts,
     Mounter,
     Ownership,
     Surroundings,
@@ -56,7 +57,7 @@ class Volumes:
     def __init__(
         self, types: Sequence[type[VolumeType]], layout: Layout, objects: Objects, mounter: Mounter, clock: Clock, *,
         trust: Trust | None = None, certificates: Certificates | None = None, recorder: Recorder | None = None,
-        boot_id: str = "", storage: Storage | None = None,
+        boot_id: str = "", storage: Storage | None = None, image_mounts: ImageMounts | None = None,
     ) -> None:  # fmt: skip
         self._types: Mapping[str, VolumeType] = {kind.field: kind() for kind in types}
         self._layout = layout
@@ -70,7 +71,7 @@ class Volumes:
         self._ownership = FsOwnership(clock, recorder)
         self._records = VolumeRecords(layout)
         self._storage = storage
-        self._ground = Ground(layout, objects, mounter, clock, storage)
+        self._ground = Ground(layout, objects, mounter, clock, storage, image_mounts)
 
     async def set_up(self, pod: Pod, facts: Facts) -> HostVolumes:
         """Have all volumes of a pod. Raises VolumeError with the complaints of all that fail."""

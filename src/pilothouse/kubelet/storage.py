@@ -11,7 +11,7 @@ from pilothouse.api.machinery.errors import NotFound, StatusError
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Node, PersistentVolume, PersistentVolumeClaim
 from pilothouse.api.types.storage_v1 import CSIDriver, VolumeAttachment
-from pilothouse.client.client import Client, PatchForm
+from pilothouse.client.client import Client
 from pilothouse.client.informer import Lister
 from pilothouse.client.key import Key
 from pilothouse.kubelet.api import Recorder
@@ -47,7 +47,7 @@ class StorageObjects(Protocol):
         ...
 
     async def patch_claim_status(self, claim: PersistentVolumeClaim, status: JsonObject) -> PersistentVolumeClaim:
-        """Tell of the claim's volume."""
+        """Tell of the claim's volume by a merge patch. Raises Conflict when the claim has changed meanwhile."""
         ...
 
 
@@ -120,9 +120,7 @@ class ClientStorage:
         return known
 
     async def patch_claim_status(self, claim: PersistentVolumeClaim, status: JsonObject) -> PersistentVolumeClaim:
-        """Apply a strategic merge patch to the claim's status; the uid is a precondition."""
+        """Apply a merge patch to the claim's status, unless it has changed meanwhile."""
         meta = claim.metadata
-        body = {"metadata": {"uid": meta.uid}, "status": status}
-        return await self._client.patch(
-            PersistentVolumeClaim, meta.name, meta.namespace, body, subresource="status", form=PatchForm.STRATEGIC
-        )
+        body = {"metadata": {"uid": meta.uid, "resourceVersion": meta.resourceVersion}, "status": status}
+        return await self._client.patch(PersistentVolumeClaim, meta.name, meta.namespace, body, subresource="status")

@@ -69,6 +69,27 @@ class Mounter(Protocol):
         ...
 
 
+class ImageMounts(Protocol):
+    """Images as directories of the node, for runtimes that cannot mount them. Methods may raise VolumeError."""
+
+    async def content(self, image: str) -> str:
+        """What stands for all that an image holds, `sha256:...`."""
+        ...
+
+    async def show(self, content: str, key: str, target: Path) -> None:
+        """Mount it, read-only, and keep it for as long as it is there."""
+        ...
+
+    async def hide(self, key: str) -> None:
+        """It is no longer mounted: keep it no longer. Again and again without harm."""
+        ...
+
+
+def image_key(uid: str, volume: str, content: str) -> str:
+    """What a volume's view of an image is called."""
+    return f"image-volume-{uid}-{volume}-{content}"
+
+
 class Trust(Protocol):
     """Root certificates of the cluster's trust bundles, as PEM. Methods may raise VolumeError."""
 
@@ -108,6 +129,8 @@ class HostVolume:
     read_only: bool = False
     """No container writes it, whatever its mount says."""
     fs_group: Ownership = Ownership.NONE
+    image: JsonObject | None = None
+    """The runtime mounts this image, an ImageSpec of CRI; what lies at the path is nothing."""
 
 
 HostVolumes = Mapping[str, HostVolume]
@@ -148,6 +171,7 @@ class Ground:
     mounter: Mounter
     clock: Clock
     storage: Storage | None = None
+    image_mounts: ImageMounts | None = None
 
 
 class VolumeType(ABC):

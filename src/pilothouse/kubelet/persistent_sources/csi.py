@@ -6,6 +6,7 @@ leaves the node with the last pod. All calls may come again after a restart: dri
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,6 +15,7 @@ from pilothouse.kubelet.csi.attach import publish_context, wait_attached
 from pilothouse.kubelet.csi.client import CsiClient, CsiError
 from pilothouse.kubelet.csi.credentials import secret_values
 from pilothouse.kubelet.csi.csi_volume import GROUPS, STAGES, CsiVolume, persistent, staging_path, target_path
+from pilothouse.kubelet.csi.expand import expand
 from pilothouse.kubelet.csi.publish import (
     FS_GROUP,
     PUBLISHED,
@@ -80,6 +82,10 @@ class CsiSource(PersistentSource):
                 step = "MapVolume.MapPodDevice" if bound.block else "MountVolume.SetUp"
                 raise failure(step, bound, error) from error
             storage.users.settle(uid, bound.volume)
+        if bound.claim is not None and not volume.read_only:
+            await expand(
+                bound.claim, bound.persistent, volume, partial(storage.drivers.client, volume.driver), around, target
+            )
         record = VolumeRecords(around.layout).get(uid, bound.kept_by, bound.volume)
         owner = Ownership[record.details.get(FS_GROUP, Ownership.NONE.name)]
         return HostVolume(target, read_only=volume.read_only, fs_group=owner)
