@@ -91,10 +91,10 @@ def test_nothing_is_mounted_here(mounts: Mounts, tmp_path: Path) -> None:
 
 @pytest.fixture
 def place(mounts: Mounts, tmp_path: Path) -> Iterator[Path]:
-    """A directory whose mounts are taken away afterwards. A blank in its name is written differently by the kernel."""
+    """A directory whose mounts are taken away afterwards. Its name is written differently by the kernel."""
     if os.geteuid() != 0:
         pytest.skip("needs root")
-    found = tmp_path / "with blank"
+    found = tmp_path / "a blank, a \\040 and a\n"
     found.mkdir()
     yield found
     for point in mounts.below(found):

@@ -56,13 +56,13 @@ class Mounts:
         """Mount points at or below `path`, the deepest last mounted first."""
         wanted = str(_resolved(path))
         within = f"{wanted.rstrip('/')}/"
-        lines = Path("/proc/self/mountinfo").read_text().splitlines()
-        points = (_unescape(line.split(maxsplit=5)[4]) for line in lines)
+        points = _points(wanted)
         return [Path(point) for point in points if point == wanted or point.startswith(within)][::-1]
 
     def is_mounted(self, path: Path) -> bool:
         """Whether something is mounted exactly at `path`."""
-        return _resolved(path) in self.below(path)
+        wanted = str(_resolved(path))
+        return wanted in _points(wanted)
 
     def remove_tree(self, path: Path) -> None:
         """Delete a directory with all in it. Raises MountedError rather than reach through a mount; follows no link."""
@@ -91,7 +91,26 @@ def _resolved(path: Path) -> Path:
     return path.parent.resolve() / path.name
 
 
-def _unescape(text: str) -> str:
-    for code, sign in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
+def _points(wanted: str) -> list[str]:
+    """The mount points that may have to do with a path. A full node has thousands, so others are not looked at."""
+    told = Path("/proc/self/mountinfo").read_bytes()
+    sign = b" " + _escape(os.fsencode(wanted))
+    if sign not in told:
+        return []
+    return [os.fsdecode(_unescape(line.split(maxsplit=5)[4])) for line in told.split(b"\n") if sign in line]
+
+
+_ESCAPES = ((b"\\", b"\\134"), (b" ", b"\\040"), (b"\t", b"\\011"), (b"\n", b"\\012"))
+"""How the kernel writes what would end a field; the sign of escapes first."""
+
+
+def _escape(text: bytes) -> bytes:
+    for sign, code in _ESCAPES:
+        text = text.replace(sign, code)
+    return text
+
+
+def _unescape(text: bytes) -> bytes:
+    for sign, code in reversed(_ESCAPES):
         text = text.replace(code, sign)
     return text
