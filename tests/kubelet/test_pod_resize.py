@@ -150,7 +150,9 @@ def test_less_memory_than_is_used_is_refused_until_less_is_used(tmp_path: Path) 
         assert conditions(node) == {"PodResizeInProgress": ("Error", message, 2)}
         assert status_of(node) == {"resources": SMALL, "allocatedResources": tiny["requests"]}
         assert (await in_force(node)).memory_limit_in_bytes == 45 << 20
+        groups.too_little = (10 << 10, 2_000_001)
         await node.clock.sleep(35)
+        assert "current usage (2000001)" in conditions(node)["PodResizeInProgress"][1]
         assert events(node) == ["ResizeStarted", "ResizeError"]
         groups.too_little = None
         await node.until(lambda: "attempting to set pod" not in conditions(node)["PodResizeInProgress"][1])
@@ -299,5 +301,32 @@ def test_sidecars_are_resized_too(tmp_path: Path) -> None:
         assert (await in_force(node, "side")).memory_limit_in_bytes == 50 << 20
         assert (await in_force(node, "app")).memory_limit_in_bytes == 45 << 20
         assert status_of(node, "side")["resources"] == LARGE
+
+    run(tmp_path, story)
+
+
+def test_what_the_pod_has_as_a_whole_is_resized_too(tmp_path: Path) -> None:
+    """KEP-5419: its own group alone changes, where its containers ask for nothing."""
+
+    async def story(node: FakeNode) -> None:
+        groups = node.cgroups = Groups()
+        groups.calls = node.cri.calls
+        await started(node, sized(spec={"resources": resources("1", "", "1")}, app={}))
+        assert node.pods["web"].status.raw["resources"] == resources("1", "", "1")
+        node.cri.calls.clear()
+        raw = node.pods["web"].literal()
+        raw["spec"]["resources"] = resources("2", "", "2")
+        raw["metadata"]["generation"] += 1
+        node.add(raw)
+        await settled(node)
+        assert node.cri.calls == ["cgroup grow", "cgroup fit", "update_sandbox_resources"]
+        assert node.pods["web"].status.raw["resources"] == resources("2", "", "2")
+        assert dict(node.pods["web"].status.allocatedResources) == {"cpu": "2"}
+        raw = node.pods["web"].literal()
+        raw["spec"]["resources"] = resources("3", "", "3")
+        raw["metadata"]["generation"] += 1
+        node.add(raw)
+        await node.until(lambda: "PodResizePending" in conditions(node))
+        assert node.pods["web"].status.raw["resources"] == resources("2", "", "2")
 
     run(tmp_path, story)

@@ -8,11 +8,12 @@ from typing import Any
 from kubelet.harness import FakeCgroups, FakeNode, run
 from kubelet.resizing import conditions, events, in_force, resize, resources, settled, sized, started, status_of
 from pilothouse.api.machinery.view import JsonObject
-from pilothouse.kubelet.allocation_store import Allocation, AllocationStore
+from pilothouse.kubelet.allocation_store import FILE, Allocation, AllocationStore
 from pilothouse.kubelet.stored_allocations import StoredAllocations
 from pilothouse.runtime.clock import LoopClock
 from pilothouse.runtime.tasks import Tasks
 from pilothouse.testing import loop
+from pilothouse.testing.fake_cri import FakeCri
 
 SMALL, LARGE = resources("20m", "35Mi", "30m", "45Mi"), resources("25m", "40Mi", "35m", "50Mi")
 _STEPS = frozenset({"save", "resize", "update_resources", "stop_container", "create_container", "start_container",
@@ -162,6 +163,53 @@ def test_what_was_asked_for_while_no_kubelet_ran_is_decided_on(tmp_path: Path) -
             assert (await in_force(second)).memory_limit_in_bytes == 50 << 20
 
     loop.run(main)
+
+
+def test_a_pod_of_which_nothing_is_written_down_gets_what_it_asks_for(tmp_path: Path) -> None:
+    """The record is lost, and meanwhile somebody has asked for more: as upstream without its checkpoint."""
+
+    async def main(clock: LoopClock, _: object) -> None:
+        async with Tasks() as tasks:
+            first = FakeNode(tmp_path, clock, tasks)
+            await started(first, sized("web", app=SMALL))
+            await started(first, sized("same", app=SMALL))
+            world, left = first.cri, [pod.literal() for pod in first.pods.values()]
+            for pod in left:
+                (first.layout.pod(pod["metadata"]["uid"]) / FILE).unlink()
+        async with Tasks() as tasks:
+            second = FakeNode(tmp_path, clock, tasks, cri=world)
+            second._version = 1000
+            left[0]["spec"]["containers"][0]["resources"] = LARGE
+            left[0]["metadata"]["generation"] = 2
+            for pod in left:
+                second.add(pod)
+            await settled(second)
+            await second.until(lambda: status_of(second)["resources"] == LARGE)
+            assert (await in_force(second)).memory_limit_in_bytes == 50 << 20
+            assert events(second) == ["ResizeCompleted"]
+            assert world.calls.count("update_resources app") == 1
+
+    loop.run(main)
+
+
+class Forgetful(FakeCri):
+    """Takes new limits, and goes on telling of the old ones."""
+
+    async def update_resources(self, container_id: str, linux: JsonObject) -> None:
+        self.calls.append("update_resources")
+
+
+def test_a_runtime_that_never_tells_of_what_it_took_is_asked_less_and_less_often(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        node.cri = node.runtime = Forgetful(node.clock, present=node.cri.present)
+        node.pleg._cri = node.runtime
+        await started(node, sized(app=SMALL))
+        resize(node, app=LARGE)
+        await node.clock.sleep(3600)
+        assert 10 < node.cri.calls.count("update_resources") < 40
+        assert "PodResizeInProgress" in conditions(node)
+
+    run(tmp_path, story)
 
 
 class FullDisk(AllocationStore):

@@ -8,14 +8,13 @@ pkg/kubelet/kubelet_pods.go, pkg/kubelet/kuberuntime/helpers_linux.go.
 from collections.abc import Mapping
 
 from pilothouse.api.core.pod.needs import pod_amounts
-from pilothouse.api.core.pod.resources import Amounts
-from pilothouse.api.machinery.quantity import Quantity, QuantityFormat, of_milli, of_units, parse_quantity
+from pilothouse.api.core.pod.resources import Amounts, quantity
+from pilothouse.api.machinery.quantity import Quantity, QuantityFormat, of_milli, of_units
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Container, ContainerStatus, Pod
 from pilothouse.kubelet.cri import interface as cri
 from pilothouse.kubelet.cri.interface import ContainerState
 from pilothouse.kubelet.observed import ResizeState
-from pilothouse.kubelet.resources.linux import pod_limits
 
 _MIN_SHARES = 2
 _MIN_MILLI_LIMIT = 10
@@ -48,7 +47,7 @@ def actual_resources(
 
 def _tell(amounts: JsonObject, name: str, actual: Quantity, least: int, old: Mapping[str, str]) -> None:
     """Put what is had in place of what is granted; what is not known stays as it was last told."""
-    granted = parse_quantity(amounts[name]) if name in amounts else of_units(0)
+    granted = quantity(amounts[name]) if name in amounts else of_units(0)
     if not actual:
         if name in old:
             amounts[name] = old[name]
@@ -67,10 +66,11 @@ def pod_resources(pod: Pod, resize: ResizeState) -> JsonObject:
     if pod.status.phase == "Running":
         if resize.in_progress is not None and not resize.fitted and pod.status.resources:
             return {"resources": pod.status.resources.literal(), **allocated}
-        stated, group = pod.spec.resources, pod_limits(pod)
+        stated = pod.spec.resources
         held = {"memory"} | ({"cpu"} if "cpu" in requests and requests["cpu"].milli() > _MIN_SHARES else set())
         requests = _only(requests, held | set(stated.requests))
-        held = {name for name, limit in (("cpu", group.cpu_quota), ("memory", group.memory)) if limit}
+        every = [container.resources.limits for container in (*pod.spec.initContainers, *pod.spec.containers)]
+        held = {name for name in ("cpu", "memory") if all(name in listed for listed in every)}
         limits = _only(limits, held | set(stated.limits))
     has = {kind: _written(found) for kind, found in (("requests", requests), ("limits", limits)) if found}
     return {"resources": has, **allocated}

@@ -22,8 +22,11 @@ class Allocations(Protocol):
         """How far a change of its resources has come."""
         ...
 
-    def admit(self, pod: Pod) -> None:
-        """The node has taken the pod: grant what it asks for, unless an earlier kubelet has granted something."""
+    def admit(self, pod: Pod, *, in_force: bool = True) -> None:
+        """The node has taken the pod: grant what it asks for, unless an earlier kubelet has granted something.
+
+        `in_force`: as far as it runs already, it has that.
+        """
         ...
 
     async def consider(self, pod: Pod, others: Callable[[], Sequence[Pod]], poke: Callable[[], None]) -> None:
@@ -73,7 +76,7 @@ class AsAsked:
         """Nothing is under way."""
         return ResizeState()
 
-    def admit(self, pod: Pod) -> None:
+    def admit(self, pod: Pod, *, in_force: bool = True) -> None:
         """There is nothing to remember."""
 
     async def consider(self, pod: Pod, others: Callable[[], Sequence[Pod]], poke: Callable[[], None]) -> None:

@@ -22,6 +22,7 @@ from pilothouse.kubelet.pod_plan import Kill, PodPlan, Start
 from pilothouse.kubelet.pod_reporter import PodReporter
 from pilothouse.kubelet.pod_resize import PodResize, ResizeError
 from pilothouse.kubelet.pod_steps import PodSteps
+from pilothouse.kubelet.resize import in_force
 from pilothouse.kubelet.runtime_config import grace_period
 from pilothouse.kubelet.status import Verdict, deadline_exceeded, pod_ips
 from pilothouse.runtime.clock import Instant
@@ -88,7 +89,7 @@ class PodSync:
         if memory.admitted:
             return True
         if observed.sandboxes or observed.containers:
-            self._node.allocations.admit(pod)
+            self._node.allocations.admit(pod, in_force=in_force(pod, observed))
             memory.admitted = True
             return True
         async with self._node.admitting:

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from pilothouse.api.core.pod.needs import pod_amounts
-from pilothouse.api.machinery.quantity import parse_quantity
+from pilothouse.api.core.pod.resources import quantity
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Container, Pod
 from pilothouse.kubelet.containers import is_sidecar
@@ -44,7 +44,7 @@ def made_with(container: Container) -> str:
     asked = resources.requests.get("memory") or resources.limits.get("memory") or "0"
     amounts: dict[str, Any] = {
         "cpu": [limits.cpu_shares, limits.cpu_quota],
-        "memory": [parse_quantity(asked).value(), limits.memory],
+        "memory": [quantity(asked).value(), limits.memory],
     }
     names = {one.resourceName for one in container.resizePolicy if one.restartPolicy == _RESTART}
     found = {name: value for name, value in amounts.items() if name in names}
@@ -72,6 +72,11 @@ class _Change:
     cpu: JsonObject
     less: bool = False
     """It gets less memory."""
+
+    @property
+    def any(self) -> bool:
+        """Whether it lacks something."""
+        return bool(self.memory or self.cpu)
 
 
 def _change(container: Container, run: cri.Container) -> _Change:
@@ -109,6 +114,15 @@ def steps(pod: Pod, observed: ObservedPod) -> tuple[Resize, ...]:
     return (*less, *more)
 
 
+def in_force(pod: Pod, observed: ObservedPod) -> bool:
+    """Whether all that runs has what the pod asks for, as far as the runtime tells."""
+    return not any(
+        run is not None and run.state is ContainerState.RUNNING and run.resources is not None
+        and (must_restart(container, run) or _change(container, run).any)
+        for container, run in ((one, observed.active(one.name)) for one in resizable(pod))
+    )  # fmt: skip
+
+
 def infeasible(pod: Pod, allocatable: Mapping[str, str]) -> str:
     """Why this node can never grant what a pod asks for; empty when it might."""
     if pod.metadata.annotations.get(_SOURCE, "api") != "api":
@@ -116,7 +130,7 @@ def infeasible(pod: Pod, allocatable: Mapping[str, str]) -> str:
     asked = pod_amounts({"spec": pod.raw["spec"]}, "requests")
     for name in ("memory", "cpu"):
         if name in asked and name in allocatable:
-            needs, has = asked[name], parse_quantity(allocatable[name])
+            needs, has = asked[name], quantity(allocatable[name])
             if needs > has:
                 amounts = (needs.milli(), has.milli()) if name == "cpu" else (needs.value(), has.value())
                 return f"{_FEW}{name}, requested: {amounts[0]}, capacity: {amounts[1]}"

@@ -5,6 +5,7 @@ change is asked for, when a pod has ended, and every three minutes. Upstream: pk
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -18,16 +19,18 @@ from pilothouse.kubelet.cri.interface import CriError
 from pilothouse.kubelet.events import reference
 from pilothouse.kubelet.observed import ResizeNote, ResizeState
 from pilothouse.kubelet.resize import event_message, infeasible, precedence
+from pilothouse.runtime.backoff import Growth
 from pilothouse.runtime.clock import Clock, Instant
 from pilothouse.runtime.log import Log
 
 log = Log(__name__)
+_NUMBER = re.compile(r"\d+")
 FIRST_RETRY = 30.0
 RETRY = 180.0
 """Seconds after which changes that wait are looked at again."""
 _AFTER_ERROR = 10.0
-_LAG = 2.0
-"""Seconds in which a runtime should tell what it has taken."""
+_LAG = Growth(2.0, RETRY)
+"""Seconds in which a runtime should tell what it has taken, before it is told again."""
 
 
 @dataclass(slots=True)
@@ -53,6 +56,8 @@ class _Progress:
     error: str = ""
     fitted: bool = False
     retry_at: Instant = 0.0
+    told: int = 0
+    """How often the runtime has taken it: it may be slow to tell of that, or never do."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -98,10 +103,10 @@ class StoredAllocations:
         note = ResizeNote("Error" if progress.error else "", progress.error, granted.generation)
         return ResizeState(pending, note, progress.fitted, progress.retry_at, frozenset(granted.restarting))
 
-    def admit(self, pod: Pod) -> None:
+    def admit(self, pod: Pod, *, in_force: bool = True) -> None:
         """Grant what the pod asks for, unless it has been granted something before."""
         if self._granted(pod.metadata.uid) is None:
-            self._keep(pod.metadata.uid, asked(pod))
+            self._keep(pod.metadata.uid, replace(asked(pod), settled=in_force))
 
     async def consider(self, pod: Pod, others: Callable[[], Sequence[Pod]], poke: Callable[[], None]) -> None:
         """Decide on what the pod asks for beyond what it is granted. Raises CriError, StatusError."""
@@ -172,13 +177,15 @@ class StoredAllocations:
 
     def fitted(self, uid: str) -> None:
         """The runtime has taken what is granted."""
-        self._progress[uid] = _Progress(fitted=True, retry_at=self.clock.now() + _LAG)
+        told = (self._progress.get(uid) or _Progress()).told
+        self._progress[uid] = _Progress(fitted=True, retry_at=self.clock.now() + _LAG.wait(told), told=told + 1)
 
     def failed(self, pod: Pod, message: str) -> None:
         """The runtime or the kernel has refused it."""
         uid = pod.metadata.uid
         known, granted = self._progress.get(uid) or _Progress(), self._granted(uid)
-        if known.error != message:
+        # What is used differs each time; who hears of it once need not hear of it every ten seconds.
+        if _NUMBER.sub("", known.error) != _NUMBER.sub("", message):
             note = ResizeNote("Error", message, granted.generation if granted is not None else 0)
             self._tell(pod, "Warning", "ResizeError", "error", note)
         self._progress[uid] = _Progress(message, retry_at=self.clock.now() + _AFTER_ERROR)
