@@ -18,7 +18,7 @@ def test_the_name_of_the_system_is_read_with_and_without_quotes() -> None:
 
 def test_a_machine_is_read_from_its_files(tmp_path: Path) -> None:
     files = {
-        "proc/meminfo": "MemTotal: 1024 kB\n",
+        "proc/meminfo": "MemTotal: 1024 kB\nSwapTotal: 8 kB\n",
         "proc/sys/kernel/random/boot_id": "b00t\n",
         "var/lib/dbus/machine-id": "mach\n",
         "sys/class/dmi/id/product_uuid": "uuid\n",
@@ -32,7 +32,7 @@ def test_a_machine_is_read_from_its_files(tmp_path: Path) -> None:
         (tmp_path / name).write_text(text)
     found = Machine.read(tmp_path)
     assert (found.memory, found.machine_id, found.system_uuid, found.boot_id) == (1 << 20, "mach", "uuid", "b00t")
-    assert found.os_image == "Small"
+    assert (found.os_image, found.swap) == ("Small", 8192)
     assert found.hugepages == {2 << 20: 3, 1 << 30: 0}
     assert found.hot_paths == ("/sys/devices/system/cpu/cpu0/thermal_throttle",)
 

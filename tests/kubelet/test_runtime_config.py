@@ -13,6 +13,7 @@ from pilothouse.kubelet.cri.interface import Image
 from pilothouse.kubelet.cri.messages import enum_value
 from pilothouse.kubelet.layout import Layout
 from pilothouse.kubelet.names_and_dns import Resolver
+from pilothouse.kubelet.resources.swap import SwapFacts
 from pilothouse.kubelet.runtime_config import Mount, NodeFacts, container_config, expand, grace_period, sandbox_config
 from pilothouse.kubelet.security_policy import SecurityPolicy
 
@@ -114,6 +115,13 @@ def test_its_resources() -> None:
         "hugepage_limits": [{"page_size": "2MB", "limit": 4 << 20}, {"page_size": "1GB", "limit": 0}],
     }  # fmt: skip
     assert not {"unified", "hugepage_limits"} & set(made()["linux"]["resources"])
+
+
+def test_swap() -> None:
+    v2 = replace(FACTS, cgroup_v2=True, swap=SwapFacts(counted=True, v2=True))
+    assert made(facts=v2)["linux"]["resources"]["unified"] == {"memory.oom.group": "1", "memory.swap.max": "0"}
+    resources = made({"resources": {"limits": {"memory": "1Gi"}}}, facts=replace(FACTS, swap=SwapFacts(counted=True)))
+    assert resources["linux"]["resources"]["memory_swap_limit_in_bytes"] == 1 << 30
 
 
 def test_a_signal_to_stop_by() -> None:

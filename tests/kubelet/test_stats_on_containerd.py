@@ -13,6 +13,8 @@ from pilothouse.kubelet.parts.node_allocatable import limit_pods
 from pilothouse.kubelet.reservations import Reservations
 from pilothouse.kubelet.resources.node_cgroups import pods_limits
 from pilothouse.kubelet.resources.pod_cgroups import KernelPodCgroups
+from pilothouse.kubelet.resources.swap import SwapFacts
+from pilothouse.kubelet.runtime_config import NodeFacts
 from pilothouse.kubelet.stats import PodUse, Stats
 from pilothouse.kubelet.summary import NodeFigures, summary
 from pilothouse.linux.cgroups import Cgroups
@@ -33,7 +35,10 @@ def test_a_busy_pod_and_the_room_of_all_pods(machine: ContainerdConfig, tmp_path
     assert int((pids / "pids.max").read_text()) == Processes.read().most - 100
 
     async def story(node: FakeNode, cri: CriClient) -> None:
-        node.add(pod(containers=[shell(BUSY), shell("exec /bin/busybox sleep 1000", "idle")]))
+        swap = SwapFacts(counted=groups.counts_swap(), v2=groups.v2)
+        node.facts = NodeFacts.of(Machine.read(), node.layout, "cluster.local", cgroup_v2=groups.v2, swap=swap)
+        little = {"resources": {"limits": {"memory": "32Mi"}}}
+        node.add(pod(containers=[shell(BUSY), shell("exec /bin/busybox sleep 1000", "idle", **little)]))
         await node.until(lambda: node.pods["web"].status.phase == "Running", 20)
         stats = Stats(
             cri, node.clock, lambda: node.workers.pods().values(), node.layout, KernelPodCgroups(groups, CGROUP),
@@ -43,6 +48,11 @@ def test_a_busy_pod_and_the_room_of_all_pods(machine: ContainerdConfig, tmp_path
         await node.clock.sleep(1)
         (one,) = await stats.pods()
         judge(one)
+        place = groups.place("memory", one.groups["idle"].path)
+        assert place is not None
+        if swap.counted:
+            file, limit = ("memory.swap.max", 0) if groups.v2 else ("memory.memsw.limit_in_bytes", 32 << 20)
+            assert int((place / file).read_text()) == limit
         figures = NodeFigures(name="n", started=1.0, memory=1, kubepods=f"{CGROUP}/kubepods", kubepods_limit=1)
         found = summary(await stats.node(), figures, [one])
         assert found["pods"][0]["network"]["name"] == "eth0"

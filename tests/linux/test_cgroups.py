@@ -181,6 +181,20 @@ def test_weights(shares: int, expected: int) -> None:
     assert weight(shares) == expected
 
 
+@pytest.mark.parametrize(("mounts", "file", "own", "expected"), [
+    (V1, "memory/memory.memsw.limit_in_bytes", "", True),
+    (V1, "memory/memory.limit_in_bytes", "", False),
+    (V2, "unified/mine/memory.swap.max", "0::/mine\n", True),
+    (V2, "unified/mine/memory.swap.max", "0::/other\n", False),
+    (V2, "unified/mine/memory.swap.max", "0::/\n", False),
+    (V1 + V2, "unified/mine/memory.swap.max", "4:memory:/mine\n0::/mine\n", False),
+])  # fmt: skip
+def test_whether_swap_is_counted(tmp_path: Path, mounts: str, file: str, own: str, expected: bool) -> None:
+    found = machine(tmp_path, mounts)
+    fill((tmp_path / file).parent, Path(file).name)
+    assert found.counts_swap(own) is expected
+
+
 def test_groups_and_processes_of_all_hierarchies_count(tmp_path: Path) -> None:
     found = machine(tmp_path, V1 + V2)
     fill(tmp_path / "memory/kubepods/pod1/c1", "cgroup.procs")

@@ -7,6 +7,7 @@ from pathlib import Path
 from pilothouse.kubelet.log_policy import LogPolicy
 from pilothouse.kubelet.node_status import Thresholds
 from pilothouse.kubelet.reservations import Reservations
+from pilothouse.kubelet.resources.swap import SwapPolicy
 from pilothouse.kubelet.security_policy import SecurityPolicy
 from pilothouse.kubelet.static_pods.config import StaticPods
 from pilothouse.net.pki import KeyPair
@@ -58,3 +59,5 @@ class KubeletConfig:
     """What pods may do, and what is added to what they say of their security."""
     reservations: Reservations = field(default_factory=Reservations)
     """What is kept for those who are no pods."""
+    swap: SwapPolicy = field(default_factory=SwapPolicy)
+    """Whether containers may be swapped out."""

@@ -62,13 +62,16 @@ class Machine:
     architecture: str
     hot_paths: tuple[str, ...] = ()
     """Where processors tell of their heat, by which neighbours can be overheard."""
+    swap: int = 0
 
     @classmethod
     def read(cls, root: Path = Path("/")) -> "Machine":
         """This machine, or what files below `root` say of one."""
+        sizes = memory_sizes((root / "proc/meminfo").read_text())
         return cls(
             cpus=os.cpu_count() or 1,
-            memory=memory_sizes((root / "proc/meminfo").read_text())["MemTotal"],
+            memory=sizes["MemTotal"],
+            swap=sizes.get("SwapTotal", 0),
             hugepages=_hugepages(root / _PAGE_SIZES),
             machine_id=next(filter(None, (_line(root / place) for place in _MACHINE_IDS)), ""),
             system_uuid=_line(root / "sys/class/dmi/id/product_uuid"),

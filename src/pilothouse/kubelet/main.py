@@ -45,6 +45,7 @@ from pilothouse.kubelet.probes.prober import Probes
 from pilothouse.kubelet.reservations import excess
 from pilothouse.kubelet.resources.node_cgroups import kubepods
 from pilothouse.kubelet.resources.pod_cgroups import KernelPodCgroups
+from pilothouse.kubelet.resources.swap import SwapFacts
 from pilothouse.kubelet.runtime_config import NodeFacts
 from pilothouse.kubelet.server.page import PageContext
 from pilothouse.kubelet.server.serving import ServingConfig, serving
@@ -218,8 +219,11 @@ def _admission(
 
 def _facts(config: KubeletConfig, machine: Machine, layout: Layout, cgroups: Cgroups) -> NodeFacts:
     users = IdPool.of(config.security.ids_per_pod, config.max_pods, subordinate_ids("kubelet"))
+    swap = SwapFacts(
+        policy=config.swap, counted=cgroups.counts_swap(), v2=cgroups.v2, total=machine.swap, memory=machine.memory
+    )
     return NodeFacts.of(
-        machine, layout, config.cluster_domain, cgroup_v2=cgroups.v2, policy=config.security, users=users
+        machine, layout, config.cluster_domain, cgroup_v2=cgroups.v2, policy=config.security, users=users, swap=swap
     )
 
 

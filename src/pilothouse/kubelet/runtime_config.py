@@ -20,6 +20,7 @@ from pilothouse.kubelet.names_and_dns import Resolver, uts_name
 from pilothouse.kubelet.resize import MADE_WITH, made_with
 from pilothouse.kubelet.resources.linux import Limits, container_limits, hugepage_limits, overhead_limits, pod_limits
 from pilothouse.kubelet.resources.qos import oom_score_adjust
+from pilothouse.kubelet.resources.swap import SwapFacts, swap_limits
 from pilothouse.kubelet.security import SecurityFacts, container_security, sandbox_security
 from pilothouse.kubelet.security_policy import STRICT, SecurityPolicy
 from pilothouse.kubelet.sysctls import dotted
@@ -33,6 +34,7 @@ GRACE = "io.kubernetes.pod.terminationGracePeriod"
 RESTART_COUNT = "io.kubernetes.container.restartCount"
 MESSAGE_PATH = "io.kubernetes.container.terminationMessagePath"
 MESSAGE_POLICY = "io.kubernetes.container.terminationMessagePolicy"
+NO_SWAP_COUNTED = SwapFacts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +53,16 @@ class NodeFacts:
     policy: SecurityPolicy = STRICT
     users: IdPool = ALL_USERS
     """What pods with users of their own get theirs from."""
+    swap: SwapFacts = NO_SWAP_COUNTED
 
     @classmethod
     def of(
         cls, machine: Machine, layout: Layout, cluster_domain: str, *, cgroup_v2: bool,
-        policy: SecurityPolicy = STRICT, users: IdPool = ALL_USERS,
+        policy: SecurityPolicy = STRICT, users: IdPool = ALL_USERS, swap: SwapFacts = NO_SWAP_COUNTED,
     ) -> Self:  # fmt: skip
         """What configurations take from this machine."""
         sizes = tuple(sorted(machine.hugepages))
-        return cls(layout, cluster_domain, machine.memory, cgroup_v2, sizes, machine.hot_paths, policy, users)
+        return cls(layout, cluster_domain, machine.memory, cgroup_v2, sizes, machine.hot_paths, policy, users, swap)
 
     @property
     def security(self) -> SecurityFacts:
@@ -192,9 +195,10 @@ def _container_resources(pod: Pod, container: Container, facts: NodeFacts) -> Js
     resources["oom_score_adj"] = oom_score_adjust(pod, container, facts.memory)
     if pages := hugepage_limits(container, facts.page_sizes):
         resources["hugepage_limits"] = [{"page_size": size, "limit": limit} for size, limit in pages.items()]
+    swap = swap_limits(pod, container, facts.swap)
     if facts.cgroup_v2:
-        resources["unified"] = {"memory.oom.group": "1"}
-    return resources
+        swap["unified"] = {"memory.oom.group": "1", **swap.get("unified", {})}
+    return {**resources, **swap}
 
 
 def _mount(mount: Mount) -> JsonObject:

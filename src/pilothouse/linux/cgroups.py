@@ -113,6 +113,15 @@ class Cgroups:
                 if (place / name).exists():
                     (place / name).write_text(value)
 
+    def counts_swap(self, own: str | None = None) -> bool:
+        """Whether the kernel limits what groups swap. `own` is the content of /proc/self/cgroup."""
+        if "memory" in self.controllers:
+            return (self.controllers["memory"] / "memory.memsw.limit_in_bytes").exists()
+        text = Path("/proc/self/cgroup").read_text() if own is None else own
+        mine = next((line.removeprefix("0::/") for line in text.splitlines() if line.startswith("0::/")), None)
+        # The root has no such file.
+        return self.unified is not None and mine is not None and (self.unified / mine / "memory.swap.max").exists()
+
     def exists(self, path: str) -> bool:
         """Whether any hierarchy has the group."""
         return any(directory.exists() for directory in self.directories(path))

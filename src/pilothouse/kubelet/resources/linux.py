@@ -53,6 +53,11 @@ def container_limits(container: Container) -> Limits:
     return Limits(cpu_shares=shares(request), cpu_quota=quota(_milli(limits, "cpu")), memory=_bytes(limits, "memory"))
 
 
+def container_memory(container: Container) -> tuple[int, int]:
+    """Bytes that a container asks for, and may use; 0 where it does not say."""
+    return _bytes(container.resources.requests, "memory"), _bytes(container.resources.limits, "memory")
+
+
 def hugepage_limits(container: Container, sizes: Sequence[int]) -> dict[str, int]:
     """Bytes in huge pages by the kernel's name of their size: none of those that were not asked for."""
     found = dict.fromkeys(sizes, 0)

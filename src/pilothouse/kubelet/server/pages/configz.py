@@ -51,6 +51,7 @@ _FIELDS: dict[str, Callable[[KubeletConfig], object]] = {
     "kubeReservedCgroup": lambda config: config.reservations.kube_cgroup,
     "systemReserved": lambda config: dict(config.reservations.system),
     "systemReservedCgroup": lambda config: config.reservations.system_cgroup,
+    "memorySwap": lambda config: {"swapBehavior": config.swap.behavior},
     "maxPods": lambda config: config.max_pods,
     "podPidsLimit": lambda config: config.pod_pids_limit or -1,
     "podLogsDir": lambda config: str(config.logs),
