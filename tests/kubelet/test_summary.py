@@ -3,8 +3,9 @@
 from typing import Any
 
 from kubelet.using import AT, DISK, FRESH, NODE, USED
+from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.machine import Processes
-from pilothouse.kubelet.stats import NodeUse
+from pilothouse.kubelet.stats import NodeUse, PodUse
 from pilothouse.kubelet.summary import NodeFigures, memory_limit, summary
 
 THEN, NOW = "2025-12-31T23:59:00Z", "2026-01-01T00:00:00Z"
@@ -75,6 +76,15 @@ def test_a_pod() -> None:
         "volume": [{**DISK_TOLD, "name": name} for name in ("scratch", "fast", "token")],
         "ephemeral-storage": {**DISK_TOLD, "usedBytes": 3 * 4096, "inodesUsed": 21},
     }]  # fmt: skip
+
+
+def test_the_claim_of_a_volume_is_told() -> None:
+    pod = Pod({"metadata": {"name": "web"}, "spec": {"volumes": [
+        {"name": "v", "persistentVolumeClaim": {"claimName": "data"}}, {"name": "e", "emptyDir": {}},
+    ]}})  # fmt: skip
+    use = PodUse(uid="u", name="web", namespace="shop", pod=pod, volumes={"v": DISK, "e": DISK})
+    (told,) = summary(NODE, FIGURES, [use])["pods"]
+    assert [one.get("pvcRef") for one in told["volume"]] == [{"name": "data", "namespace": "shop"}, None]
 
 
 def test_cpu_and_memory_alone() -> None:

@@ -10,6 +10,7 @@ import pytest
 from kubelet.at_work import context
 from kubelet.harness import FakeNode, pod, run
 from kubelet.observing import pod as made
+from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet import disk_usage
 from pilothouse.kubelet.disk_usage import FilesystemUse
 from pilothouse.kubelet.layout import Layout
@@ -67,6 +68,22 @@ def test_a_slow_volume_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(disk_usage, "volume", slow)
     asyncio.run(main())
+
+
+def test_who_knows_of_other_volumes_is_asked(tmp_path: Path) -> None:
+    use = FilesystemUse(1, 2, 3, 4, 5, 6, 7.0)
+
+    async def others(one: Pod, at: Instant) -> dict[str, FilesystemUse]:
+        return {f"{one.metadata.uid} claimed": use}
+
+    async def story(node: FakeNode) -> None:
+        meter = VolumeMeter(node.layout, node.clock)
+        meter.others = others
+        async with Tasks() as tasks:
+            await meter.measure([made(**volumes("a"))], tasks)
+        assert meter.of("uid-a") == {"uid-a claimed": use}
+
+    run(tmp_path, story)
 
 
 def test_pods_of_the_node_are_measured_every_minute(tmp_path: Path) -> None:

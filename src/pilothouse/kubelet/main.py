@@ -18,6 +18,7 @@ from pilothouse.kubelet.admission import NodeAdmission, NodeTraits
 from pilothouse.kubelet.allocation_store import AllocationStore
 from pilothouse.kubelet.api import ClientPods, Pods, Recorder
 from pilothouse.kubelet.certificate_requests import InformedCertificateRequests
+from pilothouse.kubelet.claimed_usage import ClaimedUsage
 from pilothouse.kubelet.config import KubeletConfig
 from pilothouse.kubelet.cri.interface import Cri
 from pilothouse.kubelet.csi.drivers import CsiDrivers
@@ -110,7 +111,7 @@ async def run(
         cache.on_newer(workers.poke)
         agent.on_health(workers.poke_all)
         pleg = _pleg(cri, clock, workers, agent, tasks)
-        stats = _stats(config, node, workers)
+        stats = _stats(config, node, workers, storage)
         parts = all_parts()
         context = NodeContext(
             config=config, client=client, services=node, workers=workers, agent=agent, metrics=metrics, chance=chance,
@@ -170,11 +171,13 @@ def _storage(config: KubeletConfig, client: Client, own: Lister[Node], recorder:
     )  # fmt: skip
 
 
-def _stats(config: KubeletConfig, node: NodeServices, workers: PodWorkers) -> Stats:
-    return Stats(
+def _stats(config: KubeletConfig, node: NodeServices, workers: PodWorkers, storage: Storage) -> Stats:
+    stats = Stats(
         node.cri, node.clock, lambda: workers.pods().values(), node.facts.layout, node.cgroups, node.hierarchies,
         kubepods(config.cgroup_root),
     )  # fmt: skip
+    stats.volumes.others = ClaimedUsage(storage, node.facts.layout).of
+    return stats
 
 
 def _around(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pilothouse.api.machinery.view import JsonObject
+from pilothouse.kubelet.claimed_usage import claim_name
 from pilothouse.kubelet.disk_usage import FilesystemUse
 from pilothouse.kubelet.machine import Processes
 from pilothouse.kubelet.resources.linux import container_limits, pod_limits
@@ -81,10 +82,17 @@ def _pod(use: PodUse, loads_alone: bool) -> JsonObject:
         told["process_stats"] = {"process_count": use.whole.usage.pids}
         told |= _swap(use.whole)
     if use.volumes:
-        told["volume"] = [{**_disk(found), "name": name} for name, found in use.volumes.items()]
+        told["volume"] = [{**_disk(found), "name": name, **_claim(use, name)} for name, found in use.volumes.items()]
     if shares := _shares(use):
         told["ephemeral-storage"] = _sum(shares)
     return told
+
+
+def _claim(use: PodUse, name: str) -> JsonObject:
+    """The claim that a volume goes by."""
+    volumes = use.pod.spec.volumes if use.pod is not None else ()
+    found = next((claim_name(use.pod, one) for one in volumes if use.pod is not None and one.name == name), "")
+    return {"pvcRef": {"name": found, "namespace": use.namespace}} if found else {}
 
 
 def _container(use: PodUse, name: str, group: GroupUse, loads_alone: bool) -> JsonObject:

@@ -1,11 +1,11 @@
 """Measures the pods' volumes now and then: of a large one this takes minutes, so whoever asks gets the last figures.
 
-Only volumes that the kubelet makes itself: of others their drivers know. One that takes its time keeps the others
+Of volumes that the kubelet does not make itself, others know. One that takes its time keeps the others
 waiting for a moment, and is not begun again before it is done. Upstream: server/stats/volume_stat_calculator.go.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet import disk_usage
@@ -24,6 +24,7 @@ PLUGINS = ("empty-dir", "configmap", "secret", "downward-api", "projected")
 
 Volumes = Mapping[str, FilesystemUse]
 """A pod's, by name."""
+Others = Callable[[Pod, Instant], Awaitable[Volumes]]
 
 
 class VolumeMeter:
@@ -35,6 +36,8 @@ class VolumeMeter:
         self._patience = patience
         self._known: dict[str, Volumes] = {}
         self._busy: dict[str, asyncio.Event] = {}
+        self.others: Others | None = None
+        """Who knows of volumes that are not the kubelet's own."""
 
     def of(self, uid: str) -> Volumes:
         """As last measured."""
@@ -57,7 +60,9 @@ class VolumeMeter:
 
     async def _one(self, pod: Pod, done: asyncio.Event) -> None:
         try:
-            self._known[pod.metadata.uid] = await asyncio.to_thread(self._look, pod, self._clock.now())
+            now = self._clock.now()
+            own = await asyncio.to_thread(self._look, pod, now)
+            self._known[pod.metadata.uid] = {**own, **(await self.others(pod, now) if self.others else {})}
         finally:
             done.set()
 

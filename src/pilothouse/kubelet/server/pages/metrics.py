@@ -1,7 +1,9 @@
-"""/metrics: the kubelet's own."""
+"""/metrics: the kubelet's own, and how full the volumes of claims are."""
 
+from pilothouse.kubelet.server.exposition import page
 from pilothouse.kubelet.server.page import Page
 from pilothouse.kubelet.server.question import Question
+from pilothouse.kubelet.server.volume_metrics import volume_families
 from pilothouse.net.http import Response
 from pilothouse.runtime.metrics import CONTENT_TYPE
 
@@ -13,4 +15,5 @@ class OwnMetrics(Page):
 
     async def answer(self, question: Question) -> Response:  # noqa: ARG002 - it says the same to all
         """All of them."""
-        return Response(200, self._around.metrics.page(), content_type=CONTENT_TYPE)
+        volumes = volume_families(self._around.pods(), self._around.stats.volumes.of)
+        return Response(200, self._around.metrics.page() + page(volumes), content_type=CONTENT_TYPE)
