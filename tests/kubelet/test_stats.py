@@ -16,7 +16,7 @@ from pilothouse.kubelet.cri.usage import ContainerUse, FilesystemShare
 from pilothouse.kubelet.layout import Layout
 from pilothouse.kubelet.resources.pod_cgroups import KernelPodCgroups
 from pilothouse.kubelet.stats import Stats
-from pilothouse.linux.cgroup_usage import Usage
+from pilothouse.linux.cgroup_usage import Throttling, Usage
 from pilothouse.linux.cgroups import Cgroups
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import LoopClock
@@ -57,12 +57,30 @@ def test_groups_of_pods_and_their_containers_are_read(tmp_path: Path) -> None:
         have(tmp_path, {f"unified/{GROUP}/{sandbox}/cgroup.procs": f"{os.getpid()}\n"})
         (one,) = await stats(node, found).loads()
         assert (one.uid, one.name, one.namespace, one.sandbox) == ("uid-web", "web", "default", sandbox)
-        assert one.containers == {"app": Usage(5_000_000, 3000, 2500, 1000, 0, 0, 2, 0)}
+        assert one.containers == {"app": Usage(5_000_000, 3000, 2500, 1000, 0, 0, 2, 0, 2000)}
         assert one.whole is not None
         assert (one.whole.usage.cpu_nanos, one.whole.usage.memory) == (7_000_000, 9000)
         assert (one.runs["app"].id, one.groups["app"].path) == (container, f"/{GROUP}/{container}")
         machine_wide = await stats(node, found).node()
         assert {path: held.usage.cpu_nanos for path, held in machine_wide.groups.items()} == {"/kubepods": 8_000_000}
+
+    run(tmp_path, story)
+
+
+def test_how_often_those_with_a_quota_had_to_wait(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        found, place = machine(tmp_path, V2), "kubepods/burstable/poduid-web"
+        limited = {"name": "app", "image": "app:1", "resources": {"limits": {"cpu": "1"}}}
+        node.add(pod(containers=[limited, {"name": "free", "image": "app:1"}]))
+        await node.until(lambda: node.pods["web"].status.phase == "Running")
+        runs = {one.name: one.id for one in await node.runtime.containers("uid-web")}
+        for name in (place, *(f"{place}/{one}" for one in runs.values())):
+            have(
+                tmp_path, {**group(name, 1), f"unified/{name}/cpu.stat": "usage_usec 1\nnr_periods 9\nnr_throttled 4\n"}
+            )
+        (one,) = await stats(node, found).loads()
+        assert one.groups["app"].throttling == Throttling(9, 4, 0)
+        assert (one.groups["free"].throttling, one.whole and one.whole.throttling) == (None, None)
 
     run(tmp_path, story)
 

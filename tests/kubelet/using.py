@@ -4,7 +4,7 @@ from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.cri.interface import Container, ContainerState
 from pilothouse.kubelet.disk_usage import FilesystemUse
 from pilothouse.kubelet.stats import GroupUse, NodeUse, PodUse
-from pilothouse.linux.cgroup_usage import Usage
+from pilothouse.linux.cgroup_usage import Throttling, Usage
 from pilothouse.linux.interface_usage import InterfaceUsage
 
 AT = 1_767_225_600.25
@@ -12,9 +12,11 @@ DISK = FilesystemUse(4096, 7, 100_000, 60_000, 1000, 900, AT)
 ETH0 = InterfaceUsage("eth0", 1000, 10, 1, 2, 2000, 20, 3, 4)
 
 
-def group(path: str, cpu: int, memory: int, nano_cores: int | None = None) -> GroupUse:
-    used = Usage(cpu, memory, memory - 1024, 2048, 70, 7, 3, 0)
-    return GroupUse(path=path, at=AT, usage=used, nano_cores=nano_cores)
+def group(
+    path: str, cpu: int, memory: int, nano_cores: int | None = None, waited: Throttling | None = None
+) -> GroupUse:
+    used = Usage(cpu, memory, memory - 1024, 2048, 70, 7, 3, 0, 512)
+    return GroupUse(path=path, at=AT, usage=used, nano_cores=nano_cores, throttling=waited)
 
 
 WEB = Pod(
@@ -46,7 +48,7 @@ USED = PodUse(
     uid="u1", name="web", namespace="shop", pod=WEB, started=AT - 60, sandbox="s1", interfaces=(ETH0,),
     whole=group("/kubepods/burstable/podu1", 3_000_000_000, 6 << 20, 1_000_000),
     groups={
-        "app": group("/kubepods/burstable/podu1/c1", 1_500_000_000, 5 << 20),
+        "app": group("/kubepods/burstable/podu1/c1", 1_500_000_000, 5 << 20, waited=Throttling(100, 40, 2_500_000_000)),
         "side": group("/kubepods/burstable/podu1/c2", 500_000_000, 4096),
     },
     runs={

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from linux.test_cgroups import V1, V2, machine
-from pilothouse.linux.cgroup_usage import Usage, usage
+from pilothouse.linux.cgroup_usage import Throttling, Usage, throttling, usage
 from pilothouse.linux.cgroups import Cgroups
 
 V1_FILES = {
@@ -26,8 +26,8 @@ V2_FILES = {
     "unified/p/memory.swap.current": "64\n",
     "unified/p/pids.current": "3\n",
 }
-V1_USAGE = Usage(123_456_789, 5000, 3800, 2000, 70, 7, 3, 64)
-V2_USAGE = Usage(123_456_000, 5000, 3800, 2000, 70, 7, 3, 64)
+V1_USAGE = Usage(123_456_789, 5000, 3800, 2000, 70, 7, 3, 64, 3000)
+V2_USAGE = Usage(123_456_000, 5000, 3800, 2000, 70, 7, 3, 64, 3000)
 MEMORY_IN_V2 = "cgroup {root}/cpu,cpuacct cgroup rw,cpu,cpuacct 0 0\n" + V2
 
 
@@ -41,7 +41,7 @@ def have(root: Path, files: Mapping[str, str]) -> None:
     (V1, V1_FILES, V1_USAGE),
     (V1 + V2, V1_FILES, V1_USAGE),
     (V2, V2_FILES, V2_USAGE),
-    (MEMORY_IN_V2, V2_FILES | {"cpu,cpuacct/p/cpuacct.usage": "9\n"}, Usage(9, 5000, 3800, 2000, 70, 7, 3, 64)),
+    (MEMORY_IN_V2, V2_FILES | {"cpu,cpuacct/p/cpuacct.usage": "9\n"}, Usage(9, 5000, 3800, 2000, 70, 7, 3, 64, 3000)),
     (V2, V2_FILES | {"unified/p/memory.stat": "inactive_file 9999\n"}, Usage(123_456_000, 5000, 0, 0, 0, 0, 3, 64)),
     (V2, {"unified/p/cpu.stat": "usage_usec 1\n"}, Usage(1000, 0, 0, 0, 0, 0, 0, 0)),
 ], ids=["v1", "hybrid", "v2", "memory in v2", "less than it could give back", "nothing handed down"])  # fmt: skip
@@ -54,7 +54,7 @@ def test_usage(tmp_path: Path, mounts: str, files: Mapping[str, str], expected: 
 def test_the_whole_machine_with_version_2(tmp_path: Path) -> None:
     found = machine(tmp_path, V2)
     have(tmp_path, {"unified/cpu.stat": "usage_usec 4\n", "unified/memory.stat": "anon 10\nfile 20\ninactive_file 5\n"})
-    assert usage(found, "/") == Usage(4000, 30, 25, 10, 0, 0, 0, 0)
+    assert usage(found, "/") == Usage(4000, 30, 25, 10, 0, 0, 0, 0, 20)
 
 
 @pytest.mark.parametrize(("mounts", "files", "missing"), [
@@ -85,6 +85,17 @@ def test_a_group_that_goes_while_it_is_read(tmp_path: Path, monkeypatch: pytest.
 
 def test_a_machine_that_counts_nothing() -> None:
     assert usage(Cgroups({}, None), "/p") == Usage(0, 0, 0, 0, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(("mounts", "file", "text"), [
+    (V1, "cpu,cpuacct/p/cpu.stat", "nr_periods 10\nnr_throttled 4\nthrottled_time 5000\n"),
+    (V2, "unified/p/cpu.stat", "usage_usec 1\nnr_periods 10\nnr_throttled 4\nthrottled_usec 5\n"),
+])  # fmt: skip
+def test_how_often_a_group_had_to_wait(tmp_path: Path, mounts: str, file: str, text: str) -> None:
+    found = machine(tmp_path, mounts)
+    assert throttling(found, "/p") is None
+    have(tmp_path, {file: text})
+    assert throttling(found, "/p") == Throttling(10, 4, 5000)
 
 
 @pytest.mark.parametrize(("mounts", "files"), [(V1, V1_FILES), (V2, V2_FILES)])

@@ -15,9 +15,10 @@ from pilothouse.kubelet import disk_usage
 from pilothouse.kubelet.cri.interface import Container, ContainerState, Cri, CriError, Sandbox
 from pilothouse.kubelet.disk_usage import FilesystemUse
 from pilothouse.kubelet.layout import Layout
+from pilothouse.kubelet.resources.linux import container_limits, pod_limits
 from pilothouse.kubelet.resources.pod_cgroups import PodCgroups
 from pilothouse.kubelet.volume_meter import VolumeMeter
-from pilothouse.linux.cgroup_usage import Usage, usage
+from pilothouse.linux.cgroup_usage import Throttling, Usage, throttling, usage
 from pilothouse.linux.cgroups import Cgroups
 from pilothouse.linux.interface_usage import InterfaceUsage, interfaces
 from pilothouse.runtime.clock import Clock, Instant
@@ -37,6 +38,8 @@ class GroupUse:
     usage: Usage
     nano_cores: int | None = None
     """Since the last look, in billionths of a CPU; None: there was none."""
+    throttling: Throttling | None = None
+    """Of one with a quota."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +205,7 @@ class _Reader:
     after: dict[str, tuple[Instant, int]]
     """The same at this one."""
 
-    def group(self, path: str) -> GroupUse | None:
+    def group(self, path: str, *, quota: int = 0) -> GroupUse | None:
         found = usage(self.cgroups, path)
         if found is None:
             return None
@@ -210,7 +213,8 @@ class _Reader:
         since, nanos = self.before.get(path, (self.now, 0))
         known = self.now > since and found.cpu_nanos >= nanos
         rate = round((found.cpu_nanos - nanos) / (self.now - since)) if known else None
-        return GroupUse(path=path, at=self.now, usage=found, nano_cores=rate)
+        waited = throttling(self.cgroups, path) if quota else None
+        return GroupUse(path=path, at=self.now, usage=found, nano_cores=rate, throttling=waited)
 
     def interfaces(self, sandbox: str) -> tuple[InterfaceUsage, ...]:
         """As the sandbox's first process sees them."""
@@ -224,13 +228,18 @@ class _Reader:
 
 def _pod(asked: _Asked, reader: _Reader) -> PodUse:
     """Runtimes call the groups of containers by their ids, some with their own name before it."""
-    meta, place = asked.pod.metadata, asked.group
-    read = {run.name: reader.group(f"{place}/{run.id}") or reader.group(f"{place}/crio-{run.id}") for run in asked.runs}
+    meta, spec, place = asked.pod.metadata, asked.pod.spec, asked.group
+    quotas = {one.name: container_limits(one).cpu_quota for one in (*spec.containers, *spec.initContainers)}
+    read = {
+        run.name: reader.group(f"{place}/{run.id}", quota=quotas.get(run.name, 0))
+        or reader.group(f"{place}/crio-{run.id}", quota=quotas.get(run.name, 0))
+        for run in asked.runs
+    }
     groups = {name: group for name, group in read.items() if group is not None}
     return PodUse(
         uid=meta.uid, name=meta.name, namespace=meta.namespace, pod=asked.pod, started=asked.sandbox.created_at,
         containers={name: group.usage for name, group in groups.items()},
-        whole=reader.group(place),
+        whole=reader.group(place, quota=pod_limits(asked.pod).cpu_quota),
         groups=groups,
         runs={run.name: run for run in asked.runs},
         sandbox=asked.sandbox.id,

@@ -28,6 +28,17 @@ class Usage:
     pids: int
     """Processes and threads; the kernel does not count them for the whole machine."""
     swap: int
+    cache: int = 0
+    """Pages of files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Throttling:
+    """How often a group with a quota of CPU time had to wait for the next period."""
+
+    periods: int
+    throttled_periods: int
+    throttled_nanos: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +49,7 @@ class _Memory:
     faults: int = 0
     major_faults: int = 0
     swap: int = 0
+    cache: int = 0
 
 
 class _Figures(dict[bytes, bytes]):
@@ -64,7 +76,17 @@ def usage(cgroups: Cgroups, path: str) -> Usage | None:
         major_page_faults=memory.major_faults,
         pids=pids or 0,
         swap=memory.swap,
+        cache=memory.cache,
     )
+
+
+def throttling(cgroups: Cgroups, path: str) -> Throttling | None:
+    """What became of the group's quota; None when it is not there."""
+    figures = _figures(_place(cgroups, "cpu", path), "cpu.stat")
+    if figures is None:
+        return None
+    nanos = figures.number(b"throttled_time") or figures.number(b"throttled_usec") * 1000
+    return Throttling(figures.number(b"nr_periods"), figures.number(b"nr_throttled"), nanos)
 
 
 def _place(cgroups: Cgroups, controller: str, path: str) -> str:
@@ -97,17 +119,18 @@ def _memory(cgroups: Cgroups, path: str) -> _Memory | None:
         figures.number(b"total_pgfault"),
         figures.number(b"total_pgmajfault"),
         figures.number(b"total_swap"),
+        figures.number(b"total_cache"),
     )
 
 
 def _memory_v2(place: str) -> _Memory:
     """Zeros where memory is not counted: groups whose parent does not hand the controller on."""
     figures = _figures(place, "memory.stat") or _Figures()
-    anonymous = figures.number(b"anon")
+    anonymous, cache = figures.number(b"anon"), figures.number(b"file")
     used = _number(place, "memory.current")
     if used is None:
         # The root has no such file.
-        used = anonymous + figures.number(b"file")
+        used = anonymous + cache
     return _Memory(
         used,
         figures.number(b"inactive_file"),
@@ -115,6 +138,7 @@ def _memory_v2(place: str) -> _Memory:
         figures.number(b"pgfault"),
         figures.number(b"pgmajfault"),
         _number(place, "memory.swap.current") or 0,
+        cache,
     )
 
 

@@ -42,6 +42,9 @@ class CadvisorMetrics(Page):
 
 
 _COUNTERS = {
+    "container_cpu_cfs_periods_total": "Number of elapsed enforcement period intervals.",
+    "container_cpu_cfs_throttled_periods_total": "Number of throttled period intervals.",
+    "container_cpu_cfs_throttled_seconds_total": "Total time duration the container has been throttled.",
     "container_cpu_usage_seconds_total": "Cumulative cpu time consumed in seconds.",
     "container_memory_failures_total": "Cumulative count of memory allocation failures.",
     "container_network_receive_bytes_total": "Cumulative count of bytes received",
@@ -59,6 +62,7 @@ _GAUGES = {
         "cadvisor revision."
     ),
     "container_last_seen": "Last time a container was seen by the exporter",
+    "container_memory_cache": "Number of bytes of page cache memory.",
     "container_memory_rss": "Size of RSS in bytes.",
     "container_memory_swap": "Container swap usage in bytes.",
     "container_memory_usage_bytes": (
@@ -122,6 +126,11 @@ class Figures:
         for kind, count in faults.items():
             more = labels(known, ("failure_type", kind), ("scope", "hierarchy"))
             self._put("container_memory_failures_total", count, more, at)
+        if (waited := group.throttling) is not None:
+            self._put("container_cpu_cfs_periods_total", waited.periods, of, at)
+            self._put("container_cpu_cfs_throttled_periods_total", waited.throttled_periods, of, at)
+            self._put("container_cpu_cfs_throttled_seconds_total", waited.throttled_nanos / 1e9, of, at)
+        self._put("container_memory_cache", use.cache, of, at)
         self._put("container_memory_rss", use.rss, of, at)
         self._put("container_memory_swap", use.swap, of, at)
         self._put("container_memory_usage_bytes", use.memory, of, at)
