@@ -1,20 +1,15 @@
 """The node is swept at once, every minute, and sooner where something stays."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from kubelet.at_work import context
 from kubelet.harness import FakeNode, pod, run
 from pilothouse.kubelet.cri.interface import CriUnavailable, Sandbox
-from pilothouse.kubelet.part import NodeContext
 from pilothouse.kubelet.parts.housekeeping import PERIOD, Sweeps
+from pilothouse.kubelet.pod_sources import API, PodSources
 from pilothouse.runtime.tasks import Tasks
 from pilothouse.testing.fake_cri import FakeCri
-
-
-def complete(node: FakeNode, tasks: Tasks) -> NodeContext:
-    work = context(node, tasks)
-    work.sources.seen("api")
-    return work
 
 
 class AwayCri(FakeCri):
@@ -34,7 +29,7 @@ def test_what_belongs_to_nobody_goes_within_a_minute_and_pods_stay(tmp_path: Pat
         node.add(pod())
         await node.until(lambda: bool(node.state().get("ready")))
         async with Tasks() as tasks:
-            tasks.spawn(Sweeps().run(complete(node, tasks)), name="part")
+            tasks.spawn(Sweeps().run(context(node, tasks)), name="part")
             early, late = node.layout.pod("early"), node.layout.pod("late")
             early.mkdir(parents=True)
             await node.clock.sleep(1)
@@ -54,7 +49,7 @@ def test_what_belongs_to_nobody_goes_within_a_minute_and_pods_stay(tmp_path: Pat
 def test_dead_sandboxes_of_a_living_pod_do_not_pile_up(tmp_path: Path) -> None:
     async def story(node: FakeNode) -> None:
         async with Tasks() as tasks:
-            tasks.spawn(Sweeps().run(complete(node, tasks)), name="part")
+            tasks.spawn(Sweeps().run(context(node, tasks)), name="part")
             node.add(pod())
             for restarts in range(5):
                 await node.clock.sleep(400)
@@ -75,7 +70,7 @@ def test_what_stays_is_tried_again_soon(tmp_path: Path) -> None:
         cri.away = 3
         node.runtime = cri
         async with Tasks() as tasks:
-            tasks.spawn(Sweeps().run(complete(node, tasks)), name="part")
+            tasks.spawn(Sweeps().run(context(node, tasks)), name="part")
             stranger = node.layout.pod("stranger")
             stranger.mkdir(parents=True)
             await node.clock.sleep(2 + 4 + 7)
@@ -90,13 +85,13 @@ def test_what_stays_is_tried_again_soon(tmp_path: Path) -> None:
 def test_nothing_is_touched_before_all_sources_of_pods_are_known(tmp_path: Path) -> None:
     async def story(node: FakeNode) -> None:
         async with Tasks() as tasks:
-            work = context(node, tasks)
-            tasks.spawn(Sweeps().run(work), name="part")
+            sources = PodSources()
+            tasks.spawn(Sweeps().run(replace(context(node, tasks), sources=sources)), name="part")
             perhaps = node.layout.pod("perhaps")
             perhaps.mkdir(parents=True)
             await node.clock.sleep(3 * PERIOD)
             assert perhaps.exists()
-            work.sources.seen("api")
+            sources.seen(API)
             await node.clock.sleep(1)
             assert not perhaps.exists()
             tasks.cancel_all()
