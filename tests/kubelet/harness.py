@@ -37,7 +37,7 @@ from pilothouse.kubelet.status_writer import StatusWriter
 from pilothouse.kubelet.stored_allocations import StoredAllocations
 from pilothouse.kubelet.sysctls import AllowedSysctls
 from pilothouse.kubelet.trust_anchors import TrustAnchors
-from pilothouse.kubelet.volume import Mounter, VolumeType
+from pilothouse.kubelet.volume import ImageMounts, Mounter, VolumeType
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock, LoopClock, format_time
 from pilothouse.runtime.tasks import Tasks
@@ -244,6 +244,7 @@ class FakeNode:
         self.allocations: Allocations | None = None
         """None: those of a real node."""
         self.allocatable = {"cpu": "2", "memory": "8Gi"}
+        self.image_mounts: ImageMounts | None = None
         self.contributor: Contributor = NothingMore()
         self.pods: dict[str, Pod] = {}
         self.phases: dict[str, list[str]] = {}
@@ -273,6 +274,7 @@ class FakeNode:
             self.clock,
             trust=TrustAnchors(self.bundles, Chance(1)),
             certificates=self.certificates,
+            image_mounts=self.image_mounts,
         )
         admitting = asyncio.Lock()
         allocations = StoredAllocations(
@@ -288,7 +290,7 @@ class FakeNode:
             allocatable=lambda: self.allocatable, resolver=lambda: Resolver(("9.9.9.9",)),
             cluster_dns=("10.96.0.10",), runtime_name=lambda: self.runtime_name,
             admission=self.admission, admitting=admitting, allocations=self.allocations or allocations,
-            contributor=self.contributor,
+            contributor=self.contributor, image_mounts=self.image_mounts,
         )  # fmt: skip
 
     def _worker(self, pod: Pod, others: Others) -> PodWorker:

@@ -27,6 +27,9 @@ class KubeletConfig:
     """The containers' logs lie below it."""
     images: Path
     """Where the runtime keeps images: watched for space."""
+    snapshots: Path | None = None
+    """The socket of a containerd whose snapshots may be mounted where it cannot mount images into containers itself:
+    before 2.1."""
     serving: KeyPair
     """Shown to clients of the kubelet's own API."""
     client_authority: bytes

@@ -44,10 +44,12 @@ def _volume_mount(
             "failed to resolve recursive read-only mode: "
             f'volume "{mount.name}" requested recursive read-only mode, but it is not supported by the runtime'
         )
-    source = volume.path
-    if within := part_of(mount, environment):
+    source, path = volume.path, mount.mountPath if mount.mountPath.startswith("/") else f"/{mount.mountPath}"
+    within = part_of(mount, environment)
+    if volume.image is not None:
+        return Mount(path, "", read_only=True, image=volume.image, image_sub_path=within)
+    if within:
         target = facts.layout.pod(pod.metadata.uid) / "volume-subpaths" / mount.name / container.name / str(position)
         bind_part(source, within, target, mounter, f'volumeMount "{mount.name}" of container "{container.name}"')
         source = target
-    path = mount.mountPath if mount.mountPath.startswith("/") else f"/{mount.mountPath}"
     return Mount(path, str(source), bool(mount.readOnly) or volume.read_only, mount.mountPropagation)

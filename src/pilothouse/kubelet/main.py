@@ -25,6 +25,7 @@ from pilothouse.kubelet.csi.drivers import CsiDrivers
 from pilothouse.kubelet.hooks import Hooks
 from pilothouse.kubelet.http_fetch import HttpFetch
 from pilothouse.kubelet.images.pull import ImagePuller
+from pilothouse.kubelet.images.snapshots import ContainerdSnapshots
 from pilothouse.kubelet.layout import Layout
 from pilothouse.kubelet.machine import Disk, Machine, available_memory
 from pilothouse.kubelet.names_and_dns import Resolver, parse_resolver
@@ -238,12 +239,13 @@ def _services(
     """What the workers of all pods use."""
     mounts, cgroups, admitting = Mounts(), Cgroups.detect(), asyncio.Lock()
     layout = Layout(config.root, config.logs)
+    image_mounts = ContainerdSnapshots(config.snapshots, clock) if config.snapshots else None
     hooks = Hooks(cri, HttpFetch(clock, "lifecycle"), clock)
     types = subclasses(VolumeType, f"{__package__}.volumes")  # type: ignore[type-abstract]
 
     volumes = Volumes(
         types, layout, objects, mounts, clock, trust=trust, certificates=certificates, recorder=recorder,
-        boot_id=machine.boot_id, storage=storage,
+        boot_id=machine.boot_id, storage=storage, image_mounts=image_mounts,
     )  # fmt: skip
 
     def resolver() -> Resolver:
@@ -259,6 +261,7 @@ def _services(
         images=ImagePuller(cri, objects, recorder, clock),
         volumes=volumes,
         storage=storage,
+        image_mounts=image_mounts,
         mounter=mounts,
         cgroups=KernelPodCgroups(cgroups, config.cgroup_root, config.pod_pids_limit, sorted(machine.hugepages)),
         hierarchies=cgroups,

@@ -21,7 +21,7 @@ from pilothouse.kubelet.resources.pod_cgroups import PodCgroups
 from pilothouse.kubelet.runtime_config import NodeFacts
 from pilothouse.kubelet.status_writer import StatusWriter
 from pilothouse.kubelet.storage import Storage
-from pilothouse.kubelet.volume import Mounter
+from pilothouse.kubelet.volume import ImageMounts, Mounter
 from pilothouse.linux.cgroups import Cgroups
 from pilothouse.runtime.clock import Clock
 
@@ -60,6 +60,8 @@ class NodeServices:
     volumes: Volumes
     storage: Storage | None = None
     """What persistent volumes are had with; None: this node has none."""
+    image_mounts: ImageMounts | None = None
+    """What shows images as directories where the runtime cannot mount them; None: whatever the runtime can."""
     mounter: Mounter
     cgroups: PodCgroups
     hierarchies: Cgroups = field(default_factory=lambda: Cgroups({}, None))

@@ -24,6 +24,7 @@ from pilothouse.kubelet.environment import (
     service_variables,
 )
 from pilothouse.kubelet.events import reference
+from pilothouse.kubelet.images.image_volumes import ImageVolumes
 from pilothouse.kubelet.images.pull import StartError
 from pilothouse.kubelet.names_and_dns import NameTooLong, Resolver, fitted, resolver_of
 from pilothouse.kubelet.node_services import NodeServices
@@ -51,6 +52,7 @@ class PodSteps:
     def __init__(self, node: NodeServices) -> None:
         self._node = node
         self._users = UserRanges(node.facts.layout, node.facts.users)
+        self._image_volumes = ImageVolumes(node.cri, node.images, node.facts.layout, node.mounter, node.image_mounts)
 
     async def prepare(self, pod: Pod, ips: Sequence[str]) -> HostVolumes:
         """Directories, cgroup and volumes; the volumes. Raises PodError."""
@@ -114,6 +116,7 @@ class PodSteps:
             message = self.sandbox_message(pod, sandbox.attempt)
         except (PolicyBroken, OSError) as error:
             raise self._failed(pod, container, "CreateContainerConfigError", str(error)) from error
+        volumes = {**volumes, **await self._image_volumes.of(pod, container, message)}
         image = await self._node.images.ensure(pod, container, message)
         ips = self._node.host_ips if pod.spec.hostNetwork else sandbox.ips
         try:

@@ -78,6 +78,9 @@ class Mount:
     host_path: str
     read_only: bool = False
     propagation: str = ""
+    image: JsonObject | None = None
+    """An image in place of a host path."""
+    image_sub_path: str = ""
 
 
 def pod_labels(pod: Pod) -> dict[str, str]:
@@ -206,6 +209,7 @@ def _mount(mount: Mount) -> JsonObject:
     return {
         "container_path": mount.container_path, "host_path": mount.host_path, "readonly": mount.read_only,
         "propagation": propagation,
+        **({"image": mount.image, "image_sub_path": mount.image_sub_path} if mount.image else {}),
     }  # fmt: skip
 
 

@@ -63,6 +63,7 @@ def _kubelet(home: Home, settings: Settings) -> KubeletConfig:
         root=root,
         logs=logs,
         images=containerd_config(home).root,
+        snapshots=containerd_config(home).socket,
         serving=pki.pair(NAME, "serving"),
         client_authority=pki.trusted(NAME),
         port=settings.kubelet_port,

@@ -6,12 +6,12 @@ ImagePullBackOff. Messages and events are upstream's.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pilothouse.api.core.pod.images import is_image_name
 from pilothouse.api.core.pod.images import pull_policy as default_policy
 from pilothouse.api.machinery.view import JsonObject
-from pilothouse.api.types.core_v1 import Container, Pod
+from pilothouse.api.types.core_v1 import Container, ImageVolumeSource, Pod
 from pilothouse.kubelet.api import Objects, Recorder
 from pilothouse.kubelet.containers import field_path
 from pilothouse.kubelet.cri.interface import Cri, CriError, Image
@@ -57,6 +57,17 @@ class _Tries:
     error: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """An image that a pod needs."""
+
+    pod: Pod
+    name: str
+    policy: str
+    field_path: str
+    """Of the container that it is for; empty for a volume."""
+
+
 def default_tag(image: str) -> str:
     """The name with `:latest` where it has neither tag nor digest. Raises ValueError for what is no name."""
     if _IDENTIFIER.fullmatch(image):
@@ -87,65 +98,77 @@ class ImagePuller:
 
     async def ensure(self, pod: Pod, container: Container, sandbox: JsonObject) -> Image:
         """The image, pulled where the policy says so. Raises StartError."""
+        where = field_path(pod, container.name)
+        return await self._or_told(_Wanted(pod, container.image, pull_policy(container), where), where, sandbox)
+
+    async def ensure_volume(
+        self, pod: Pod, container: Container, source: ImageVolumeSource, sandbox: JsonObject
+    ) -> Image:
+        """The image of a volume that the container mounts; otherwise as `ensure`."""
+        policy = source.pullPolicy or default_policy(source.reference)
+        wanted = _Wanted(pod, source.reference, policy, "")
+        return await self._or_told(wanted, field_path(pod, container.name), sandbox)
+
+    async def _or_told(self, wanted: _Wanted, field_path: str, sandbox: JsonObject) -> Image:
+        """What fails keeps a container from starting, and is told of that too."""
         try:
-            return await self._ensure(pod, container, sandbox)
+            return await self._ensure(wanted, sandbox)
         except StartError as error:
-            self._tell(pod, container, "Warning", "Failed", f"Error: {error.reason}")
+            self._tell(replace(wanted, field_path=field_path), "Warning", "Failed", f"Error: {error.reason}")
             error.retry_at = error.retry_at or self._clock.now() + RETRY
             raise
 
-    async def _ensure(self, pod: Pod, container: Container, sandbox: JsonObject) -> Image:
-        name = container.image
+    async def _ensure(self, wanted: _Wanted, sandbox: JsonObject) -> Image:
+        name = wanted.name
         try:
             full = default_tag(name)
         except ValueError as error:
             message = f'Failed to apply default image tag "{name}": couldn\'t parse image name "{name}": {error}'
-            self._tell(pod, container, "Warning", "InspectFailed", message)
+            self._tell(wanted, "Warning", "InspectFailed", message)
             raise StartError("InvalidImageName", message) from None
-        present = await self._inspect(pod, container, full)
-        policy = pull_policy(container)
-        if present is not None and policy != "Always":
+        present = await self._inspect(wanted, full)
+        if present is not None and wanted.policy != "Always":
             self._tell(
-                pod, container, "Normal", "Pulled",
+                wanted, "Normal", "Pulled",
                 f'Container image "{name}" already present on machine and can be accessed by the pod',
             )  # fmt: skip
             return present
-        if policy == "Never":
+        if wanted.policy == "Never":
             message = f'Container image "{name}" is not present with pull policy of Never'
-            self._tell(pod, container, "Warning", "ErrImageNeverPull", message)
+            self._tell(wanted, "Warning", "ErrImageNeverPull", message)
             raise StartError("ErrImageNeverPull", message)
-        self._check_backoff(pod, container)
-        return await self._pull(pod, container, full, sandbox)
+        self._check_backoff(wanted)
+        return await self._pull(wanted, full, sandbox)
 
-    async def _inspect(self, pod: Pod, container: Container, full: str) -> Image | None:
+    async def _inspect(self, wanted: _Wanted, full: str) -> Image | None:
         try:
             return await self._cri.image_status(full)
         except CriError as error:
-            message = f'Failed to inspect image "{container.image}": {error}'
-            self._tell(pod, container, "Warning", "InspectFailed", message)
+            message = f'Failed to inspect image "{wanted.name}": {error}'
+            self._tell(wanted, "Warning", "InspectFailed", message)
             raise StartError("ImageInspectError", message) from None
 
-    def _check_backoff(self, pod: Pod, container: Container) -> None:
-        tries = self._tries.get((pod.metadata.uid, container.image))
+    def _check_backoff(self, wanted: _Wanted) -> None:
+        tries = self._tries.get((wanted.pod.metadata.uid, wanted.name))
         if tries is None or self._clock.now() >= tries.retry_at:
             return
-        message = f'Back-off pulling image "{container.image}"'
-        self._tell(pod, container, "Normal", "BackOff", message)
+        message = f'Back-off pulling image "{wanted.name}"'
+        self._tell(wanted, "Normal", "BackOff", message)
         raise StartError("ImagePullBackOff", f"{message}: ErrImagePull: {tries.error}", tries.retry_at)
 
-    async def _pull(self, pod: Pod, container: Container, full: str, sandbox: JsonObject) -> Image:
-        name, key = container.image, (pod.metadata.uid, container.image)
-        self._tell(pod, container, "Normal", "Pulling", f'Pulling image "{name}"')
+    async def _pull(self, wanted: _Wanted, full: str, sandbox: JsonObject) -> Image:
+        name, key = wanted.name, (wanted.pod.metadata.uid, wanted.name)
+        self._tell(wanted, "Normal", "Pulling", f'Pulling image "{name}"')
         began = self._clock.monotonic()
         try:
-            reference_pulled = await self._fetch(pod, full, sandbox)
+            reference_pulled = await self._fetch(wanted.pod, full, sandbox)
             image = await self._cri.image_status(reference_pulled) or await self._cri.image_status(full)
         except CriError as error:
             tries = self._tries.setdefault(key, _Tries())
             tries.retry_at = self._clock.now() + GROWTH.wait(tries.failures)
             tries.failures += 1
             tries.error = str(error)
-            self._tell(pod, container, "Warning", "Failed", f'Failed to pull image "{name}": {error}')
+            self._tell(wanted, "Warning", "Failed", f'Failed to pull image "{name}": {error}')
             raise StartError("ErrImagePull", str(error), self._clock.now() + PATIENCE) from None
         if image is None:
             raise StartError("ErrImagePull", f'image "{name}" is gone right after it was pulled')
@@ -154,7 +177,7 @@ class ImagePuller:
         message = (
             f'Successfully pulled image "{name}" in {took} ({took} including waiting). Image size: {image.size} bytes.'
         )
-        self._tell(pod, container, "Normal", "Pulled", message)
+        self._tell(wanted, "Normal", "Pulled", message)
         return image
 
     async def _fetch(self, pod: Pod, full: str, sandbox: JsonObject) -> str:
@@ -181,5 +204,5 @@ class ImagePuller:
         for key in [key for key in self._tries if key[0] == uid]:
             del self._tries[key]
 
-    def _tell(self, pod: Pod, container: Container, kind: str, reason: str, message: str) -> None:
-        self._recorder.event(reference(pod, field_path(pod, container.name)), kind, reason, message)
+    def _tell(self, wanted: _Wanted, kind: str, reason: str, message: str) -> None:
+        self._recorder.event(reference(wanted.pod, wanted.field_path), kind, reason, message)
