@@ -225,6 +225,24 @@ def test_what_does_not_fit_waits_until_another_pod_has_ended(tmp_path: Path) -> 
     run(tmp_path, story)
 
 
+def test_the_nodes_own_admission_is_asked(tmp_path: Path) -> None:
+    """It counts what others are granted, and of one whose limits are still to fall what it has."""
+
+    async def story(node: FakeNode) -> None:
+        await started(node, sized("web", app=resources("500m")))
+        await started(node, sized("other", app=resources("900m")))
+        resize(node, app=resources("1500m"))
+        await node.until(lambda: "PodResizePending" in conditions(node))
+        message = "Node didn't have enough resource: cpu, requested: 1500, used: 900, capacity: 2000"
+        assert conditions(node)["PodResizePending"][:2] == ("Deferred", message)
+        resize(node, "other", app=resources("100m"))
+        await settled(node, "other")
+        await node.until(lambda: conditions(node) == {}, 10)
+        assert status_of(node)["allocatedResources"] == {"cpu": "1500m"}
+
+    run(tmp_path, story)
+
+
 def test_whoever_is_more_important_gets_room_first(tmp_path: Path) -> None:
     async def story(node: FakeNode) -> None:
         node.admission = Room(1000)

@@ -155,7 +155,7 @@ def test_what_was_asked_for_while_no_kubelet_ran_is_decided_on(tmp_path: Path) -
             second = FakeNode(tmp_path, clock, tasks, cri=world)
             second._version = 1000
             second.add(web)
-            await second.until(lambda: "PodResizePending" in conditions(second))
+            await second.until(lambda: "PodResizePending" in conditions(second), 5)
             assert conditions(second)["PodResizePending"][0] == "Infeasible"
             assert status_of(second)["allocatedResources"] == SMALL["requests"]
             resize(second, app=LARGE)

@@ -1,7 +1,7 @@
 """Decides on changes of pods' resources, and remembers what is granted and how far that has come.
 
 A change that does not fit now waits; whoever waits is looked at again, in the order of upstream's queue, when another
-change is asked for, when a pod has ended, and every three minutes. Upstream: pkg/kubelet/allocation.
+change is asked for or in force, when a pod has ended, and every three minutes. Upstream: pkg/kubelet/allocation.
 """
 
 import asyncio
@@ -29,6 +29,8 @@ FIRST_RETRY = 30.0
 RETRY = 180.0
 """Seconds after which changes that wait are looked at again."""
 _AFTER_ERROR = 10.0
+_REPORTED = 1.0
+"""Seconds in which a status comes back from the API server."""
 _LAG = Growth(2.0, RETRY)
 """Seconds in which a runtime should tell what it has taken, before it is told again."""
 
@@ -198,6 +200,9 @@ class StoredAllocations:
             self._keep(uid, replace(granted, settled=True, restarting=()))
             self._progress.pop(uid, None)
             self._tell(pod, "Normal", "ResizeCompleted", "completed", ResizeNote(generation=granted.generation))
+            if self._requests:
+                # It counts with what its status says it has, until that says less.
+                self.clock.call_later(_REPORTED, self._room.set)
 
     def release(self, uid: str) -> None:
         """The pod takes no room any more: others may have it."""
