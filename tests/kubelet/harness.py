@@ -84,8 +84,11 @@ class FakeObjects:
     listed: list[Service] = field(default_factory=list)
     tokens: list[JsonObject] = field(default_factory=list)
     clock: Clock | None = None
+    asked: list[str] = field(default_factory=list)
+    """Which ConfigMaps were asked for."""
 
     async def config_map(self, namespace: str, name: str) -> ConfigMap | None:
+        self.asked.append(name)
         return ConfigMap(self.config_maps[name]) if name in self.config_maps else None
 
     async def secret(self, namespace: str, name: str) -> Secret | None:

@@ -109,7 +109,7 @@ async def run(
         )  # fmt: skip
         workers = PodWorkers(lambda pod, others: PodWorker(pod, node, others, tasks), tasks)
         sources.feed(workers)
-        cache.on_newer(workers.poke)
+        cache.on_newer(workers.renew)
         agent.on_health(workers.poke_all)
         pleg = _pleg(cri, clock, workers, agent, tasks)
         stats = _stats(config, node, workers, storage)

@@ -47,6 +47,8 @@ class PodMemory:
     ended: dict[str, Container] = field(default_factory=dict)
     """By id: runs that have ended, which do not change."""
     volumes: HostVolumes = field(default_factory=dict)
+    renew_at: Instant = 0.0
+    """When the volumes are to be brought up to date."""
 
     def __post_init__(self) -> None:
         status = self.pod.status
@@ -63,8 +65,9 @@ class PodMemory:
 
     def hear(self, pod: Pod, now: Instant) -> None:
         """The pod has changed. What could not be started is tried again at once, unless it is we who changed it."""
-        if self.failures and _wanted(pod) != _wanted(self.pod):
+        if _wanted(pod) != _wanted(self.pod):
             self.failures = {name: replace(failure, retry_at=now) for name, failure in self.failures.items()}
+            self.renew_at = now
         self.pod = pod
 
 

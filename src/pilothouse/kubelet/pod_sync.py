@@ -31,6 +31,8 @@ from pilothouse.runtime.log import Log
 log = Log(__name__)
 _ROUNDS = 100
 """More rounds without rest than any pod needs: then something undoes what we do."""
+RENEWAL = 60.0
+"""Seconds after which the volumes of a pod are brought up to date though nobody told of news in them."""
 _LATER = 60.0
 """Seconds until such a pod is looked at again."""
 
@@ -104,12 +106,17 @@ class PodSync:
         return memory.admitted
 
     async def _rest(self, memory: PodMemory, pod: Pod, observed: ObservedPod, plan: PodPlan) -> Instant | None:
-        """Nothing to do now: refresh the volumes, tell of crash loops."""
-        memory.volumes = await self._steps.prepare(pod, pod_ips(pod, observed, self._node.host_ips))
+        """Nothing to do now: refresh the volumes when it is time, tell of crash loops."""
+        if self._node.clock.now() >= memory.renew_at:
+            await self._prepare(memory, pod, pod_ips(pod, observed, self._node.host_ips))
         for name in plan.failures:
             message = f"Back-off restarting failed container {name} in pod {describe(pod)}"
             self._node.recorder.event(reference(pod, field_path(pod, name)), "Warning", "BackOff", message)
-        return plan.wake_at
+        return memory.renew_at if plan.wake_at is None else min(plan.wake_at, memory.renew_at)
+
+    async def _prepare(self, memory: PodMemory, pod: Pod, ips: Sequence[str]) -> None:
+        memory.volumes = await self._steps.prepare(pod, ips)
+        memory.renew_at = self._node.clock.now() + RENEWAL
 
     async def _carry_out(self, memory: PodMemory, plan: PodPlan, observed: ObservedPod) -> None:
         pod, node = self._granted(memory.pod), self._node
@@ -133,10 +140,10 @@ class PodSync:
             await node.cri.remove_container(container_id)
             memory.ended.pop(container_id, None)
         if plan.create_sandbox is not None:
-            memory.volumes = await self._steps.prepare(pod, ())
+            await self._prepare(memory, pod, ())
             await self._steps.create_sandbox(pod, plan.create_sandbox)
         if plan.start and not memory.volumes:
-            memory.volumes = await self._steps.prepare(pod, pod_ips(pod, observed, node.host_ips))
+            await self._prepare(memory, pod, pod_ips(pod, observed, node.host_ips))
         if plan.fit or plan.resize:
             await self._fit(pod, plan, observed)
         for step in plan.start:

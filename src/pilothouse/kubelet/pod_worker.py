@@ -92,6 +92,11 @@ class PodWorker:
         """Something about the pod may have changed on the node."""
         self._memory.news.set()
 
+    def renew(self) -> None:
+        """Something that the pod's volumes show may have changed."""
+        self._memory.renew_at = self._node.clock.now()
+        self._memory.news.set()
+
     def _hurry(self, grace: float) -> None:
         if self._memory.grace is None or grace < self._memory.grace:
             self._memory.grace = grace

@@ -56,6 +56,11 @@ class PodWorkers:
         if worker := self._workers.get(uid):
             worker.poke()
 
+    def renew(self, uid: str) -> None:
+        """Something that this pod's volumes show may have changed."""
+        if worker := self._workers.get(uid):
+            worker.renew()
+
     def poke_all(self) -> None:
         """Something that every pod may depend on has changed."""
         for worker in self._workers.values():
