@@ -30,6 +30,7 @@ FILES = {
     "cpu.stat": "usage_usec 123456\nuser_usec 1\nsystem_usec 2\n", "memory.current": "5000\n", "pids.current": "2\n",
     "memory.stat": "".join(f"figure_{number} {number}\n" for number in range(40)) + "inactive_file 1000\nanon 2000\n",
     "memory.swap.current": "0\n",
+    **{f"{one}.pressure": "some avg10=1.50 avg60=0.20 avg300=0.03 total=4567\n" for one in ("cpu", "memory", "io")},
 }  # fmt: skip
 
 

@@ -18,6 +18,11 @@ DISK_TOLD = {
     "inodes": 1000, "inodesUsed": 7,
 }  # fmt: skip
 ETH0_TOLD = {"name": "eth0", "rxBytes": 1000, "rxErrors": 1, "txBytes": 2000, "txErrors": 3}
+CALM = {"avg10": 0.0, "avg60": 0.0, "avg300": 0.0, "total": 0}
+PSI = {
+    "full": {"avg10": 0.5, "avg60": 0.1, "avg300": 0.0, "total": 250_000},
+    "some": {"avg10": 1.5, "avg60": 0.2, "avg300": 0.03, "total": 4_500_000},
+}
 SWAP = {"time": NOW, "swapUsageBytes": 0}
 
 
@@ -61,8 +66,9 @@ def test_a_pod() -> None:
         "swap": SWAP,
     }  # fmt: skip
     side = {
-        "name": "side", "startTime": "2025-12-31T23:59:40Z", "cpu": cpu(500_000_000), "memory": memory(4096),
-        "swap": SWAP,
+        "name": "side", "startTime": "2025-12-31T23:59:40Z", "cpu": {**cpu(500_000_000), "psi": PSI},
+        "memory": {**memory(4096), "psi": {"full": CALM, "some": CALM}}, "swap": SWAP,
+        "io": {"time": NOW, "psi": PSI},
     }  # fmt: skip
     assert summary(NODE, FIGURES, [USED])["pods"] == [{
         "podRef": {"name": "web", "namespace": "shop", "uid": "u1"},

@@ -6,17 +6,21 @@ from pilothouse.kubelet.disk_usage import FilesystemUse
 from pilothouse.kubelet.stats import GroupUse, NodeUse, PodUse
 from pilothouse.linux.cgroup_usage import Throttling, Usage
 from pilothouse.linux.interface_usage import InterfaceUsage
+from pilothouse.linux.pressure import Pressure, Stall
 
 AT = 1_767_225_600.25
 DISK = FilesystemUse(4096, 7, 100_000, 60_000, 1000, 900, AT)
+PRESSURE = Pressure(Stall(1.5, 0.2, 0.03, 4_500_000), Stall(0.5, 0.1, 0.0, 250_000))
 ETH0 = InterfaceUsage("eth0", 1000, 10, 1, 2, 2000, 20, 3, 4)
 
 
 def group(
-    path: str, cpu: int, memory: int, nano_cores: int | None = None, waited: Throttling | None = None
-) -> GroupUse:
+    path: str, cpu: int, memory: int, nano_cores: int | None = None, waited: Throttling | None = None, *,
+    pressed: bool = False,
+) -> GroupUse:  # fmt: skip
     used = Usage(cpu, memory, memory - 1024, 2048, 70, 7, 3, 0, 512)
-    return GroupUse(path=path, at=AT, usage=used, nano_cores=nano_cores, throttling=waited)
+    pressures = {"cpu": PRESSURE, "memory": Pressure(), "io": PRESSURE} if pressed else {}
+    return GroupUse(path=path, at=AT, usage=used, nano_cores=nano_cores, throttling=waited, pressures=pressures)
 
 
 WEB = Pod(
@@ -49,7 +53,7 @@ USED = PodUse(
     whole=group("/kubepods/burstable/podu1", 3_000_000_000, 6 << 20, 1_000_000),
     groups={
         "app": group("/kubepods/burstable/podu1/c1", 1_500_000_000, 5 << 20, waited=Throttling(100, 40, 2_500_000_000)),
-        "side": group("/kubepods/burstable/podu1/c2", 500_000_000, 4096),
+        "side": group("/kubepods/burstable/podu1/c2", 500_000_000, 4096, pressed=True),
     },
     runs={
         "app": Container("c1", "s1", "app", 0, ContainerState.RUNNING, AT - 30.5, "sha256:1"),

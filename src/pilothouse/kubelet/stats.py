@@ -21,6 +21,7 @@ from pilothouse.kubelet.volume_meter import VolumeMeter
 from pilothouse.linux.cgroup_usage import Throttling, Usage, throttling, usage
 from pilothouse.linux.cgroups import Cgroups
 from pilothouse.linux.interface_usage import InterfaceUsage, interfaces
+from pilothouse.linux.pressure import Pressure, pressures
 from pilothouse.runtime.clock import Clock, Instant
 from pilothouse.runtime.log import Log
 
@@ -40,6 +41,8 @@ class GroupUse:
     """Since the last look, in billionths of a CPU; None: there was none."""
     throttling: Throttling | None = None
     """Of one with a quota."""
+    pressures: Mapping[str, Pressure] = field(default_factory=dict)
+    """By resource, where the kernel tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +217,10 @@ class _Reader:
         known = self.now > since and found.cpu_nanos >= nanos
         rate = round((found.cpu_nanos - nanos) / (self.now - since)) if known else None
         waited = throttling(self.cgroups, path) if quota else None
-        return GroupUse(path=path, at=self.now, usage=found, nano_cores=rate, throttling=waited)
+        return GroupUse(
+            path=path, at=self.now, usage=found, nano_cores=rate, throttling=waited,
+            pressures=pressures(self.cgroups, path),
+        )  # fmt: skip
 
     def interfaces(self, sandbox: str) -> tuple[InterfaceUsage, ...]:
         """As the sandbox's first process sees them."""

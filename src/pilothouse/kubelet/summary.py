@@ -13,6 +13,7 @@ from pilothouse.kubelet.machine import Processes
 from pilothouse.kubelet.resources.linux import container_limits, pod_limits
 from pilothouse.kubelet.stats import GroupUse, NodeUse, PodUse
 from pilothouse.linux.interface_usage import InterfaceUsage
+from pilothouse.linux.pressure import Stall
 from pilothouse.runtime.clock import Instant, format_time
 
 _DEFAULT_INTERFACE = "eth0"
@@ -64,7 +65,7 @@ def _node(node: NodeUse, figures: NodeFigures, loads_alone: bool) -> JsonObject:
         told["rlimit"] = {
             "time": format_time(figures.now), "maxpid": figures.processes.most, "curproc": figures.processes.present,
         }  # fmt: skip
-    return told | (_swap(node.whole) if node.whole is not None else {})
+    return told | (_rest(node.whole) if node.whole is not None else {})
 
 
 def _pod(use: PodUse, loads_alone: bool) -> JsonObject:
@@ -80,7 +81,7 @@ def _pod(use: PodUse, loads_alone: bool) -> JsonObject:
     if use.whole is not None:
         told |= _network(use.interfaces, use.whole.at)
         told["process_stats"] = {"process_count": use.whole.usage.pids}
-        told |= _swap(use.whole)
+        told |= _rest(use.whole)
     if use.volumes:
         told["volume"] = [{**_disk(found), "name": name, **_claim(use, name)} for name, found in use.volumes.items()]
     if shares := _shares(use):
@@ -102,7 +103,7 @@ def _container(use: PodUse, name: str, group: GroupUse, loads_alone: bool) -> Js
     if not loads_alone:
         disks = {"rootfs": use.writable.get(name), "logs": use.logs.get(name)}
         told |= {kind: _disk(found) for kind, found in disks.items() if found is not None}
-        told |= _swap(group)
+        told |= _rest(group)
     return told
 
 
@@ -115,13 +116,17 @@ def memory_limit(use: PodUse, name: str) -> int:
 
 def _shares(use: PodUse) -> Sequence[FilesystemUse]:
     """What the pod has on the disk of the node: what its containers wrote, their logs, and scratch volumes."""
+    return [*use.writable.values(), *use.logs.values(), *local_volumes(use)]
+
+
+def local_volumes(use: PodUse) -> list[FilesystemUse]:
+    """What volumes of the pod have on the disk of the node."""
     volumes = use.pod.spec.volumes if use.pod is not None else ()
-    local = [
+    return [
         use.volumes[one.name]
         for one in volumes
         if one.name in use.volumes and any(kind in one.raw for kind in _SHARED) and one.emptyDir.medium != "Memory"
     ]
-    return [*use.writable.values(), *use.logs.values(), *local]
 
 
 def _sum(shares: Sequence[FilesystemUse]) -> JsonObject:
@@ -141,11 +146,24 @@ def _loads(group: GroupUse, limit: int) -> JsonObject:
     }  # fmt: skip
     if limit:
         memory["availableBytes"] = max(limit - use.working_set, 0)
-    return {"cpu": cpu, "memory": memory}
+    return {"cpu": cpu | _pressure(group, "cpu"), "memory": memory | _pressure(group, "memory")}
 
 
-def _swap(group: GroupUse) -> JsonObject:
-    return {"swap": {"time": format_time(group.at), "swapUsageBytes": group.usage.swap}}
+def _rest(group: GroupUse) -> JsonObject:
+    time = format_time(group.at)
+    told: JsonObject = {"swap": {"time": time, "swapUsageBytes": group.usage.swap}}
+    if pressure := _pressure(group, "io"):
+        told["io"] = {"time": time, **pressure}
+    return told
+
+
+def _pressure(group: GroupUse, resource: str) -> JsonObject:
+    found = group.pressures.get(resource)
+    return {"psi": {"full": _stall(found.full), "some": _stall(found.some)}} if found is not None else {}
+
+
+def _stall(found: Stall) -> JsonObject:
+    return {"total": found.total, "avg10": found.avg10, "avg60": found.avg60, "avg300": found.avg300}
 
 
 def _network(found: Sequence[InterfaceUsage], now: Instant) -> JsonObject:

@@ -143,20 +143,20 @@ def _memory_v2(place: str) -> _Memory:
 
 
 def _number(directory: str, name: str) -> int | None:
-    text = _read(directory, name)
+    text = read(directory, name)
     return None if text is None else int(text)
 
 
 def _figures(directory: str, name: str) -> _Figures | None:
     """A file whose lines have a name and a number each."""
-    text = _read(directory, name)
+    text = read(directory, name)
     if text is None:
         return None
     words = text.split()
     return _Figures(zip(words[::2], words[1::2], strict=True))
 
 
-def _read(directory: str, name: str) -> bytes | None:
+def read(directory: str, name: str) -> bytes | None:
     """The file; None when it is not there. Groups vanish at any time: between opening and reading too (ENODEV)."""
     if not directory:
         return None

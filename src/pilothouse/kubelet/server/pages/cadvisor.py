@@ -56,6 +56,18 @@ _COUNTERS = {
     "container_network_transmit_packets_dropped_total": "Cumulative count of packets dropped while transmitting",
     "container_network_transmit_packets_total": "Cumulative count of packets transmitted",
 }
+_WAITED = {
+    f"container_pressure_{resource}_waiting_seconds_total": (
+        f"Total time duration tasks in the container have waited due to {name} congestion."
+    )
+    for resource, name in (("cpu", "CPU"), ("memory", "memory"), ("io", "IO"))
+}
+_STALLED = {
+    f"container_pressure_{resource}_stalled_seconds_total": (
+        f"Total time duration no tasks in the container could make progress due to {name} congestion."
+    )
+    for resource, name in (("cpu", "CPU"), ("memory", "memory"), ("io", "IO"))
+}
 _GAUGES = {
     "cadvisor_version_info": (
         "A metric with a constant '1' value labeled by kernel version, OS version, docker version, cadvisor version & "
@@ -86,7 +98,7 @@ class Figures:
     """The page as it grows."""
 
     def __init__(self) -> None:
-        counters = {name: Family(name, "counter", text) for name, text in _COUNTERS.items()}
+        counters = {name: Family(name, "counter", text) for name, text in (_COUNTERS | _WAITED | _STALLED).items()}
         self.families = counters | {name: Family(name, "gauge", text) for name, text in _GAUGES.items()}
 
     def _put(self, name: str, value: float, of: Labels = (), at: Instant | None = None) -> None:
@@ -130,6 +142,9 @@ class Figures:
             self._put("container_cpu_cfs_periods_total", waited.periods, of, at)
             self._put("container_cpu_cfs_throttled_periods_total", waited.throttled_periods, of, at)
             self._put("container_cpu_cfs_throttled_seconds_total", waited.throttled_nanos / 1e9, of, at)
+        for resource, pressure in group.pressures.items():
+            self._put(f"container_pressure_{resource}_waiting_seconds_total", pressure.some.total / 1e6, of, at)
+            self._put(f"container_pressure_{resource}_stalled_seconds_total", pressure.full.total / 1e6, of, at)
         self._put("container_memory_cache", use.cache, of, at)
         self._put("container_memory_rss", use.rss, of, at)
         self._put("container_memory_swap", use.swap, of, at)
