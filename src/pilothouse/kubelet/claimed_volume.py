@@ -62,6 +62,9 @@ class ClaimedVolume(VolumeType):
                 {**bound.details(), KEY: key, ATTACHABLE: attachable, AT: [source.plugin, bound.name]},
             )  # fmt: skip
             storage.users.note(record)
+            if bound.persistent.spec.mountOptions and not source.takes_options:
+                why = "Mount options are not supported for this volume type"
+                raise failure("MountVolume.MountOptionSupport check", bound, why)
             await source.ready(bound, around)
             await _check_node(bound, storage)
             async with storage.users.lock(key):

@@ -35,6 +35,9 @@ class PersistentSource(ABC):
         """Wait until it can be set up here. Raises VolumeError."""
         return
 
+    takes_options: ClassVar[bool] = True
+    """Whether a persistent volume of this kind may have `mountOptions`."""
+
     @abstractmethod
     async def set_up(self, bound: BoundVolume, around: Surroundings, /) -> HostVolume:
         """Have it for the pod. Nobody else mounts or unmounts this volume meanwhile. Raises VolumeError, OSError."""

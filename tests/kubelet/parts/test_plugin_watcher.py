@@ -14,8 +14,8 @@ def test_the_directory_is_there_from_the_start(tmp_path: Path) -> None:
     async def story(clock: Any, _chance: object) -> None:
         async with Tasks() as tasks:
             node = cast("Any", SimpleNamespace(
-                config=SimpleNamespace(root=tmp_path, node_name="n1"), services=SimpleNamespace(clock=clock, storage=None),
-                tasks=tasks, client=None,
+                config=SimpleNamespace(root=tmp_path, node_name="n1"), tasks=tasks, client=None,
+                services=SimpleNamespace(clock=clock, storage=None),
             ))  # fmt: skip
             assert "CSIPlugin" in all_handlers(node)
             tasks.spawn(Plugins().run(node), name="plugins")

@@ -27,3 +27,16 @@ def test_a_path_is_checked_or_made_and_stays(tmp_path: Path) -> None:
         assert node.fake_mounter.mounted == {}
 
     run(tmp_path, story)
+
+
+def test_a_path_is_not_mounted_and_takes_no_options(tmp_path: Path) -> None:
+    async def story(node: Station) -> None:
+        node.api.bind(hostPath={"path": str(tmp_path), "type": ""}, mountOptions=["noatime"])
+        with pytest.raises(VolumeError) as told:
+            await node.volumes.set_up(pod(volumes=[claimed()]), FACTS)
+        assert str(told.value) == (
+            'MountVolume.MountOptionSupport check failed for volume "pv1" : '
+            "Mount options are not supported for this volume type"
+        )
+
+    run(tmp_path, story)

@@ -15,6 +15,7 @@ class HostPathSource(PersistentSource):
 
     field: ClassVar[str] = "hostPath"
     plugin: ClassVar[str] = "host-path"
+    takes_options: ClassVar[bool] = False
 
     async def set_up(self, bound: BoundVolume, _around: Surroundings, /) -> HostVolume:
         """Check it, or make it where its type says so."""
