@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from contract import images
 from contract_images.build import build_all
+from contract_images.registry import Content, serve, stand_in_for
+from fakes.command import Cluster
 from fakes.etcd import Etcd, new_prefix, skip_without_etcd
 from fakes.served_cluster import Keys, LeapingClock, Served, serve_api, serve_cluster
 from pilothouse.apiserver.config import EtcdConfig
@@ -83,6 +86,21 @@ def _store(name: str, compaction_interval: float = 300.0) -> Iterator[EtcdConfig
         yield EtcdConfig(servers=tuple(etcd.urls), prefix=new_prefix(), compaction_interval=compaction_interval)
 
 
+@contextmanager
+def _images(cluster: Cluster) -> Iterator[None]:
+    """Have the suite's images on the node, and those that it pulls to be had."""
+    served: list[Content] = []
+
+    def load(archive: Path) -> None:
+        cluster.run("image", "load", str(archive), check=True)
+        served.append(Content.read(archive, images.KITTEN))
+
+    build_all(load)
+    with serve(served[0]) as url:
+        stand_in_for(images.KITTEN.partition("/")[0], url, cluster.home / "node" / "registries")
+        yield
+
+
 @pytest.fixture(scope="session")
 def own_kubeconfig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The kubeconfig of a running cluster: the one given, or one of ours: on a store, or with a node."""
@@ -91,8 +109,8 @@ def own_kubeconfig(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
         return
     if request.param == NODE:
         cluster = request.getfixturevalue("cluster")
-        build_all(lambda archive: cluster.run("image", "load", str(archive), check=True))
-        yield cluster.kubeconfig
+        with _images(cluster):
+            yield cluster.kubeconfig
         return
     directory = tmp_path_factory.mktemp("cluster")
     keys = Keys.new()

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from contract import images
@@ -29,6 +29,8 @@ import posix
 print(f"Effective uid: {{posix.geteuid()}}")
 """
 _PACKAGES = ("hpack",)
+_KITTEN = '{"image": "kitten.jpg"}\n'
+_SYSTEM = 'PRETTY_NAME="BusyBox in place of Alpine Linux"\n'
 _PASSWD = """root:x:0:0:root:/root:/bin/sh
 daemon:x:1:1:daemon:/usr/sbin:/bin/false
 www-data:x:33:33:www-data:/var/www:/bin/false
@@ -61,7 +63,7 @@ def stand_ins() -> dict[str, Image]:
         images.BUSYBOX: Image([tools], command=["sh"]),
         images.NON_ROOT: Image([tools], command=["sh"], user="1234"),
         images.NONEWPRIVS: Image([tools, python, _set_user_id()], entrypoint=["/nonewprivs"]),
-        images.KITTEN: _web(tools, {"data.json": '{"image": "kitten.jpg"}\n'}),
+        images.KITTEN: _web(tools, {"data.json": _KITTEN}, {"/data.json": _KITTEN, "/etc/os-release": _SYSTEM}),
         images.NAUTILUS: _web(tools, {"data.json": '{"image": "nautilus.jpg"}\n'}),
         images.HTTPD: _web(tools, {"index.html": "<html><body><h1>It works!</h1></body></html>\n"}),
         images.HTTPD_NEW: _web(tools, {"index.html": "<html><body><h1>It works!</h1></body></html>\n"}),
@@ -137,12 +139,14 @@ def _set_user_id() -> Layer:
     return made
 
 
-def _web(tools: Layer, files: dict[str, str]) -> Image:
-    """A web server with a few files. The init hands the signal on that ends it."""
+def _web(tools: Layer, files: dict[str, str], more: Mapping[str, str] | None = None) -> Image:
+    """A web server with a few files, and more that it does not serve. The init hands the signal on that ends it."""
     made = Layer()
     made.copy(_program("catatonit"), "/bin/init")
     for name, text in files.items():
         made.file(f"/www/{name}", text)
+    for path, text in (more or {}).items():
+        made.file(path, text)
     serve = ["/bin/init", "--", "/bin/busybox", "httpd", "-f", "-p", "80", "-h", "/www"]
     return Image([tools, made], entrypoint=serve, ports=[80])
 
