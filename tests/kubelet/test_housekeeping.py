@@ -189,6 +189,25 @@ def test_a_volume_that_cannot_go_keeps_nobody_waiting(tmp_path: Path) -> None:
     run(tmp_path, story)
 
 
+class Slow(Stuck):
+    """A volume that takes its time to go."""
+
+    async def tear_down(self, record: VolumeRecord, ground: Ground, /) -> None:
+        await ground.clock.sleep(100)
+        raise VolumeError("driver not found")
+
+
+def test_volumes_that_take_their_time_take_it_together(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        for name in ("a", "b", "c"):
+            node.layout.volume(f"uid-{name}", "csi", "v").mkdir(parents=True)
+        began = node.clock.monotonic()
+        assert not await housekeeping(node, node.cri, FakeCgroups(), Slow).sweep(set)
+        assert node.clock.monotonic() - began < 110
+
+    run(tmp_path, story)
+
+
 class Mounted(FakeMounter):
     """Somebody has mounted something that no record tells of."""
 

@@ -138,16 +138,23 @@ class Housekeeping:
         return gone
 
     async def _remove_directories(self, known: Known) -> bool:
-        gone = True
-        for uid in await asyncio.to_thread(_entries, self._layout, "pods"):
-            if uid not in known():
-                try:
+        """All at once: one volume that does not let go takes its time, and keeps no other."""
+        stayed: list[str] = []
+
+        async def one(uid: str) -> None:
+            try:
+                if uid not in known():
                     await self._volumes.tear_down(uid)
-                except (VolumeError, OSError) as error:
-                    # It stays, with its record.
-                    log.warning("Could not take volumes away", uid=uid, err=str(error))
-                    gone = False
-        return gone
+            except (VolumeError, OSError) as error:
+                # It stays, with its record.
+                log.warning("Could not take volumes away", uid=uid, err=str(error))
+                stayed.append(uid)
+
+        uids = await asyncio.to_thread(_entries, self._layout, "pods")
+        async with asyncio.TaskGroup() as group:
+            for uid in uids:
+                group.create_task(one(uid), name=f"leftovers of {uid}")
+        return not stayed
 
     async def _remove_logs(self, known: Known) -> bool:
         for name in await asyncio.to_thread(_entries, self._layout, "logs"):

@@ -4,7 +4,9 @@ What goes wrong with a container is a StartError, kept by the worker and shown i
 sandbox or the volumes is a PodError, which ends this round. Messages are upstream's.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 from pilothouse.api.machinery.errors import StatusError
 from pilothouse.api.machinery.view import JsonObject
@@ -29,7 +31,7 @@ from pilothouse.kubelet.images.pull import StartError
 from pilothouse.kubelet.names_and_dns import NameTooLong, Resolver, fitted, resolver_of
 from pilothouse.kubelet.node_services import NodeServices
 from pilothouse.kubelet.pod_plan import Start
-from pilothouse.kubelet.runtime_config import container_config, sandbox_config
+from pilothouse.kubelet.runtime_config import Mount, container_config, sandbox_config
 from pilothouse.kubelet.security import PolicyBroken
 from pilothouse.kubelet.userns import UserRanges, require_support
 from pilothouse.kubelet.volume import HostVolumes, VolumeError
@@ -125,9 +127,7 @@ class PodSteps:
             given = await self._node.contributor.contribute(pod, container)
             pod_files.write_hosts(pod, ips, self._node.facts)
             variables = await self._environment(pod, container, ips, volumes)
-            mounts = container_mounts(
-                pod, container, step.attempt, volumes, dict(variables), self._node.facts, self._node.mounter
-            )
+            mounts = await self._mounts(pod, container, step.attempt, volumes, dict(variables))
             config = container_config(
                 pod, container, step.attempt, image, variables, mounts, self._node.facts, target_id=step.target_id
             )
@@ -146,6 +146,15 @@ class PodSteps:
             raise self._failed(pod, container, "RunContainerError", error.message) from error
         self._tell(pod, container, "Normal", "Started", "Container started")
         return made
+
+    async def _mounts(
+        self, pod: Pod, container: Container, attempt: int, volumes: HostVolumes, variables: Mapping[str, str]
+    ) -> list[Mount]:
+        """A part of a volume has to be opened, which takes as long as a server that is gone likes it."""
+        node = self._node
+        make = partial(container_mounts, pod, container, attempt, volumes, variables, node.facts, node.mounter)
+        parts = any(mount.subPath or mount.subPathExpr for mount in container.volumeMounts)
+        return await asyncio.to_thread(make) if parts else make()
 
     def _failed(self, pod: Pod, container: Container, reason: str, message: str) -> StartError:
         self._tell(pod, container, "Warning", "Failed", f"Error: {message}")

@@ -1,0 +1,40 @@
+"""Steps of one pod that take their time leave the others theirs."""
+
+import asyncio
+import threading
+from pathlib import Path
+
+from kubelet.harness import FakeMounter, FakeNode, pod
+from pilothouse.runtime.clock import SystemClock
+from pilothouse.runtime.tasks import Tasks
+
+
+class Gone(FakeMounter):
+    """A server that no longer answers: who opens something of its volume waits."""
+
+    back = threading.Event()
+
+    def open_within(self, root: Path, relative: str) -> int:
+        self.back.wait(20)
+        return super().open_within(root, relative)
+
+
+def test_a_part_of_a_volume_that_cannot_be_opened_keeps_its_pod_alone(tmp_path: Path) -> None:
+    mount = {"name": "v", "mountPath": "/v", "subPath": "part"}
+    volumes = [{"name": "v", "emptyDir": {}}]
+
+    async def main() -> None:
+        async with Tasks() as tasks:
+            node = FakeNode(tmp_path, SystemClock(), tasks, mounter=Gone())
+            try:
+                part = {"name": "app", "image": "app:1", "volumeMounts": [mount]}
+                node.add(pod("stuck", volumes=volumes, containers=[part]))
+                node.add(pod("other"))
+                await node.until(lambda: node.pods["other"].status.phase == "Running", 20)
+                assert node.pods["stuck"].status.phase == "Pending"
+                Gone.back.set()
+                await node.until(lambda: node.pods["stuck"].status.phase == "Running", 20)
+            finally:
+                Gone.back.set()
+
+    asyncio.run(main())
