@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,11 @@ from pilothouse.kubelet.allocation_store import AllocationStore
 from pilothouse.kubelet.contribution import Contributor, NothingMore
 from pilothouse.kubelet.cri.interface import Cri, Image
 from pilothouse.kubelet.hooks import Hooks
+from pilothouse.kubelet.images.image_gc import ImageGc
+from pilothouse.kubelet.images.policy import ImagePolicy
 from pilothouse.kubelet.images.pull import ImagePuller
 from pilothouse.kubelet.layout import Layout
+from pilothouse.kubelet.machine import Disk
 from pilothouse.kubelet.names_and_dns import Resolver
 from pilothouse.kubelet.node_services import NodeServices, Prober
 from pilothouse.kubelet.observed import Health, ObservedPod
@@ -248,6 +251,8 @@ class FakeNode:
         """None: those of a real node."""
         self.allocatable = {"cpu": "2", "memory": "8Gi"}
         self.image_mounts: ImageMounts | None = None
+        self.image_policy = ImagePolicy()
+        self.image_disk = Disk(1000, 1000, 1000, 1000)
         self.contributor: Contributor = NothingMore()
         self.pods: dict[str, Pod] = {}
         self.phases: dict[str, list[str]] = {}
@@ -293,8 +298,14 @@ class FakeNode:
             allocatable=lambda: self.allocatable, resolver=lambda: Resolver(("9.9.9.9",)),
             cluster_dns=("10.96.0.10",), runtime_name=lambda: self.runtime_name,
             admission=self.admission, admitting=admitting, allocations=self.allocations or allocations,
-            contributor=self.contributor, image_mounts=self.image_mounts,
+            contributor=self.contributor, image_mounts=self.image_mounts, image_gc=self._image_gc(),
         )  # fmt: skip
+
+    def _image_gc(self) -> ImageGc:
+        about = {"kind": "Node", "name": "n1"}
+        return ImageGc(
+            self.runtime, self.clock, self.image_policy, lambda: self.image_disk, partial(self.told.event, about)
+        )
 
     def _worker(self, pod: Pod, others: Others) -> PodWorker:
         return PodWorker(pod, self.services, others, self._tasks)

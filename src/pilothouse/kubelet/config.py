@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pilothouse.kubelet.images.policy import ImagePolicy
 from pilothouse.kubelet.log_policy import LogPolicy
 from pilothouse.kubelet.node_status import Thresholds
 from pilothouse.kubelet.reservations import Reservations
@@ -30,6 +31,8 @@ class KubeletConfig:
     snapshots: Path | None = None
     """The socket of a containerd whose snapshots may be mounted where it cannot mount images into containers itself:
     before 2.1."""
+    image_policy: ImagePolicy = field(default_factory=ImagePolicy)
+    """How they are pulled, and when they are removed."""
     serving: KeyPair
     """Shown to clients of the kubelet's own API."""
     client_authority: bytes

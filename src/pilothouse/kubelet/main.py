@@ -24,6 +24,7 @@ from pilothouse.kubelet.cri.interface import Cri
 from pilothouse.kubelet.csi.drivers import CsiDrivers
 from pilothouse.kubelet.hooks import Hooks
 from pilothouse.kubelet.http_fetch import HttpFetch
+from pilothouse.kubelet.images.image_gc import ImageGc
 from pilothouse.kubelet.images.pull import ImagePuller
 from pilothouse.kubelet.images.snapshots import ContainerdSnapshots
 from pilothouse.kubelet.layout import Layout
@@ -221,6 +222,11 @@ def _admission(
     return NodeAdmission(node, cri, workers, recorder, clock, traits)
 
 
+def _image_gc(config: KubeletConfig, cri: Cri, recorder: Recorder, clock: Clock) -> ImageGc:
+    node = {"kind": "Node", "name": config.node_name, "uid": config.node_name}
+    return ImageGc(cri, clock, config.image_policy, lambda: Disk.of(config.images), partial(recorder.event, node))
+
+
 def _facts(config: KubeletConfig, machine: Machine, layout: Layout, cgroups: Cgroups) -> NodeFacts:
     users = IdPool.of(config.security.ids_per_pod, config.max_pods, subordinate_ids("kubelet"))
     swap = SwapFacts(
@@ -259,6 +265,7 @@ def _services(
         recorder=recorder,
         writer=writer,
         images=ImagePuller(cri, objects, recorder, clock),
+        image_gc=_image_gc(config, cri, recorder, clock),
         volumes=volumes,
         storage=storage,
         image_mounts=image_mounts,

@@ -12,6 +12,7 @@ from pilothouse.kubelet.api import Objects, Pods, Recorder
 from pilothouse.kubelet.contribution import Contributor, NothingMore
 from pilothouse.kubelet.cri.interface import Cri
 from pilothouse.kubelet.hooks import Hooks
+from pilothouse.kubelet.images.image_gc import ImageGc
 from pilothouse.kubelet.images.pull import ImagePuller
 from pilothouse.kubelet.names_and_dns import Resolver
 from pilothouse.kubelet.observed import Health, ObservedPod
@@ -57,6 +58,7 @@ class NodeServices:
     recorder: Recorder
     writer: StatusWriter
     images: ImagePuller
+    image_gc: ImageGc
     volumes: Volumes
     storage: Storage | None = None
     """What persistent volumes are had with; None: this node has none."""

@@ -45,7 +45,9 @@ class FakeImages:
 
     async def remove_image(self, image: str) -> None:
         """Have it no more."""
-        self.present.pop(image, None)
+        self.calls.append(f"remove_image {image}")
+        for name in [name for name, one in self.present.items() if image in (name, one.id)]:
+            del self.present[name]
 
     async def image_filesystems(self) -> ImageFilesystems:
         """One, which holds the images that are here and nothing else."""

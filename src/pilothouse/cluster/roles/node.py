@@ -9,8 +9,9 @@ from pilothouse.cluster.role import Ready
 from pilothouse.cluster.settings import Settings
 from pilothouse.kubelet import main as kubelet
 from pilothouse.kubelet.config import KubeletConfig
-from pilothouse.kubelet.containerd import Containerd
+from pilothouse.kubelet.containerd import PAUSE_IMAGE, Containerd
 from pilothouse.kubelet.cri.client import CriClient
+from pilothouse.kubelet.images.policy import ImagePolicy
 from pilothouse.kubelet.node_status import Thresholds
 from pilothouse.kubelet.static_pods.config import StaticPods
 from pilothouse.network import main as network
@@ -23,6 +24,8 @@ NAME = "node"
 _LEAVE_FREE = 0.05
 """The share of a disk below which the node is under pressure. Machines that clusters share with other work are often
 fuller than upstream's 10 and 15 percent allow."""
+_FULL = 95
+"""The percentage of the disk used at which unused images go: for the same reason."""
 
 
 async def run(home: Home, settings: Settings, clock: Clock, chance: Chance, ready: Ready) -> None:
@@ -64,6 +67,7 @@ def _kubelet(home: Home, settings: Settings) -> KubeletConfig:
         logs=logs,
         images=containerd_config(home).root,
         snapshots=containerd_config(home).socket,
+        image_policy=ImagePolicy(high_threshold=_FULL, low_threshold=_FULL - 5, kept=(PAUSE_IMAGE,)),
         serving=pki.pair(NAME, "serving"),
         client_authority=pki.trusted(NAME),
         port=settings.kubelet_port,

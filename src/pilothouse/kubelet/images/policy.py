@@ -1,0 +1,55 @@
+"""How images are pulled, and when those that nobody uses are removed."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImagePolicy:
+    """Upstream: serializeImagePulls, maxParallelImagePulls, imageGCHighThresholdPercent, -LowThresholdPercent,
+    imageMinimumGCAge and imageMaximumGCAge of KubeletConfiguration; podInfraContainerImage of its flags."""
+
+    serialize_pulls: bool | None = None
+    """Whether one pull follows the other; None: unless more than one may run at once."""
+    max_parallel_pulls: int | None = None
+    """How many pulls may run at once where they need not follow each other; None: any number."""
+    high_threshold: int = 85
+    """Percent of the disk with images above which unused ones are removed; 100: never."""
+    low_threshold: int = 80
+    """Percent of the disk down to which they are removed."""
+    minimum_age: float = 120.0
+    """Seconds for which an image is known before it may go: it may have been pulled for somebody."""
+    maximum_age: float = 0.0
+    """Seconds after which an unused image goes however much room there is; 0: none does."""
+    kept: tuple[str, ...] = ()
+    """Images that never go, besides those that the runtime has pinned: that of sandboxes."""
+
+    def __post_init__(self) -> None:
+        for name, percent in (("High", self.high_threshold), ("Low", self.low_threshold)):
+            if not 0 <= percent <= 100:
+                raise ValueError(f"imageGC{name}ThresholdPercent {percent} must be between 0 and 100, inclusive")
+        if self.low_threshold >= self.high_threshold:
+            raise ValueError(
+                f"imageGCLowThresholdPercent {self.low_threshold} must be less than imageGCHighThresholdPercent "
+                f"{self.high_threshold}"
+            )
+        if self.maximum_age < 0:
+            raise ValueError(f"imageMaximumGCAge {self.maximum_age:g}s must not be negative")
+        if 0 < self.maximum_age <= self.minimum_age:
+            raise ValueError(
+                f"imageMaximumGCAge {self.maximum_age:g}s must be greater than imageMinimumGCAge {self.minimum_age:g}s"
+            )
+        if self.max_parallel_pulls is not None and self.max_parallel_pulls < 1:
+            raise ValueError(f"maxParallelImagePulls {self.max_parallel_pulls} must be a positive number")
+        if self.serialize_pulls and (self.max_parallel_pulls or 1) > 1:
+            raise ValueError("maxParallelImagePulls cannot be larger than 1 unless SerializeImagePulls set to false")
+
+    @property
+    def at_once(self) -> int | None:
+        """How many pulls run at once; None: any number."""
+        serial = (self.max_parallel_pulls or 1) < 2 if self.serialize_pulls is None else self.serialize_pulls
+        return 1 if serial else self.max_parallel_pulls
+
+    @property
+    def collects(self) -> bool:
+        """Whether images are ever removed."""
+        return self.high_threshold < 100 or self.maximum_age > 0
