@@ -59,6 +59,39 @@ def test_a_container_of_any_user_reads_its_files_and_writes_its_scratch(
     assert said(cluster, name).splitlines() == ["755 /", "755 /files", "755 /files/..data/deep", "755 /made", "written"]
 
 
+def test_mounts_of_a_volume_reach_whom_they_are_to(cluster: Cluster, image: str, name: str) -> None:
+    await_file = "until /bin/busybox test -e /v/{}; do /bin/busybox sleep 0.1; done; "
+    look = (
+        "/bin/busybox touch /v/$0; "
+        + await_file.format("mounted")
+        + "/bin/busybox ls /v/inner; /bin/busybox touch /v/$0-looked"
+    )
+    scripts = {
+        "gives": (
+            "Bidirectional",
+            await_file.format("takes") + await_file.format("alone")  # who starts later is shown it in any case
+            + "b=/bin/busybox; $b mkdir /v/inner; $b mount -t tmpfs t /v/inner; $b touch /v/inner/file /v/mounted; "
+            + await_file.format("takes-looked") + await_file.format("alone-looked") + "$b umount /v/inner",
+        ),
+        "takes": ("HostToContainer", look),
+        "alone": ("None", look),
+    }  # fmt: skip
+    containers = [
+        {
+            "name": each, "image": image, "command": ["/bin/busybox", "sh", "-c", script, each],
+            "volumeMounts": [{"name": "v", "mountPath": "/v", "mountPropagation": propagation}],
+            "securityContext": {"privileged": each == "gives"},
+        }
+        for each, (propagation, script) in scripts.items()
+    ]  # fmt: skip
+    spec = {"restartPolicy": "Never", "containers": containers, "volumes": [{"name": "v", "emptyDir": {}}]}
+    cluster.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec})
+    cluster.kubectl("wait", "--for=jsonpath={.status.phase}=Succeeded", f"pod/{name}", "--timeout=60s")
+    assert cluster.kubectl("logs", name, "-c", "takes") == "file\n"
+    assert cluster.kubectl("logs", name, "-c", "alone") == ""
+    cluster.kubectl("delete", "pod", name, "--timeout=60s")
+
+
 def test_a_host_port_leads_to_the_pod(cluster: Cluster, image: str, name: str) -> None:
     port = free_port(18080)
     container = {"name": "web", "image": image, "ports": [{"containerPort": 8080, "hostPort": port}]}

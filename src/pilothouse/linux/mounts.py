@@ -10,7 +10,7 @@ import shutil
 import struct
 from pathlib import Path
 
-_MS_BIND, _MS_REC = 0x1000, 0x4000
+_MS_BIND, _MS_REC, _MS_SHARED = 0x1000, 0x4000, 0x100000
 _MNT_DETACH, _UMOUNT_NOFOLLOW = 2, 8
 _SYS_OPENAT2 = 437
 _RESOLVE_NO_MAGICLINKS, _RESOLVE_IN_ROOT = 0x02, 0x10
@@ -34,6 +34,12 @@ class Mounts:
     def bind(self, source: Path, target: Path) -> None:
         """Show `source` at `target` as well."""
         self._mount(str(source), target, "", _MS_BIND | _MS_REC, "")
+
+    def share(self, path: Path) -> None:
+        """Make a directory a mount of its own whose later mounts are seen wherever it is shown."""
+        if not self.is_mounted(path):
+            self.bind(path, path)
+        self._mount("", path, "", _MS_SHARED | _MS_REC, "")
 
     def unmount(self, path: Path, *, lazily: bool = True) -> None:
         """Take the mount at `path` away, lazily even while it is used; none there is fine."""

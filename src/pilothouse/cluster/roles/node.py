@@ -14,6 +14,7 @@ from pilothouse.kubelet.cri.client import CriClient
 from pilothouse.kubelet.images.policy import ImagePolicy
 from pilothouse.kubelet.node_status import Thresholds
 from pilothouse.kubelet.static_pods.config import StaticPods
+from pilothouse.linux.mounts import Mounts
 from pilothouse.network import main as network
 from pilothouse.network.main import NetworkConfig
 from pilothouse.runtime.chance import Chance
@@ -60,6 +61,8 @@ def _kubelet(home: Home, settings: Settings) -> KubeletConfig:
     root, logs, manifests = home.node / "kubelet", home.node / "logs", home.node / "manifests"
     for directory in (root, logs, manifests):
         directory.mkdir(exist_ok=True)
+    # What a container mounts in a volume reaches those that want it, also where the machine's `/` is private.
+    Mounts().share(root)
     return KubeletConfig(
         node_name=settings.node_name,
         address=settings.advertise,
