@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fakes.csi_driver import CsiDriver
-from kubelet.observing import pod
-from kubelet.storing import Station, claimed
+from kubelet.storing import Station, claimed, pod
 from kubelet.volumes.setting_up import FACTS
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Pod

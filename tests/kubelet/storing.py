@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kubelet import observing
 from kubelet.harness import FakeMounter, FakeObjects, Told
 from pilothouse.api.machinery.errors import NotFound
 from pilothouse.api.machinery.view import JsonObject
@@ -24,6 +25,18 @@ from pilothouse.testing import loop
 def claimed(claim: str = "data", name: str = "v", *, read_only: bool = False) -> JsonObject:
     """A volume of a pod."""
     return {"name": name, "persistentVolumeClaim": {"claimName": claim, "readOnly": read_only}}
+
+
+def pod(**spec: Any) -> Pod:
+    """A pod whose first container mounts all volumes that no container mentions."""
+    containers = [dict(one) for one in spec.pop("containers", [{"name": "app", "image": "app:1"}])]
+    mentions = [
+        mention for one in containers for field in ("volumeMounts", "volumeDevices") for mention in one.get(field, ())
+    ]
+    idle = {volume["name"] for volume in spec.get("volumes", ())} - {mention["name"] for mention in mentions}
+    mounts = [{"name": name, "mountPath": f"/{name}"} for name in sorted(idle)]
+    containers[0]["volumeMounts"] = [*containers[0].get("volumeMounts", ()), *mounts]
+    return observing.pod(containers=containers, **spec)
 
 
 @dataclass

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from kubelet.observing import pod
-from kubelet.storing import Station, claimed, run
+from kubelet import observing
+from kubelet.storing import Station, claimed, pod, run
 from kubelet.volumes.setting_up import FACTS
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.pod_volumes import Volumes
@@ -87,6 +87,15 @@ def test_what_is_mounted_stays_when_the_claim_is_gone(tmp_path: Path, disk: Path
         node.start()
         assert (await node.volumes.set_up(web, FACTS))["v"].path == node.at(web, "local-volume")
         assert "not found" in await refused(node, user("other"))
+
+    run(tmp_path, story)
+
+
+def test_what_no_container_mentions_is_left_alone(tmp_path: Path) -> None:
+    async def story(node: Station) -> None:
+        volumes = [claimed(), {"name": "e", "emptyDir": {}}]
+        assert list(await node.volumes.set_up(observing.pod(volumes=volumes), FACTS)) == ["e"]
+        assert "unmounted volumes=[v]" in await refused(node, pod(volumes=volumes))
 
     run(tmp_path, story)
 

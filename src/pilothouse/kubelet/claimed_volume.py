@@ -7,7 +7,7 @@ pod that has its volume keeps it when the claim cannot be read any more, or is b
 from abc import abstractmethod
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from pilothouse.api.machinery.errors import StatusError
 from pilothouse.api.machinery.node_selectors import selects
@@ -34,6 +34,8 @@ _ALONE = "volume uses the ReadWriteOncePod access mode and is already in use by 
 
 class ClaimedVolume(VolumeType):
     """A volume by way of a claim."""
+
+    only_used: ClassVar[bool] = True
 
     @abstractmethod
     def claim(self, volume: Volume, pod: str) -> tuple[str, bool]:

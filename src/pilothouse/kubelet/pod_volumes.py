@@ -13,6 +13,7 @@ from pathlib import Path
 from pilothouse.api.machinery.errors import StatusError
 from pilothouse.api.types.core_v1 import Pod, Volume
 from pilothouse.kubelet.api import Objects, Recorder
+from pilothouse.kubelet.containers import every
 from pilothouse.kubelet.credentials import Certificates
 from pilothouse.kubelet.environment import Facts
 from pilothouse.kubelet.fs_ownership import FsOwnership, is_given
@@ -79,6 +80,7 @@ class Volumes:
             pod, facts, self._layout, self._objects, self._tokens, self._mounter, self._clock, self._trust,
             self._certificates, self._storage,
         )  # fmt: skip
+        wanted = [volume for volume in pod.spec.volumes if not self._is_idle(volume, pod)]
         made: dict[str, HostVolume] = {}
         failed: dict[str, str] = {}
         unknown: dict[str, str] = {}
@@ -95,7 +97,7 @@ class Volumes:
 
         try:
             async with self._clock.timeout(PATIENCE), asyncio.TaskGroup() as group:
-                for volume in pod.spec.volumes:
+                for volume in wanted:
                     group.create_task(one(volume), name=f"volume {volume.name}")
         except asyncio.CancelledError:
             self._ownership.stop(pod.metadata.uid)
@@ -103,18 +105,29 @@ class Volumes:
         except TimeoutError:
             unknown.setdefault("", _LATE)
         if unknown:
-            missing = " ".join(sorted({volume.name for volume in pod.spec.volumes} - made.keys()))
+            missing = " ".join(sorted({volume.name for volume in wanted} - made.keys()))
             failed[""] = (
                 f"Unable to attach or mount volumes: unmounted volumes=[{missing}], unattached volumes=[], "
                 f"failed to process volumes=[{' '.join(sorted(filter(None, unknown)))}]: {'; '.join(unknown.values())}"
             )
         if failed:
-            names = [*(volume.name for volume in pod.spec.volumes), ""]
+            names = [*(volume.name for volume in wanted), ""]
             raise VolumeError("; ".join(failed[name] for name in names if name in failed))
-        return {volume.name: made[volume.name] for volume in pod.spec.volumes}
+        return {volume.name: made[volume.name] for volume in wanted}
+
+    def _is_idle(self, volume: Volume, pod: Pod) -> bool:
+        """Whether nobody is to have it, and its kind takes that for a reason not to have it here."""
+        field = self._field(volume)
+        if not field or not self._types[field].only_used:
+            return False
+        mentioned = (mention for one in every(pod) for mention in (*one.volumeMounts, *one.volumeDevices))
+        return all(mention.name != volume.name for mention in mentioned)
+
+    def _field(self, volume: Volume) -> str:
+        return next((name for name in self._types if volume.raw.get(name) is not None), "")
 
     async def _set_up(self, volume: Volume, around: Surroundings) -> HostVolume:
-        field = next((name for name in self._types if volume.raw.get(name) is not None), "")
+        field = self._field(volume)
         kind = self._types[field] if field else _Any()
         meta = around.pod.metadata
         if field and not self._records.known(meta.uid, kind.plugin, volume.name):

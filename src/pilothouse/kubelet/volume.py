@@ -182,6 +182,9 @@ class VolumeType(ABC):
     plugin: ClassVar[str]
     """Upstream's name of the plug-in, which is in paths and messages."""
 
+    only_used: ClassVar[bool] = False
+    """Whether a volume that no container of the pod mentions is left alone."""
+
     @abstractmethod
     async def set_up(self, volume: Volume, around: Surroundings, /) -> HostVolume | Path:
         """Have the volume; where it lies on the node, a bare path for an ordinary one. Raises VolumeError."""

@@ -348,7 +348,8 @@ def test_a_volume_that_is_read_only(tmp_path: Path) -> None:
 def test_a_volume_as_a_device(tmp_path: Path) -> None:
     async def story(node: CsiStation, driver: CsiDriver) -> None:
         node.bind_csi(volumeMode="Block")
-        found = (await node.set_up(user()))["v"]
+        of = user("web", containers=[{"name": "app", "volumeDevices": [{"name": "v", "devicePath": "/dev/x"}]}])
+        found = (await node.set_up(of))["v"]
         devices = node.layout.root / "plugins/kubernetes.io/csi/volumeDevices"
         assert (found.device, found.path) == (True, devices / "publish/pv1/uid-web")
         assert driver.requests(WAY[0])[0]["staging_target_path"] == str(devices / "staging/pv1")
@@ -358,7 +359,7 @@ def test_a_volume_as_a_device(tmp_path: Path) -> None:
         assert driver.calls() == WAY + BACK
         assert node.nothing_left()
         driver.fail(WAY[0], grpc.StatusCode.INTERNAL, "no")
-        assert (await refused(node, user())).startswith('MapVolume.SetUpDevice failed for volume "pv1" : rpc error')
+        assert (await refused(node, of)).startswith('MapVolume.SetUpDevice failed for volume "pv1" : rpc error')
 
     serve(tmp_path, story, STAGES)
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from kubelet.observing import pod
-from kubelet.storing import Station, claimed, run
+from kubelet.storing import Station, claimed, pod, run
 from kubelet.volumes.setting_up import FACTS
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.volume import HostVolume, Ownership, VolumeError
@@ -44,7 +43,8 @@ def test_what_is_not_there(tmp_path: Path) -> None:
             'MountVolume.SetUp failed for volume "pv1" : only directory and block device are supported'
         )
         node.api.volumes["pv1"]["spec"]["volumeMode"] = "Block"
-        assert (await refused(node, user())).endswith("none is not a block device")
+        of = user(volumeDevices=[{"name": "v", "devicePath": "/dev/x"}])
+        assert (await refused(node, of)).endswith("none is not a block device")
 
     run(tmp_path, story)
 

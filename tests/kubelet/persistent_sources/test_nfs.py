@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kubelet.observing import pod
-from kubelet.storing import Station, claimed, run
+from kubelet.storing import Station, claimed, pod, run
 from kubelet.volumes.setting_up import FACTS
 
 

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kubelet.observing import pod
-from kubelet.storing import Station, run
+from kubelet.storing import Station, pod, run
 from kubelet.volumes.setting_up import FACTS
 from pilothouse.kubelet.volume import VolumeError
 

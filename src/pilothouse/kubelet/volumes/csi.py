@@ -27,6 +27,7 @@ class CsiInlineVolume(VolumeType):
 
     field: ClassVar[str] = "csi"
     plugin: ClassVar[str] = "csi"
+    only_used: ClassVar[bool] = True
 
     async def set_up(self, volume: Volume, around: Surroundings, /) -> HostVolume:
         """Publish it; again only where the driver wants that."""

@@ -13,6 +13,7 @@ class NfsVolume(VolumeType):
 
     field: ClassVar[str] = "nfs"
     plugin: ClassVar[str] = "nfs"
+    only_used: ClassVar[bool] = True
 
     async def set_up(self, volume: Volume, around: Surroundings, /) -> HostVolume:
         """Mount it for the pod."""
