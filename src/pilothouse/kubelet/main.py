@@ -264,7 +264,7 @@ def _services(
         objects=objects,
         recorder=recorder,
         writer=writer,
-        images=ImagePuller(cri, objects, recorder, clock),
+        images=ImagePuller(cri, objects, recorder, clock, config.image_policy),
         image_gc=_image_gc(config, cri, recorder, clock),
         volumes=volumes,
         storage=storage,

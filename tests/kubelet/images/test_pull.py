@@ -15,6 +15,7 @@ from pilothouse.kubelet.cri.interface import Image
 from pilothouse.kubelet.images.pull import RETRY, ImagePuller, StartError, default_tag, pull_policy
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock
+from pilothouse.runtime.tasks import Tasks
 from pilothouse.testing import loop
 from pilothouse.testing.fake_cri import FakeCri
 
@@ -188,5 +189,22 @@ def test_one_credential_after_the_other_is_tried(named: list[str], told: list[st
         with refused:
             await puller.images.ensure(owner, owner.spec.containers[0], {})
         assert puller.told.reasons() == told
+
+    loop.run(main)
+
+
+def test_time_spent_waiting_for_others_is_told() -> None:
+    async def main(clock: Clock, _: Chance) -> None:
+        puller = Puller(clock)
+        puller.cri.pull_seconds = 1.5
+        async with Tasks() as tasks:
+            for name in ("a:1", "b:1"):
+                owner = Pod(pod(containers=[{"name": "app", "image": name}]))
+                tasks.spawn(puller.images.ensure(owner, owner.spec.containers[0], {}), name=name)
+            await clock.sleep(4)
+        assert [message for _, reason, message in puller.told.events if reason == "Pulled"] == [
+            'Successfully pulled image "a:1" in 1.5s (1.5s including waiting). Image size: 1000 bytes.',
+            'Successfully pulled image "b:1" in 1.5s (3s including waiting). Image size: 1000 bytes.',
+        ]
 
     loop.run(main)

@@ -53,3 +53,7 @@ class ImagePolicy:
     def collects(self) -> bool:
         """Whether images are ever removed."""
         return self.high_threshold < 100 or self.maximum_age > 0
+
+
+UPSTREAMS = ImagePolicy()
+"""As upstream has it of its own accord."""

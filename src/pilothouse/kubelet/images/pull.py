@@ -18,6 +18,8 @@ from pilothouse.kubelet.cri.interface import Cri, CriError, Image
 from pilothouse.kubelet.durations import go_duration
 from pilothouse.kubelet.events import reference
 from pilothouse.kubelet.images.credentials import find_credentials, split_image
+from pilothouse.kubelet.images.policy import UPSTREAMS, ImagePolicy
+from pilothouse.kubelet.images.pull_queue import Pulled, PullQueue
 from pilothouse.runtime.backoff import Growth
 from pilothouse.runtime.clock import Clock, Instant
 
@@ -81,6 +83,10 @@ def default_tag(image: str) -> str:
     return image if "@" in image or ":" in name.rpartition("/")[2] else f"{image}:latest"
 
 
+def _rounded(seconds: float) -> str:
+    return go_duration(int(seconds * 1000) / 1000)
+
+
 def pull_policy(container: Container) -> str:
     """The policy, by upstream's default where none is given."""
     return container.imagePullPolicy or default_policy(container.image)
@@ -89,8 +95,11 @@ def pull_policy(container: Container) -> str:
 class ImagePuller:
     """Pulls for all pods of the node."""
 
-    def __init__(self, cri: Cri, objects: Objects, recorder: Recorder, clock: Clock) -> None:
+    def __init__(
+        self, cri: Cri, objects: Objects, recorder: Recorder, clock: Clock, policy: ImagePolicy = UPSTREAMS
+    ) -> None:
         self._cri = cri
+        self._queue = PullQueue(cri, clock, policy.at_once)
         self._objects = objects
         self._recorder = recorder
         self._clock = clock
@@ -161,8 +170,8 @@ class ImagePuller:
         self._tell(wanted, "Normal", "Pulling", f'Pulling image "{name}"')
         began = self._clock.monotonic()
         try:
-            reference_pulled = await self._fetch(wanted.pod, full, sandbox)
-            image = await self._cri.image_status(reference_pulled) or await self._cri.image_status(full)
+            pulled = await self._fetch(wanted.pod, full, sandbox)
+            image = await self._cri.image_status(pulled.reference) or await self._cri.image_status(full)
         except CriError as error:
             tries = self._tries.setdefault(key, _Tries())
             tries.retry_at = self._clock.now() + GROWTH.wait(tries.failures)
@@ -173,22 +182,22 @@ class ImagePuller:
         if image is None:
             raise StartError("ErrImagePull", f'image "{name}" is gone right after it was pulled')
         self._tries.pop(key, None)
-        took = go_duration(int((self._clock.monotonic() - began) * 1000) / 1000)
         message = (
-            f'Successfully pulled image "{name}" in {took} ({took} including waiting). Image size: {image.size} bytes.'
+            f'Successfully pulled image "{name}" in {_rounded(pulled.seconds)} '
+            f"({_rounded(self._clock.monotonic() - began)} including waiting). Image size: {image.size} bytes."
         )
         self._tell(wanted, "Normal", "Pulled", message)
         return image
 
-    async def _fetch(self, pod: Pod, full: str, sandbox: JsonObject) -> str:
-        """Pull with one credential after the other, without any where there is none; what it resolved to."""
+    async def _fetch(self, pod: Pod, full: str, sandbox: JsonObject) -> Pulled:
+        """Pull with one credential after the other, without any where there is none."""
         names = [one.name for one in pod.spec.imagePullSecrets if one.name]
         named = {name: await self._objects.secret(pod.metadata.namespace, name) for name in names}
         secrets = [secret for secret in named.values() if secret is not None]
         errors: list[CriError] = []
         for auth in find_credentials(full, secrets) or (None,):
             try:
-                return await self._cri.pull_image(full, auth, sandbox)
+                return await self._queue.pull(full, auth, sandbox)
             except CriError as error:
                 errors.append(error)
         if missing := [name for name, secret in named.items() if secret is None]:
