@@ -100,6 +100,18 @@ def test_what_no_container_mentions_is_left_alone(tmp_path: Path) -> None:
     run(tmp_path, story)
 
 
+def test_the_group_that_a_volume_names(tmp_path: Path, disk: Path) -> None:
+    async def story(node: Station) -> None:
+        node.api.bind(local={"path": str(disk)})
+        node.api.volumes["pv1"]["metadata"]["annotations"] = {"pv.beta.kubernetes.io/gid": "4321", "other": "x"}
+        assert (await node.volumes.set_up(user(), FACTS))["v"].group == 4321
+        node.api.claims.clear()
+        node.start()
+        assert (await node.volumes.set_up(user(), FACTS))["v"].group == 4321
+
+    run(tmp_path, story)
+
+
 def test_a_source_that_is_not_known(tmp_path: Path) -> None:
     async def story(node: Station) -> None:
         node.api.bind(fc={"lun": 1})

@@ -67,11 +67,12 @@ def test_a_pod_has_its_volumes_and_the_next_pod_finds_what_it_wrote(
     api = FakeStorageObjects()
     api.bind("a", "pv-a", csi={"driver": NAME, "volumeHandle": "h1", "fsType": "ext4"})
     api.bind("b", "pv-b", local={"path": str(disks[0])})
+    api.volumes["pv-b"]["metadata"]["annotations"] = {"pv.beta.kubernetes.io/gid": "777"}
     api.bind("c", "pv-c", local={"path": str(disks[1])}, volumeMode="Block")
     api.drivers[NAME] = {"spec": {"attachRequired": False}}
     volumes = [claimed(name, name) for name in "abc"]
     write = "echo one > /a/f; echo two > /b/f; printf three > /dev/c; stat -c '%g %a' /a/f /b/f"
-    read = "cat /a/f /b/f; head -c 5 /dev/c"
+    read = "cat /a/f /b/f; head -c 5 /dev/c; id -G | grep -c 777"
     devices: dict[str, Any] = {
         "volumeDevices": [{"name": "c", "devicePath": "/dev/c"}],
         "volumeMounts": mounts("a", "b"),
@@ -81,7 +82,7 @@ def test_a_pod_has_its_volumes_and_the_next_pod_finds_what_it_wrote(
         drivers = with_storage(node, api)
         async with CsiDriver(tmp_path / "driver", Mounts(), STAGES) as driver:
             await drivers.add(driver.name, str(driver.socket))
-            for name, script, said in (("w", write, "4321 644\n4321 644\n"), ("r", read, "one\ntwo\nthree")):
+            for name, script, said in (("w", write, "4321 644\n4321 644\n"), ("r", read, "one\ntwo\nthree1\n")):
                 node.add(pod(name, volumes=volumes, restartPolicy="Never", securityContext={"fsGroup": 4321},
                              containers=[shell(script, **devices)]))  # fmt: skip
                 await node.until(lambda name=name: node.pods[name].status.phase == "Succeeded", 30)  # type: ignore[misc]

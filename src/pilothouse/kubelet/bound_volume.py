@@ -11,6 +11,7 @@ from pilothouse.api.types.core_v1 import PersistentVolume, PersistentVolumeClaim
 from pilothouse.kubelet.containers import every
 from pilothouse.kubelet.storage import StorageObjects
 from pilothouse.kubelet.volume import VolumeUnknown
+from pilothouse.kubelet.volume_groups import ANNOTATION
 from pilothouse.kubelet.volume_record import VolumeRecord
 
 _VOLUME, _READ_ONLY = "persistentVolume", "readOnly"
@@ -43,8 +44,13 @@ class BoundVolume:
     def details(self) -> JsonObject:
         """What is remembered of it."""
         raw = self.persistent.literal()
-        kept = {"metadata": {"name": self.name}, "spec": raw["spec"]}
+        kept = {"metadata": {"name": self.name, "annotations": _kept_annotations(raw)}, "spec": raw["spec"]}
         return {_VOLUME: kept, _READ_ONLY: self.read_only}
+
+
+def _kept_annotations(raw: JsonObject) -> JsonObject:
+    annotations = raw["metadata"].get("annotations") or {}
+    return {ANNOTATION: annotations[ANNOTATION]} if ANNOTATION in annotations else {}
 
 
 def remembered(record: VolumeRecord) -> BoundVolume | None:

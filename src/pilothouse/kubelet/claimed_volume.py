@@ -25,6 +25,7 @@ from pilothouse.kubelet.volume import (
     VolumeType,
     VolumeUnknown,
 )
+from pilothouse.kubelet.volume_groups import group_of
 from pilothouse.kubelet.volume_record import AT, VolumeRecord, VolumeRecords
 from pilothouse.kubelet.volume_users import ATTACHABLE, KEY, MOUNTED
 from pilothouse.runtime.units import subclasses
@@ -79,7 +80,8 @@ class ClaimedVolume(VolumeType):
         except (VolumeError, PluginError, OSError, StatusError) as error:
             step = "MapVolume.SetUp" if bound.block else "MountVolume.SetUp"
             raise failure(step, bound, error) from error
-        return replace(found, device=bound.block, read_only=found.read_only or bound.read_only)
+        read_only, group = found.read_only or bound.read_only, group_of(bound.persistent)
+        return replace(found, device=bound.block, read_only=read_only, group=group)
 
     async def _find(self, volume: Volume, around: Surroundings, storage: Storage) -> BoundVolume:
         name, read_only = self.claim(volume, around.pod.metadata.name)

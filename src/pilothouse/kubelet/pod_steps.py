@@ -35,6 +35,7 @@ from pilothouse.kubelet.runtime_config import Mount, container_config, sandbox_c
 from pilothouse.kubelet.security import PolicyBroken
 from pilothouse.kubelet.userns import UserRanges, require_support
 from pilothouse.kubelet.volume import HostVolumes, VolumeError
+from pilothouse.kubelet.volume_groups import with_groups
 
 RETRY = 10.0
 """Seconds until a start that failed for another reason than a pull is tried again."""
@@ -131,7 +132,7 @@ class PodSteps:
             config = container_config(
                 pod, container, step.attempt, image, variables, mounts, self._node.facts, target_id=step.target_id
             )
-            config = container_devices(container, volumes).added_to(config)
+            config = with_groups(container_devices(container, volumes).added_to(config), volumes)
             config = self._with_users(pod, config)
         except (ConfigError, PolicyBroken, OSError, StatusError) as error:
             raise self._failed(pod, container, "CreateContainerConfigError", str(error)) from error

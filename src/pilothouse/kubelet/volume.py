@@ -129,6 +129,8 @@ class HostVolume:
     read_only: bool = False
     """No container writes it, whatever its mount says."""
     fs_group: Ownership = Ownership.NONE
+    group: int | None = None
+    """A group that the pod's processes are in for its sake."""
     image: JsonObject | None = None
     """The runtime mounts this image, an ImageSpec of CRI; what lies at the path is nothing."""
 
