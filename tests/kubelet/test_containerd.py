@@ -6,14 +6,8 @@ from pathlib import Path
 import pytest
 
 from pilothouse.kubelet import containerd
-from pilothouse.kubelet.containerd import (
-    ContainerdConfig,
-    Handler,
-    RuntimeMissing,
-    detect_handlers,
-    plugin_directory,
-    render,
-)
+from pilothouse.kubelet.containerd import ContainerdConfig, RuntimeMissing, plugin_directory, render
+from pilothouse.kubelet.handlers import Handler, detect_handlers
 
 CRI = "io.containerd.grpc.v1.cri"
 CONFIG = ContainerdConfig(Path("/r"), Path("/s"), Path("/cni"), Path("/certs.d"))

@@ -7,12 +7,14 @@ import pytest
 from fakes.command import Cluster
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+BEFORE_A_CLUSTER = {"test_handlers.py": 0, "test_down.py": 1}
+"""What looks at the whole machine goes first, before there is a cluster whose pods end."""
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark these tests; those that look at the whole machine go first, before there is a cluster whose pods end."""
-    items.sort(key=lambda item: item.path.name != "test_down.py")
+    """Mark these tests."""
+    items.sort(key=lambda item: BEFORE_A_CLUSTER.get(item.path.name, len(BEFORE_A_CLUSTER)))
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.node)

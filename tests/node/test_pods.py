@@ -1,5 +1,6 @@
 """What a pod finds inside its containers, and what is told of one that fails, on real containers."""
 
+import json
 import secrets
 from typing import Any
 
@@ -90,6 +91,16 @@ def test_mounts_of_a_volume_reach_whom_they_are_to(cluster: Cluster, image: str,
     assert cluster.kubectl("logs", name, "-c", "takes") == "file\n"
     assert cluster.kubectl("logs", name, "-c", "alone") == ""
     cluster.kubectl("delete", "pod", name, "--timeout=60s")
+
+
+def test_a_runtime_class_names_the_runtime(cluster: Cluster, image: str, name: str) -> None:
+    assert cluster.get("runtimeclass", "runc")["handler"] == "runc"
+    cluster.apply(pod(name, image, "echo runs", runtimeClassName="runc"))
+    assert said(cluster, name) == "runs\n"
+    refused = cluster.try_kubectl(
+        "apply", "-f", "-", text=json.dumps(pod(f"{name}-x", image, "", runtimeClassName="no"))
+    )
+    assert 'RuntimeClass "no" not found' in refused.stderr
 
 
 def test_a_host_port_leads_to_the_pod(cluster: Cluster, image: str, name: str) -> None:

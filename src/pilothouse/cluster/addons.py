@@ -1,18 +1,32 @@
 """Addons: what a cluster gets besides its components' own objects. The API server makes what is missing."""
 
+from collections.abc import Iterable
+
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.cluster.pki import SIMULATED
 from pilothouse.cluster.settings import Settings
 from pilothouse.dns.manifests import manifests
+from pilothouse.kubelet.handlers import detect_handlers
 
 _GROUP = "rbac.authorization.k8s.io"
 _RBAC = f"{_GROUP}/v1"
+_OVERHEAD = {"kata": {"cpu": "250m", "memory": "160Mi"}}
+"""As kata-deploy's own RuntimeClasses have it."""
 
 
 def addons(settings: Settings) -> list[JsonObject]:
-    """The DNS's Service and permissions, and those of simulated nodes."""
-    found = manifests(settings.dns_address) if settings.node else []
+    """The DNS's Service and permissions, the runtimes that are installed, permissions of simulated nodes."""
+    found = manifests(settings.dns_address) + runtime_classes(detect_handlers()) if settings.node else []
     return found + (_simulated_nodes() if settings.simulated_nodes else [])
+
+
+def runtime_classes(handlers: Iterable[str]) -> list[JsonObject]:
+    """One for each low-level runtime that is installed, of its name; with what it takes beside the pod's containers."""
+    return [
+        {"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": handler}, "handler": handler}
+        | ({"overhead": {"podFixed": _OVERHEAD[handler]}} if handler in _OVERHEAD else {})
+        for handler in handlers
+    ]
 
 
 def _simulated_nodes() -> list[JsonObject]:

@@ -7,7 +7,8 @@ from pathlib import Path
 from pilothouse.cluster.addresses import is_free
 from pilothouse.cluster.errors import ClusterError
 from pilothouse.cluster.settings import Settings
-from pilothouse.kubelet.containerd import RuntimeMissing, detect_handlers, plugin_directory
+from pilothouse.kubelet.containerd import RuntimeMissing, plugin_directory
+from pilothouse.kubelet.handlers import detect_handlers
 
 _PROGRAMS = {
     "containerd": "containerd",

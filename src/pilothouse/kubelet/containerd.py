@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pilothouse.kubelet.cri.client import CriClient
 from pilothouse.kubelet.cri.interface import CriError
+from pilothouse.kubelet.handlers import Handler, detect_handlers
 from pilothouse.kubelet.pause_image import pause_archive
 from pilothouse.linux import processes
 from pilothouse.runtime.clock import Clock
@@ -48,25 +49,6 @@ class ContainerdConfig:
     def socket(self) -> Path:
         """Where it answers."""
         return self.state / "containerd.sock"
-
-
-@dataclass(frozen=True, slots=True)
-class Handler:
-    """A low-level runtime that a RuntimeClass may name."""
-
-    type: str
-    binary: str = ""
-
-
-def detect_handlers(path: str | None = None) -> dict[str, Handler]:
-    """The handlers whose programs are installed."""
-    known = {
-        "runc": ("runc", Handler("io.containerd.runc.v2", "runc")),
-        "crun": ("crun", Handler("io.containerd.runc.v2", "crun")),
-        "runsc": ("containerd-shim-runsc-v1", Handler("io.containerd.runsc.v1")),
-        "kata": ("containerd-shim-kata-v2", Handler("io.containerd.kata.v2")),
-    }
-    return {name: handler for name, (program, handler) in known.items() if shutil.which(program, path=path)}
 
 
 def plugin_directory() -> Path:

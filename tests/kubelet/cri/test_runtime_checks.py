@@ -45,7 +45,9 @@ class Runtime:
         self.configs: dict[str, JsonObject] = {}
 
     @asynccontextmanager
-    async def sandbox(self, security: JsonObject | None = None, **more: Any) -> AsyncIterator[str]:
+    async def sandbox(
+        self, security: JsonObject | None = None, *, handler: str = "", **more: Any
+    ) -> AsyncIterator[str]:
         """A sandbox, removed in the end with all that is in it."""
         name = f"box{next(NUMBERS)}"
         logs = self.place / name
@@ -55,7 +57,7 @@ class Runtime:
             "metadata": {"name": name, "namespace": "checks", "uid": name, "attempt": 1}, "hostname": name,
             "log_directory": str(logs), "labels": {"of": name}, "annotations": {"note": "kept"}, "linux": linux, **more,
         }  # fmt: skip
-        made = await self.cri.run_sandbox(config)
+        made = await self.cri.run_sandbox(config, handler)
         self.configs[made] = config
         try:
             yield made
