@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Coroutine, Iterator
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from kubelet.harness import FakeNode, pod
+from kubelet.resizing import conditions, resize, resources, settled, status_of
 from pilothouse.kubelet.containerd import Containerd, ContainerdConfig
 from pilothouse.kubelet.cri.client import CriClient
 from pilothouse.kubelet.cri.features import CgroupDriver
@@ -26,6 +28,7 @@ from pilothouse.kubelet.machine import Machine
 from pilothouse.kubelet.pause_image import image_archive
 from pilothouse.kubelet.probes.prober import Probes
 from pilothouse.kubelet.resources.pod_cgroups import KernelPodCgroups
+from pilothouse.kubelet.resources.swap import SwapFacts
 from pilothouse.kubelet.runtime_config import NodeFacts
 from pilothouse.linux import processes
 from pilothouse.linux.cgroups import Cgroups
@@ -224,6 +227,92 @@ def test_limits_change_while_a_container_runs(machine: ContainerdConfig, tmp_pat
         assert after.oom_score_adj == before.oom_score_adj
         with pytest.raises(CriNotFound):
             await cri.update_resources("gone", less)
+
+    run(machine, tmp_path, story)
+
+
+def test_a_running_pod_is_resized(machine: ContainerdConfig, tmp_path: Path) -> None:
+    """The kernel's files of the container and of its pod, through every amount of the conformance tests."""
+    small, large = resources("20m", "35Mi", "30m", "45Mi"), resources("25m", "40Mi", "35m", "50Mi")
+
+    async def story(node: FakeNode, cri: CriClient) -> None:
+        node.facts = counting_swap(node)
+        app, other = (shell("exec /bin/busybox sleep 1000", name, resources=small) for name in ("app", "other"))
+        policy = [{"resourceName": "memory", "restartPolicy": "RestartContainer"}]
+        node.add(pod(containers=[app, {**other, "resizePolicy": policy}], terminationGracePeriodSeconds=0))
+        await node.until(lambda: node.pods["web"].status.phase == "Running", 20)
+        assert kernel(node) == ([20, 3000, 45 << 20], [40, 6000, 90 << 20])
+        ids = {name: node.state(container=name)["containerID"] for name in ("app", "other")}
+        for wanted, own, whole in (
+            (large, [25, 3500, 50 << 20], [51, 7000, 100 << 20]), (small, [20, 3000, 45 << 20], [40, 6000, 90 << 20]),
+        ):  # fmt: skip
+            resize(node, app=wanted, other=wanted)
+            await settled(node)
+            assert kernel(node) == (own, whole)
+            for name in ("app", "other"):
+                assert status_of(node, name) == {"resources": wanted, "allocatedResources": wanted["requests"]}
+        assert node.state()["containerID"] == ids["app"]
+        assert node.state()["restartCount"] == 0
+        assert node.state(container="other")["containerID"] != ids["other"]
+        assert node.state(container="other")["restartCount"] == 2
+
+    def kernel(node: FakeNode) -> tuple[list[int], list[int]]:
+        """CPU shares, CPU quota and memory limit of the container `app` and of the pod."""
+        group = f"{CGROUP}/kubepods/burstable/poduid-web"
+        own = f"{group}/{node.state()['containerID'].removeprefix('containerd://')}"
+        return files(own), files(group)
+
+    run(machine, tmp_path, story)
+
+
+def counting_swap(node: FakeNode) -> NodeFacts:
+    """As on a node: with version 1, a limit of memory and swap together stands above that of memory."""
+    cgroups = Cgroups.detect()
+    swap = SwapFacts(counted=cgroups.counts_swap(), v2=cgroups.v2)
+    return NodeFacts.of(Machine.read(), node.layout, "cluster.local", cgroup_v2=cgroups.v2, swap=swap)
+
+
+def files(group: str) -> list[int]:
+    cgroups = Cgroups.detect()
+    if cgroups.v2:
+        pytest.skip("the test reads files of version 1")
+    cpu, memory = (cgroups.controllers[name] / group.lstrip("/") for name in ("cpu", "memory"))
+    places = (cpu / "cpu.shares", cpu / "cpu.cfs_quota_us", memory / "memory.limit_in_bytes")
+    return [int(place.read_text()) for place in places]
+
+
+def test_limits_are_added_to_what_runs_and_kept_above_what_is_used(machine: ContainerdConfig, tmp_path: Path) -> None:
+    async def story(node: FakeNode, cri: CriClient) -> None:
+        node.facts = counting_swap(node)
+        hold = "x=$(/bin/busybox head -c 20000000 /dev/zero | /bin/busybox tr '\\0' x); /bin/busybox sleep 1000"
+        node.add(pod(containers=[shell(hold, resources=resources(memory="30Mi"))], terminationGracePeriodSeconds=0))
+        await node.until(lambda: node.pods["web"].status.phase == "Running", 20)
+        group = f"{CGROUP}/kubepods/burstable/poduid-web"
+        assert files(group)[1:] == [-1, files("/")[2]]
+        resize(node, app=resources("10m", "30Mi", "100m", "100Mi"))
+        await settled(node)
+        assert files(group) == [10, 10_000, 100 << 20]
+        if Cgroups.detect().counts_swap():
+            own = f"{group}/{node.state()['containerID'].removeprefix('containerd://')}"
+            assert number(own, "memory.memsw.limit_in_bytes") == 100 << 20
+        await node.until(lambda: number(group, "memory.usage_in_bytes") > 20_000_000, 20)
+        resize(node, app=resources("10m", "10Mi", "100m", "10Mi"))
+        await node.until(lambda: conditions(node).get("PodResizeInProgress", ("",))[0] == "Error", 20)
+        message = conditions(node)["PodResizeInProgress"][1]
+        assert re.fullmatch(
+            r"cannot decrease memory limits: \[attempting to set pod memory limit \(10485760\) below current usage "
+            r'\(\d+\), attempting to set container "app" memory limit \(10485760\) below current usage \(\d+\)\]',
+            message,
+        )
+        assert files(group) == [10, 10_000, 100 << 20]
+        assert status_of(node)["resources"] == resources("10m", "30Mi", "100m", "100Mi")
+        resize(node, app=resources("10m", "30Mi", "50m", "80Mi"))
+        await settled(node)
+        assert files(group) == [10, 5000, 80 << 20]
+        assert node.state()["restartCount"] == 0
+
+    def number(group: str, file: str) -> int:
+        return int((Cgroups.detect().controllers["memory"] / group.lstrip("/") / file).read_text())
 
     run(machine, tmp_path, story)
 

@@ -1,6 +1,6 @@
 """A running pod gets other resources: in which order, what is told meanwhile, and what when it fails."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +11,11 @@ from kubelet.resizing import conditions, events, in_force, resize, resources, se
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.admit_handler import Refusal
+from pilothouse.kubelet.cri.interface import Container
 from pilothouse.kubelet.cri.usage import ContainerUse, MemoryUse
+from pilothouse.kubelet.resources.swap import SwapFacts, SwapPolicy
+from pilothouse.kubelet.stored_allocations import StoredAllocations
+from pilothouse.testing.fake_cri import FakeCri
 
 SMALL, LARGE = resources("20m", "35Mi", "30m", "45Mi"), resources("25m", "40Mi", "35m", "50Mi")
 RESTARTING = {
@@ -306,6 +310,74 @@ def test_a_change_in_progress_keeps_its_generation_while_another_waits(tmp_path:
         await node.until(lambda: "PodResizePending" in conditions(node))
         generations = {kind: told[2] for kind, told in conditions(node).items()}
         assert generations == {"PodResizeInProgress": 2, "PodResizePending": 3}
+
+    run(tmp_path, story)
+
+
+def test_with_version_1_memory_and_swap_are_limited_together(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        node.facts = replace(node.facts, swap=SwapFacts(counted=True))
+        await started(node, sized(app=resources("20m"), other=resources("20m")))
+        resize(node, app=resources("20m", "", "", "50Mi"), other=resources("30m"))
+        await settled(node)
+        assert [(await in_force(node, name)).memory_swap_limit_in_bytes for name in ("app", "other")] == [50 << 20, 0]
+
+    run(tmp_path, story)
+
+
+def test_swap_is_not_shared_out_anew(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        allocations = node.services.allocations
+        assert isinstance(allocations, StoredAllocations)
+        policy = SwapPolicy(behavior="LimitedSwap")
+        allocations.swap = SwapFacts(policy=policy, counted=True, v2=True, total=1 << 30, memory=8 << 30)
+        await started(node, sized(app=SMALL))
+        resize(node, app=LARGE)
+        await node.until(lambda: "PodResizePending" in conditions(node))
+        message = "In-place resize of containers with swap is not supported."
+        assert conditions(node)["PodResizePending"] == ("Infeasible", message, 2)
+
+    run(tmp_path, story)
+
+
+class Watched(FakeCri):
+    """Has something happen while it is asked for a pod's containers."""
+
+    happens: Callable[[], None] = staticmethod(lambda: None)
+
+    async def containers(self, uid: str = "") -> list[Container]:
+        found = await super().containers(uid)
+        if uid:
+            self.happens()
+        return found
+
+
+def test_a_generation_is_not_told_of_before_it_was_looked_at(tmp_path: Path) -> None:
+    """Whoever waits for the generation and sees no condition takes the resize for done."""
+
+    async def story(node: FakeNode) -> None:
+        cri = node.cri = node.runtime = node.pleg._cri = Watched(node.clock, present=node.cri.present)
+        await started(node, sized(app=SMALL))
+        told: list[bool] = []
+        write = node.patch_status
+
+        async def patch_status(pod: Pod, patch: JsonObject) -> Pod:
+            found = await write(pod, patch)
+            if found.status.observedGeneration == 2:
+                told.append(bool(conditions(node)) or status_of(node)["resources"] == LARGE)
+            return found
+
+        node.patch_status = patch_status  # type: ignore[method-assign]
+
+        def once() -> None:
+            cri.happens = lambda: None
+            resize(node, app=LARGE)
+
+        cri.happens = once
+        node.workers.poke("uid-web")
+        await node.until(lambda: status_of(node)["resources"] == LARGE)
+        assert told
+        assert all(told)
 
     run(tmp_path, story)
 

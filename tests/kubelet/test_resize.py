@@ -20,16 +20,15 @@ from pilothouse.kubelet.resize import (
     precedence,
     resizable,
     steps,
+    swaps,
 )
+from pilothouse.kubelet.resources.swap import SwapFacts, SwapPolicy
 
 UNDER_WAY = ResizeState(in_progress=ResizeNote())
 
 
-def has(name: str, cpu_shares: int = 2, cpu_quota: int = 0, memory: int = 0, swap: int = 0) -> Run:
-    told = LinuxResources(
-        cpu_period=100_000, cpu_shares=cpu_shares, cpu_quota=cpu_quota, memory_limit_in_bytes=memory,
-        memory_swap_limit_in_bytes=swap,
-    )  # fmt: skip
+def has(name: str, cpu_shares: int = 2, cpu_quota: int = 0, memory: int = 0) -> Run:
+    told = LinuxResources(cpu_period=100_000, cpu_shares=cpu_shares, cpu_quota=cpu_quota, memory_limit_in_bytes=memory)
     return replace(ran(name), resources=told)
 
 
@@ -54,9 +53,6 @@ def wants(requests: JsonObject | None = None, limits: JsonObject | None = None, 
                  id="below what the kernel tells apart: 2m and 10m"),
     pytest.param(wants(limits=amounts("1", "1Gi")), has("app", 1024, 50_000, 1 << 29),
                  {"memory_limit_in_bytes": 1 << 30, "cpu_shares": 1024, "cpu_quota": 100_000}, id="both at once"),
-    pytest.param(wants(limits=amounts(memory="1Gi")), has("app", memory=1 << 29, swap=1 << 29),
-                 {"memory_limit_in_bytes": 1 << 30, "memory_swap_limit_in_bytes": 1 << 30},
-                 id="no swap remains no swap"),
     pytest.param(wants(), has("app", -1, -1, -1), None, id="however a runtime writes no limit"),
 ])  # fmt: skip
 def test_what_a_running_container_lacks(asked: JsonObject, run: Run, expected: JsonObject | None) -> None:
@@ -146,6 +142,30 @@ ROOM = {"cpu": "2", "memory": "1Gi", "pods": "110"}
 def test_what_can_never_be_granted(spec: dict[str, Any], message: str) -> None:
     """Source: allocation_manager.go, features_linux.go."""
     assert infeasible(pod(**spec), ROOM) == message
+
+
+SWAP = SwapFacts(policy=SwapPolicy(behavior="LimitedSwap"), counted=True, v2=True, total=1 << 30, memory=8 << 30)
+
+
+@pytest.mark.parametrize(("before", "after", "facts", "expected"), [
+    (amounts("1", "1Gi"), amounts("1", "2Gi"), SWAP, True),
+    (amounts("1", "1Gi"), amounts("2", "1Gi"), SWAP, False),
+    (amounts("1"), amounts("1", "1Gi"), SWAP, True),
+    (amounts("1", "1Gi"), amounts("1", "2Gi"), replace(SWAP, policy=SwapPolicy()), False),
+    (amounts("1", "1Gi"), amounts("1", "2Gi"), replace(SWAP, v2=False), False),
+    (amounts("1", "1Gi"), amounts("1", "2Gi"), SwapFacts(), False),
+])  # fmt: skip
+def test_what_may_swap_keeps_its_share(
+    before: JsonObject, after: JsonObject, facts: SwapFacts, *, expected: bool
+) -> None:
+    """Source: disallowResizeForSwappableContainers in pkg/kubelet/allocation/handlers.go."""
+
+    def of(asked: JsonObject, *names: str) -> Pod:
+        return pod(containers=containers("app", **wants(asked), **policy(*names)))
+
+    assert swaps(of(after), of(before), facts) is expected
+    # Who starts anew gets another share then.
+    assert not swaps(of(after, "memory"), of(before, "memory"), facts)
 
 
 def test_whose_change_is_looked_at_first() -> None:

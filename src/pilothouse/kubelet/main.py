@@ -245,6 +245,7 @@ def _services(
     """What the workers of all pods use."""
     mounts, cgroups, admitting = Mounts(), Cgroups.detect(), asyncio.Lock()
     layout = Layout(config.root, config.logs)
+    facts = _facts(config, machine, layout, cgroups)
     image_mounts = ContainerdSnapshots(config.snapshots, clock) if config.snapshots else None
     hooks = Hooks(cri, HttpFetch(clock, "lifecycle"), clock)
     types = subclasses(VolumeType, f"{__package__}.volumes")  # type: ignore[type-abstract]
@@ -275,7 +276,7 @@ def _services(
         prober=prober,
         hooks=hooks,
         ender=Ender(cri, recorder, hooks, clock),
-        facts=_facts(config, machine, layout, cgroups),
+        facts=facts,
         host_ips=(config.address,),
         allocatable=lambda: agent.allocatable,
         resolver=resolver,
@@ -290,6 +291,7 @@ def _services(
             recorder=recorder,
             clock=clock,
             admitting=admitting,
+            swap=facts.swap,
         ),
         network_problem=lambda: ", ".join(agent.problems),
     )

@@ -4,11 +4,14 @@ The pod's group grows before its containers and shrinks after them, so that at n
 its own. No limit is set below what is used: version 2 of control groups would have the kernel kill for it.
 """
 
+from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Pod
+from pilothouse.kubelet.containers import find
 from pilothouse.kubelet.cri.interface import CriError, CriUnimplemented
 from pilothouse.kubelet.node_services import NodeServices
 from pilothouse.kubelet.observed import ObservedPod
 from pilothouse.kubelet.pod_plan import PodPlan, Resize
+from pilothouse.kubelet.resources.swap import swap_limits
 from pilothouse.kubelet.runtime_config import sandbox_resources
 
 _NO_LESS = "cannot decrease memory limits: "
@@ -32,12 +35,20 @@ class PodResize:
                 await self._check(pod, plan.resize, observed)
                 node.cgroups.resize(pod, grow=True)
             for step in plan.resize:
-                await node.cri.update_resources(step.container_id, step.linux)
+                await node.cri.update_resources(step.container_id, self._with_swap(pod, step))
             if plan.fit:
                 node.cgroups.resize(pod, grow=False)
                 await self._tell_runtime(pod, observed)
         except (CriError, OSError) as error:
             raise ResizeError(str(error)) from error
+
+    def _with_swap(self, pod: Pod, step: Resize) -> JsonObject:
+        """With version 1 of control groups a limit of memory stands below one of memory and swap together."""
+        container = find(pod, step.name)
+        if container is None or "memory_limit_in_bytes" not in step.linux:
+            return step.linux
+        swap = swap_limits(pod, container, self._node.facts.swap)
+        return step.linux | {name: limit for name, limit in swap.items() if name == "memory_swap_limit_in_bytes"}
 
     async def _check(self, pod: Pod, resizes: tuple[Resize, ...], observed: ObservedPod) -> None:
         """No limit of memory may fall below what is used now."""

@@ -53,9 +53,12 @@ class PodSync:
         Raises PodError, CriError, StatusError.
         """
         for _ in range(_ROUNDS):
+            heard = memory.pod
             if memory.admitted:
                 await self._node.allocations.consider(self._reporter.with_status(memory), self._others, memory.news.set)
             observed = await self._reporter.observe(memory)
+            if memory.pod is not heard:
+                continue  # its generation must not be told of before what it asks for was considered
             pod, uid = self._granted(self._reporter.with_status(memory)), memory.pod.metadata.uid
             if not await self._admitted(memory, pod, observed):
                 return None

@@ -23,6 +23,7 @@ from pilothouse.kubelet.observed import ObservedPod, ResizeNote
 from pilothouse.kubelet.pod_plan import Resize
 from pilothouse.kubelet.resources.linux import container_limits
 from pilothouse.kubelet.resources.qos import GUARANTEED, qos_class
+from pilothouse.kubelet.resources.swap import SwapFacts, swap_limits
 
 MADE_WITH = "io.kubernetes.container.restartingResources"
 """Annotation of a run: the amounts whose change its container is to be restarted for."""
@@ -38,6 +39,11 @@ def resizable(pod: Pod) -> list[Container]:
     return [*(one for one in pod.spec.initContainers if is_sidecar(one)), *pod.spec.containers]
 
 
+def _restarting(container: Container) -> set[str]:
+    """Resources whose change the container is restarted for."""
+    return {one.resourceName for one in container.resizePolicy if one.restartPolicy == _RESTART}
+
+
 def made_with(container: Container) -> str:
     """The value of the annotation; empty when nothing has the container restarted."""
     limits, resources = container_limits(container), container.resources
@@ -46,8 +52,7 @@ def made_with(container: Container) -> str:
         "cpu": [limits.cpu_shares, limits.cpu_quota],
         "memory": [quantity(asked).value(), limits.memory],
     }
-    names = {one.resourceName for one in container.resizePolicy if one.restartPolicy == _RESTART}
-    found = {name: value for name, value in amounts.items() if name in names}
+    found = {name: value for name, value in amounts.items() if name in _restarting(container)}
     return orjson.dumps(found).decode() if found else ""
 
 
@@ -87,8 +92,6 @@ def _change(container: Container, run: cri.Container) -> _Change:
     if told is None:
         return _Change(memory, cpu)
     before = max(told.memory_limit_in_bytes, 0)
-    if told.memory_swap_limit_in_bytes > 0:
-        memory["memory_swap_limit_in_bytes"] = wanted.memory or _UNLIMITED
     if before == wanted.memory:
         memory = {}
     if (max(told.cpu_shares, 2), max(told.cpu_quota, 0)) == (wanted.cpu_shares, wanted.cpu_quota):
@@ -135,6 +138,23 @@ def infeasible(pod: Pod, allocatable: Mapping[str, str]) -> str:
                 amounts = (needs.milli(), has.milli()) if name == "cpu" else (needs.value(), has.value())
                 return f"{_FEW}{name}, requested: {amounts[0]}, capacity: {amounts[1]}"
     return ""
+
+
+def swaps(pod: Pod, granted: Pod, swap: SwapFacts) -> bool:
+    """Whether what a container may swap would have to change with its request of memory while it runs."""
+    before = {one.name: one for one in resizable(granted)}
+
+    def may(of: Pod, container: Container) -> bool:
+        share: str = swap_limits(of, container, swap).get("unified", {}).get("memory.swap.max", "0")
+        return share != "0"
+
+    return any(
+        one.resources.requests.get("memory") != old.resources.requests.get("memory")
+        and "memory" not in _restarting(old)
+        and (may(pod, one) or may(granted, old))
+        for one in resizable(pod)
+        if (old := before.get(one.name)) is not None
+    )
 
 
 def precedence(pod: Pod, granted: Pod) -> tuple[bool, int, bool]:

@@ -18,7 +18,8 @@ from pilothouse.kubelet.containers import describe
 from pilothouse.kubelet.cri.interface import CriError
 from pilothouse.kubelet.events import reference
 from pilothouse.kubelet.observed import ResizeNote, ResizeState
-from pilothouse.kubelet.resize import event_message, infeasible, precedence
+from pilothouse.kubelet.resize import event_message, infeasible, precedence, swaps
+from pilothouse.kubelet.resources.swap import SwapFacts
 from pilothouse.runtime.backoff import Growth
 from pilothouse.runtime.clock import Clock, Instant
 from pilothouse.runtime.log import Log
@@ -28,6 +29,7 @@ _NUMBER = re.compile(r"\d+")
 FIRST_RETRY = 30.0
 RETRY = 180.0
 """Seconds after which changes that wait are looked at again."""
+_SWAP = "In-place resize of containers with swap is not supported."
 _AFTER_ERROR = 10.0
 _REPORTED = 1.0
 """Seconds in which a status comes back from the API server."""
@@ -72,6 +74,7 @@ class StoredAllocations:
     recorder: Recorder
     clock: Clock
     admitting: asyncio.Lock
+    swap: SwapFacts = field(default_factory=SwapFacts)
     _known: dict[str, Allocation | None] = field(default_factory=dict)
     _requests: dict[str, _Request] = field(default_factory=dict)
     _progress: dict[str, _Progress] = field(default_factory=dict)
@@ -138,7 +141,8 @@ class StoredAllocations:
         if before is not None and before.reason == "Infeasible":
             return
         generation = pod.metadata.generation or 0
-        if message := infeasible(pod, self.allocatable()):
+        message = _SWAP if swaps(pod, self.applied(pod), self.swap) else infeasible(pod, self.allocatable())
+        if message:
             note = ResizeNote("Infeasible", message, generation)
         else:
             others = [self.applied(other) for other in request.others()]
