@@ -7,6 +7,7 @@ Upstream: pkg/kubelet/volumemanager.
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from pathlib import Path
 
@@ -105,15 +106,20 @@ class Volumes:
         except TimeoutError:
             unknown.setdefault("", _LATE)
         if unknown:
-            missing = " ".join(sorted({volume.name for volume in wanted} - made.keys()))
-            failed[""] = (
-                f"Unable to attach or mount volumes: unmounted volumes=[{missing}], unattached volumes=[], "
-                f"failed to process volumes=[{' '.join(sorted(filter(None, unknown)))}]: {'; '.join(unknown.values())}"
-            )
+            failed[""] = self._missing(pod, {volume.name for volume in wanted} - made.keys(), unknown)
         if failed:
             names = [*(volume.name for volume in wanted), ""]
             raise VolumeError("; ".join(failed[name] for name in names if name in failed))
         return {volume.name: made[volume.name] for volume in wanted}
+
+    def _missing(self, pod: Pod, unmounted: AbstractSet[str], unknown: Mapping[str, str]) -> str:
+        """What is said of volumes that are not there, and of why: by name, or of all when there is none."""
+        unattached = self._storage.users.unattached(pod.metadata.uid) if self._storage is not None else ()
+        return (
+            f"Unable to attach or mount volumes: unmounted volumes=[{' '.join(sorted(unmounted))}], "
+            f"unattached volumes=[{' '.join(unattached)}], "
+            f"failed to process volumes=[{' '.join(sorted(filter(None, unknown)))}]: {'; '.join(unknown.values())}"
+        )
 
     def _is_idle(self, volume: Volume, pod: Pod) -> bool:
         """Whether nobody is to have it, and its kind takes that for a reason not to have it here."""

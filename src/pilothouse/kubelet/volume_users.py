@@ -31,6 +31,7 @@ class VolumeUsers:
         self._layout = layout
         self._known: dict[str, dict[_User, _Use]] | None = None
         self._settled: set[_User] = set()
+        self._unattached: set[_User] = set()
         self.changed = asyncio.Event()
         """Set when what must stay attached may be another."""
         self._locks: MutableMapping[str, asyncio.Lock] = WeakValueDictionary()
@@ -67,6 +68,7 @@ class VolumeUsers:
         users = self._volumes.get(key, {})
         users.pop((record.uid, record.volume), None)
         self._settled.discard((record.uid, record.volume))
+        self._unattached.discard((record.uid, record.volume))
         self.changed.set()
         if not users:
             self._volumes.pop(key, None)
@@ -74,6 +76,18 @@ class VolumeUsers:
     def others(self, key: str, uid: str, volume: str) -> bool:
         """Whether anybody else uses it, or is about to."""
         return any(user != (uid, volume) for user in self._volumes.get(key, ()))
+
+    def await_attached(self, uid: str, volume: str) -> None:
+        """A pod waits until it is attached."""
+        self._unattached.add((uid, volume))
+
+    def attached(self, uid: str, volume: str) -> None:
+        """It waits no longer."""
+        self._unattached.discard((uid, volume))
+
+    def unattached(self, uid: str) -> list[str]:
+        """Names of the volumes that a pod waits for so, in order."""
+        return sorted(volume for of, volume in self._unattached if of == uid)
 
     def settle(self, uid: str, volume: str) -> None:
         """This kubelet has mounted it for a pod, and need not again."""

@@ -13,6 +13,7 @@ from fakes.csi_driver import CsiDriver
 from kubelet.csi_station import KEY, NAME, STAGES, CsiStation, serve, user
 from kubelet.storing import claimed
 from pilothouse.api.types.core_v1 import Pod
+from pilothouse.kubelet import pod_volumes
 from pilothouse.kubelet.volume import Ownership, VolumeError
 from pilothouse.linux.mounts import Mounts
 
@@ -232,6 +233,21 @@ def test_a_volume_is_mounted_when_it_is_attached(tmp_path: Path) -> None:
     serve(tmp_path, story, STAGES)
 
 
+def test_a_volume_that_is_never_attached_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pod_volumes, "PATIENCE", 0.2)
+
+    async def story(node: CsiStation, driver: CsiDriver) -> None:
+        node.bind_csi()
+        node.api.status = {}
+        late = "Unable to attach or mount volumes: unmounted volumes=[v], unattached volumes=[v], "
+        assert (await refused(node, user())).startswith(late)
+        node.attach(attached=True)
+        await node.set_up(user())
+        assert node.storage.users.unattached("uid-web") == []
+
+    serve(tmp_path, story)
+
+
 @pytest.mark.parametrize(("meta", "status", "why"), [
     ({"deletionTimestamp": "2026-01-01T00:00:00Z"}, {"attached": True}, "volume attachment is being deleted"),
     ({}, {"attached": False, "attachError": {"message": "no slot"}}, "no slot"),
@@ -341,6 +357,15 @@ def test_a_volume_that_is_read_only(tmp_path: Path) -> None:
         found = (await node.set_up(of))["v"]
         assert (found.read_only, found.fs_group) == (True, Ownership.NONE)
         assert driver.requests(WAY[1])[0]["readonly"]
+
+    serve(tmp_path, story)
+
+
+def test_a_source_that_is_read_only_is_for_who_attaches_it(tmp_path: Path) -> None:
+    async def story(node: CsiStation, driver: CsiDriver) -> None:
+        node.bind_csi({"readOnly": True})
+        assert not (await node.set_up(user()))["v"].read_only
+        assert "readonly" not in driver.requests(WAY[1])[0]
 
     serve(tmp_path, story)
 

@@ -84,12 +84,12 @@ class CsiVolume:
 
 
 def persistent(bound: BoundVolume) -> CsiVolume:
-    """A persistent volume."""
+    """A persistent volume. That its source is read-only is for those who attach it."""
     spec, source = bound.persistent.spec, bound.persistent.spec.csi
     return CsiVolume(
         source.driver, source.volumeHandle, bound.name, source.fsType, dict(source.volumeAttributes),
         tuple(spec.mountOptions), tuple(spec.accessModes), block=bound.block,
-        read_only=bound.read_only or bool(source.readOnly),
+        read_only=bound.read_only,
         stage_secret=_secret(source.nodeStageSecretRef), publish_secret=_secret(source.nodePublishSecretRef),
         expand_secret=_secret(source.nodeExpandSecretRef),
     )  # fmt: skip

@@ -59,10 +59,13 @@ class CsiSource(PersistentSource):
         if complaint := wishes.mode_complaint(volume.lifecycle, volume.driver):
             raise failure(f"{_kind(bound)}.New{_maker(bound)} initialization", bound, complaint)
         if wishes.attach:
+            user = (around.pod.metadata.uid, bound.volume)
+            storage.users.await_attached(*user)
             try:
                 await wait_attached(volume, storage, around.clock)
             except VolumeError as error:
                 raise failure(f"{_kind(bound)}.WaitForAttach", bound, error) from error
+            storage.users.attached(*user)
 
     async def set_up(self, bound: BoundVolume, around: Surroundings, /) -> HostVolume:
         """Stage it, publish it; what was published by this kubelet only where the driver wants that."""
