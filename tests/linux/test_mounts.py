@@ -144,3 +144,14 @@ def test_a_bind_shows_a_file_or_a_directory_with_its_own_mounts(mounts: Mounts, 
 def test_a_mount_that_fails_says_where(mounts: Mounts, place: Path) -> None:
     with pytest.raises(FileNotFoundError, match="none"):
         mounts.tmpfs(place / "none")
+
+
+@pytest.mark.node
+def test_mounts_below_a_shared_directory_are_seen_where_it_is_shown(mounts: Mounts, place: Path) -> None:
+    for name in ("from/inner", "to"):
+        (place / name).mkdir(parents=True)
+    mounts.share(place / "from")
+    mounts.bind(place / "from", place / "to")
+    mounts.tmpfs(place / "from/inner")
+    (place / "from/inner/later").touch()
+    assert (place / "to/inner/later").exists()

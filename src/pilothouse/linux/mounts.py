@@ -37,8 +37,7 @@ class Mounts:
 
     def share(self, path: Path) -> None:
         """Make a directory a mount of its own whose later mounts are seen wherever it is shown."""
-        if not self.is_mounted(path):
-            self.bind(path, path)
+        self.bind(path, path)
         self._mount("", path, "", _MS_SHARED | _MS_REC, "")
 
     def unmount(self, path: Path, *, lazily: bool = True) -> None:

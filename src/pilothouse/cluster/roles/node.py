@@ -61,8 +61,10 @@ def _kubelet(home: Home, settings: Settings) -> KubeletConfig:
     root, logs, manifests = home.node / "kubelet", home.node / "logs", home.node / "manifests"
     for directory in (root, logs, manifests):
         directory.mkdir(exist_ok=True)
-    # What a container mounts in a volume reaches those that want it, also where the machine's `/` is private.
-    Mounts().share(root)
+    mounts = Mounts()
+    if not mounts.below(root):  # else it is shared already, or what is mounted there would be hidden for good
+        # What a container mounts in a volume reaches those that want it, also where the machine's `/` is private.
+        mounts.share(root)
     return KubeletConfig(
         node_name=settings.node_name,
         address=settings.advertise,
