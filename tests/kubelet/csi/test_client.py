@@ -98,7 +98,8 @@ def test_a_call_that_fails(tmp_path: Path, code: GrpcCode, final: bool) -> None:
 def test_a_call_that_hangs_comes_to_its_end(tmp_path: Path) -> None:
     async def story(client: CsiClient, driver: CsiDriver) -> None:
         driver.hang("NodeUnpublishVolume")
-        with pytest.raises(CsiError, match="DeadlineExceeded"):
+        with pytest.raises(CsiError) as told:
             await client.unpublish("v", tmp_path)
+        assert not told.value.final
 
     serve(tmp_path, story, patience=0.1)

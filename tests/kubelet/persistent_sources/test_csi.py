@@ -220,7 +220,9 @@ def test_a_volume_is_mounted_when_it_is_attached(tmp_path: Path) -> None:
         node.bind_csi()
         node.api.status = {"volumesInUse": [KEY]}
         task = asyncio.get_running_loop().create_task(node.set_up(user()))
-        await node.clock.sleep(0.2)
+        async with node.clock.timeout(20):
+            while node.storage.users.unattached("uid-web") != ["v"]:
+                await node.clock.sleep(0.01)
         assert node.storage.users.attachable() == [KEY]
         assert driver.calls() == []
         node.attach(attached=False)
@@ -241,6 +243,7 @@ def test_a_volume_that_is_never_attached_is_named(tmp_path: Path, monkeypatch: p
         node.api.status = {}
         late = "Unable to attach or mount volumes: unmounted volumes=[v], unattached volumes=[v], "
         assert (await refused(node, user())).startswith(late)
+        monkeypatch.undo()
         node.attach(attached=True)
         await node.set_up(user())
         assert node.storage.users.unattached("uid-web") == []
