@@ -6,9 +6,14 @@ from contextlib import asynccontextmanager
 import pytest
 
 from pilothouse.client.transport import HandlerTransport, HttpTransport
+from pilothouse.net.client_certificate import common_name
 from pilothouse.net.http import Request, Response
+from pilothouse.net.pki import Authority, KeyPair, Usage
+from pilothouse.net.server import serve
+from pilothouse.net.tls import ServerTls, client_context
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import LoopClock, SystemClock
+from pilothouse.runtime.tasks import Tasks
 from pilothouse.testing.loop import run
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -269,3 +274,71 @@ def test_in_process_the_handler_gets_the_same_request() -> None:
         assert closed == [True]
 
     run(main)
+
+
+AUTHORITY = Authority.create("test", SystemClock().now())
+
+
+def _issued(name: str, usage: Usage) -> KeyPair:
+    return AUTHORITY.issue(name, addresses=("127.0.0.1",), usage=usage, now=SystemClock().now())
+
+
+def test_a_renewed_pair_is_shown_from_then_on_and_watches_go_on() -> None:
+    async def main() -> None:
+        clock, go_on = SystemClock(), asyncio.Event()
+
+        async def name_of(request: Request) -> Response:
+            assert request.peer.certificate is not None
+            name = common_name(request.peer.certificate).encode()
+
+            async def twice() -> AsyncIterator[bytes]:
+                yield name
+                await go_on.wait()
+                yield name
+
+            return Response(200, twice() if request.target == "/watch" else name)
+
+        tls = ServerTls(_issued("server", Usage.SERVER), AUTHORITY.certificate)
+        async with serve(name_of, "127.0.0.1", 0, tls, clock) as listening:
+            shown = client_context(AUTHORITY.certificate, _issued("old", Usage.CLIENT))
+            transport = HttpTransport(f"https://127.0.0.1:{listening.port}", clock, tls=shown)
+            async with transport.stream("GET", "/watch", {}) as watch:
+                pieces = watch.body
+                assert await anext(pieces) == b"old"
+                assert (await transport.send("GET", "/", {})).body == b"old"
+                transport.renew(_issued("new", Usage.CLIENT))
+                assert [(await transport.send("GET", "/", {})).body for _ in range(2)] == [b"new"] * 2
+                go_on.set()
+                assert await anext(pieces) == b"old"
+            await transport.close()
+
+    asyncio.run(main())
+
+
+def test_what_is_under_way_as_the_pair_is_renewed_is_answered_and_its_connection_given_up() -> None:
+    connections = 0
+
+    async def main() -> None:
+        asked, go_on = asyncio.Event(), asyncio.Event()
+
+        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal connections
+            connections += 1
+            while True:
+                await _request(reader)
+                asked.set()
+                await go_on.wait()
+                writer.write(_answer(b"ok"))
+
+        async with _server(talk) as url, Tasks() as tasks:
+            transport = HttpTransport(url, SystemClock())
+            under_way = tasks.spawn(transport.send("GET", "/", {}), name="under way")
+            await asked.wait()
+            transport.renew(_issued("new", Usage.CLIENT))
+            go_on.set()
+            assert (await under_way).body == b"ok"
+            assert [(await transport.send("GET", "/", {})).body for _ in range(2)] == [b"ok"] * 2
+            await transport.close()
+
+    asyncio.run(main())
+    assert connections == 2

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 from pilothouse.client.connection import READ, Connection
 from pilothouse.net.answer import dispose
 from pilothouse.net.http import Handler, Peer, Request, Response
+from pilothouse.net.pki import KeyPair
+from pilothouse.net.tls import load_pair
 from pilothouse.runtime.clock import Clock
 from pilothouse.runtime.deadlines import Deadlines
 
@@ -102,8 +104,8 @@ async def _pieces(response: Response) -> AsyncIterator[bytes]:
 class HttpTransport:
     """HTTPS (or HTTP, to a loopback address) with kept-alive connections.
 
-    The identity is a client certificate in `tls`, or the bearer token that `token` returns, asked for every request
-    because mounted tokens are rotated.
+    The identity is a client certificate in `tls`, which `renew` replaces, or the bearer token that `token` returns,
+    asked for every request because mounted tokens are rotated.
     """
 
     def __init__(
@@ -142,17 +144,18 @@ class HttpTransport:
                 return await self._deliver(method, request)
 
     async def _deliver(self, method: str, request: bytes) -> Answer:
-        while self._idle:
-            connection = self._idle.pop()
+        idle = self._idle
+        while idle:
+            connection = idle.pop()
             if not connection.reusable:
                 connection.close()
                 continue
             try:
-                return await self._exchange(connection, request)
+                return await self._exchange(connection, request, idle)
             except ConnectionError:
                 if connection.answered or method != "GET":
                     raise
-        return await self._exchange(await self._connect(), request)
+        return await self._exchange(await self._connect(), request, idle)
 
     @asynccontextmanager
     async def stream(self, method: str, target: str, headers: Headers) -> AsyncIterator[StreamedAnswer]:
@@ -169,21 +172,31 @@ class HttpTransport:
         finally:
             connection.close()
 
+    def renew(self, pair: KeyPair) -> None:
+        """Show `pair` on every connection from now on. What is under way, watches above all, goes on to its end on the
+        connection that it has, which then serves nothing else. Raises ssl.SSLError when it is no pair.
+        """
+        if self._tls is not None:
+            load_pair(self._tls, pair)
+        old, self._idle = self._idle, []
+        for connection in old:
+            connection.close()
+
     async def close(self) -> None:
         """Close the idle connections and let the loop see them go."""
         while self._idle:
             self._idle.pop().close()
         await self._clock.sleep(0)
 
-    async def _exchange(self, connection: Connection, request: bytes) -> Answer:
+    async def _exchange(self, connection: Connection, request: bytes, idle: list[Connection]) -> Answer:
         try:
             await connection.exchange(request)
             whole = await connection.whole()
         except BaseException:
             connection.close()
             raise
-        if connection.reusable:
-            self._idle.append(connection)
+        if connection.reusable and idle is self._idle:
+            idle.append(connection)
         else:
             connection.close()
         return Answer(connection.status, connection.headers, whole)

@@ -17,7 +17,11 @@ async def connect(
     home: Home, settings: Settings, role: str, pair: str, clock: Clock, agent: str, memo: Memo | None = None
 ) -> Client:
     """A client with one of the role's identities, once the API server serves. `memo` is that of the process."""
-    transport = Pki(home, settings).access(role, pair).transport(clock)
+    return await reach(Pki(home, settings).access(role, pair).transport(clock), clock, agent, memo)
+
+
+async def reach(transport: HttpTransport, clock: Clock, agent: str, memo: Memo | None = None) -> Client:
+    """A client on this transport, once the API server serves."""
     while not await serves(transport):
         await clock.sleep(_PAUSE)
     return Client(transport, builtin(), clock, agent=agent, memo=Memo() if memo is None else memo)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pilothouse.kubelet.identity.policy import CertificatePolicy
 from pilothouse.kubelet.images.policy import ImagePolicy
 from pilothouse.kubelet.log_policy import LogPolicy
 from pilothouse.kubelet.node_status import Thresholds
@@ -67,3 +68,5 @@ class KubeletConfig:
     """What is kept for those who are no pods."""
     swap: SwapPolicy = field(default_factory=SwapPolicy)
     """Whether containers may be swapped out."""
+    certificates: CertificatePolicy = field(default_factory=CertificatePolicy)
+    """How the node comes by its certificates."""

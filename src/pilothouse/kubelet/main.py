@@ -24,6 +24,7 @@ from pilothouse.kubelet.cri.interface import Cri
 from pilothouse.kubelet.csi.drivers import CsiDrivers
 from pilothouse.kubelet.hooks import Hooks
 from pilothouse.kubelet.http_fetch import HttpFetch
+from pilothouse.kubelet.identity.node_certificates import NOT_RENEWED, NodeCertificates
 from pilothouse.kubelet.images.image_gc import ImageGc
 from pilothouse.kubelet.images.pull import ImagePuller
 from pilothouse.kubelet.images.snapshots import ContainerdSnapshots
@@ -78,7 +79,7 @@ _STARTED = "[ALPHA] Start time of the process since unix epoch in seconds."
 
 async def run(
     config: KubeletConfig, client: Client, cri: Cri, clock: Clock, chance: Chance,
-    ready: Callable[[], None] | None = None,
+    ready: Callable[[], None] | None = None, certified: NodeCertificates = NOT_RENEWED,
 ) -> None:  # fmt: skip
     """Be the kubelet of a node until cancelled; the containers run on. `ready` is called when the node is registered.
 
@@ -117,10 +118,10 @@ async def run(
         parts = all_parts()
         context = NodeContext(
             config=config, client=client, services=node, workers=workers, agent=agent, metrics=metrics, chance=chance,
-            tasks=tasks, stats=stats, sources=sources,
+            tasks=tasks, stats=stats, sources=sources, certificates=certified,
         )  # fmt: skip
         begin([part for part in parts if part.early], context)
-        door = ServingConfig(config.node_name, config.serving, config.client_authority, config.host, config.port)
+        door = _door(config, certified)
         known = partial(_known_pods, workers, writer)
         around = _around(config, machine, node, stats, known, metrics, probe_metrics)
         async with serving(door, client, around, pleg.complaint):
@@ -134,6 +135,12 @@ async def run(
             if ready is not None:
                 ready()
             await asyncio.Event().wait()
+
+
+def _door(config: KubeletConfig, certified: NodeCertificates) -> ServingConfig:
+    return ServingConfig(
+        config.node_name, config.serving, config.client_authority, config.host, config.port, certified.serving
+    )
 
 
 def _excess(config: KubeletConfig, machine: Machine) -> str:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from pilothouse.client.client import Client
 from pilothouse.kubelet.config import KubeletConfig
+from pilothouse.kubelet.identity.node_certificates import NOT_RENEWED, NodeCertificates
 from pilothouse.kubelet.node_agent import NodeAgent
 from pilothouse.kubelet.node_services import NodeServices
 from pilothouse.kubelet.pod_sources import PodSources
@@ -33,6 +34,8 @@ class NodeContext:
     tasks: Tasks
     stats: Stats
     """What pods and the node use."""
+    certificates: NodeCertificates = NOT_RENEWED
+    """Those of the node's own."""
 
 
 class Part(ABC):

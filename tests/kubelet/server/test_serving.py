@@ -1,6 +1,7 @@
 """The API as it is served: over TLS, judged by a real API server, and reached through it."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from pilothouse.client.client import Client
 from pilothouse.client.kubeconfig import Access
 from pilothouse.client.memo import Memo
 from pilothouse.kubelet.cri.interface import ContainerState
+from pilothouse.kubelet.identity.store import SERVER, CertificateStore
 from pilothouse.kubelet.server.serving import ServingConfig, serving
 from pilothouse.net.dial import Reply, ask, dial
 from pilothouse.net.pki import Authority, KeyPair, Usage, new_signing_key
@@ -163,6 +165,24 @@ def test_a_log_is_followed_through_the_api_server(tmp_path: Path) -> None:
             assert [piece async for piece in reply.body] == []
             with pytest.raises(BadRequest, match='previous terminated container "app" in pod "web" not found'):
                 await here.admin.read(f"{POD_LOG}?previous=true")
+
+    asyncio.run(main())
+
+
+def test_a_renewed_certificate_is_shown_from_then_on(tmp_path: Path) -> None:
+    async def main() -> None:
+        store = CertificateStore(tmp_path / "pki", SERVER, CLOCK)
+        given, kept, renewed = (issue("system:node:n1", usage=Usage.SERVER) for _ in range(3))
+        store.update(kept)
+        own = ServingConfig("n1", given, AUTHORITY.certificate, LOCAL, 0, store)
+
+        def shown(port: int) -> bytes:
+            return ssl.get_server_certificate((LOCAL, port)).strip().encode()
+
+        async with node(tmp_path) as one, client(1, NODE) as unused, serving(own, unused, one.around, str) as listening:
+            assert await asyncio.to_thread(shown, listening.port) == kept.certificate.strip()
+            store.update(renewed)
+            assert await asyncio.to_thread(shown, listening.port) == renewed.certificate.strip()
 
     asyncio.run(main())
 

@@ -33,6 +33,7 @@ async def run(home: Home, settings: Settings, clock: Clock, chance: Chance, read
         port=settings.port,
         advertise_address=settings.advertise,
         service_cidr=settings.service_cidr,
+        bootstrap_tokens=True,
         manifests=tuple(addons(settings)),
     )
     await main.run(with_flags(config, settings.apiserver_flags), clock, chance, lambda _: ready())

@@ -1,6 +1,9 @@
 """This machine's node: its containerd, its pod network, its kubelet."""
 
-from pilothouse.cluster.access import connect
+from dataclasses import replace
+
+from pilothouse.client.transport import HttpTransport
+from pilothouse.cluster.access import reach
 from pilothouse.cluster.home import Home
 from pilothouse.cluster.inventory import Inventory
 from pilothouse.cluster.node_places import cgroup_root, containerd_config
@@ -11,6 +14,9 @@ from pilothouse.kubelet import main as kubelet
 from pilothouse.kubelet.config import KubeletConfig
 from pilothouse.kubelet.containerd import PAUSE_IMAGE, Containerd
 from pilothouse.kubelet.cri.client import CriClient
+from pilothouse.kubelet.identity.node_certificates import NodeCertificates
+from pilothouse.kubelet.identity.policy import CertificatePolicy
+from pilothouse.kubelet.identity.store import CLIENT, CertificateStore
 from pilothouse.kubelet.images.policy import ImagePolicy
 from pilothouse.kubelet.node_status import Thresholds
 from pilothouse.kubelet.static_pods.config import StaticPods
@@ -35,12 +41,25 @@ async def run(home: Home, settings: Settings, clock: Clock, chance: Chance, read
     containerd = Containerd(runtime, clock)
     async with Tasks() as tasks:
         starting = tasks.spawn(containerd.start(), name="containerd")
-        client = await connect(home, settings, NAME, "kubelet", clock, "kubelet")
+        transport, certified = _identity(home, settings, clock)
+        client = await reach(transport, clock, "kubelet")
         tasks.spawn(network.run(_network(home, settings), client, clock, chance), name="network")
         await starting
         tasks.spawn(containerd.keep_running(), name="containerd watch")
         async with CriClient(str(runtime.socket), clock) as cri:
-            await kubelet.run(_kubelet(home, settings), client, cri, clock, chance, ready)
+            await kubelet.run(_kubelet(home, settings), client, cri, clock, chance, ready, certified)
+
+
+def _identity(home: Home, settings: Settings, clock: Clock) -> tuple[HttpTransport, NodeCertificates]:
+    """The way to the API server, with what `up` issued or what the kubelet was given since; and where that is kept."""
+    pki = Pki(home, settings)
+    kept = CertificateStore(home.node / "kubelet" / "pki", CLIENT, clock, pki.pair(NAME, "kubelet"))
+    access = pki.access(NAME, "kubelet")
+    if (pair := kept.last) is not None:
+        access = replace(access, certificate=pair.certificate, key=pair.key)
+    transport = access.transport(clock)
+    kept.on_change(transport.renew)
+    return transport, NodeCertificates(client=kept)
 
 
 def _network(home: Home, settings: Settings) -> NetworkConfig:
@@ -81,4 +100,5 @@ def _kubelet(home: Home, settings: Settings) -> KubeletConfig:
         cluster_dns=(settings.dns_address,),
         thresholds=Thresholds(disk=_LEAVE_FREE, images=_LEAVE_FREE),
         static_pods=StaticPods(path=manifests),
+        certificates=CertificatePolicy(rotate_certificates=True),
     )

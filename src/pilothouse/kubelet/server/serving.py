@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from pilothouse.client.client import Client
+from pilothouse.kubelet.identity.store import CertificateStore
 from pilothouse.kubelet.server.authentication import Authentication, ClientReviews
 from pilothouse.kubelet.server.authorization import Authorization, ClientAccessReviews
 from pilothouse.kubelet.server.door import guarded
@@ -34,6 +35,8 @@ class ServingConfig:
     """PEM of who signs client certificates."""
     address: str = "0.0.0.0"
     port: int = PORT
+    certificates: CertificateStore | None = None
+    """Has the serving certificate from now on, where that is renewed."""
 
 
 @asynccontextmanager
@@ -50,5 +53,8 @@ async def serving(
         who = Authentication(ClientReviews(client), clock)
         may = Authorization(ClientAccessReviews(client), config.node_name, clock)
         tls = ServerTls(config.pair, config.client_authority)
+        if config.certificates is not None:
+            tls.renew(config.certificates.last or config.pair)
+            config.certificates.on_change(tls.renew)
         async with serve(guarded(api, who, may), config.address, config.port, tls, clock) as listening:
             yield listening

@@ -19,6 +19,7 @@ def test_it_is_served(tmp_path: Path) -> None:
             assert status == 200
             assert (told["kind"], told["apiVersion"]) == ("KubeletConfiguration", "kubelet.config.k8s.io/v1beta1")
             assert (told["maxPods"], told["podPidsLimit"], told["enforceNodeAllocatable"]) == (110, -1, ["pods"])
+            assert (told["rotateCertificates"], told["serverTLSBootstrap"]) == (False, False)
             assert (told["volumeStatsAggPeriod"], told["containerLogMonitorInterval"]) == ("1m0s", "10s")
             one.auth.may = ("pods", "metrics")
             assert (await one.ask("/configz"))[0] == 403

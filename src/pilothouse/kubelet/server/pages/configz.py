@@ -55,6 +55,8 @@ _FIELDS: dict[str, Callable[[KubeletConfig], object]] = {
     "maxPods": lambda config: config.max_pods,
     "podPidsLimit": lambda config: config.pod_pids_limit or -1,
     "podLogsDir": lambda config: str(config.logs),
+    "rotateCertificates": lambda config: config.certificates.rotate_certificates,
+    "serverTLSBootstrap": lambda config: config.certificates.server_tls_bootstrap,
     "resolvConf": lambda config: str(config.resolver),
     "volumeStatsAggPeriod": lambda _: go_duration(PERIOD),
 }

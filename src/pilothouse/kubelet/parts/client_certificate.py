@@ -1,0 +1,54 @@
+"""Has the node's client certificate renewed, and ends the kubelet that no longer has one.
+
+An ended certificate can renew nothing. Once the API server answers again, the kubelet ends, so that whoever starts it
+can give it another identity. Upstream: cmd/kubelet/app/server.go, pkg/kubelet/certificate/transport.go.
+"""
+
+from pilothouse.client.client import Client
+from pilothouse.kubelet.identity.counts import ClientCounts
+from pilothouse.kubelet.identity.rotation import LOOK, Rotation, Wanted
+from pilothouse.kubelet.identity.signing_requests import CLIENT_SIGNER
+from pilothouse.kubelet.identity.store import CertificateStore
+from pilothouse.kubelet.identity.template import client_template
+from pilothouse.kubelet.part import NodeContext, Part
+from pilothouse.net.pki import KeyPair, expiry
+from pilothouse.runtime.clock import Clock
+from pilothouse.runtime.tasks import Tasks
+
+_PERIOD = 10.0
+_GONE = "The currently active client certificate has expired and the server is responsive, exiting."
+
+
+class IdentityLostError(Exception):
+    """The node is nobody any more."""
+
+
+class ClientCertificate(Part):
+    """Begins early: without a certificate nothing else of the API server's is to be had."""
+
+    name = "client certificate"
+    early = True
+
+    async def run(self, node: NodeContext) -> None:
+        """Rotate. Raises IdentityLostError."""
+        store, clock = node.certificates.client, node.services.clock
+        if store is None or not node.config.certificates.rotate_certificates:
+            return
+
+        def client(current: KeyPair | None) -> Client:
+            return node.client if current is not None else node.certificates.bootstrap or node.client
+
+        wanted = Wanted(CLIENT_SIGNER, client_template(node.config.node_name))
+        rotation = Rotation(store, wanted, client, ClientCounts(node.metrics, store, clock), clock, node.chance)
+        async with Tasks() as tasks:
+            tasks.spawn(rotation.run(), name="client certificate rotation")
+            await _until_lost(store, rotation, clock)
+
+
+async def _until_lost(store: CertificateStore, rotation: Rotation, clock: Clock) -> None:
+    while True:
+        last = store.last
+        left = LOOK if last is None else expiry(last.certificate) - clock.now()
+        if left < 0 and rotation.server_healthy:
+            raise IdentityLostError(_GONE)
+        await clock.sleep(min(max(left, _PERIOD), LOOK))
