@@ -6,7 +6,28 @@ import pytest
 
 from pilothouse.kubelet.csi.client import CsiError
 from pilothouse.kubelet.csi.drivers import CsiDrivers
+from pilothouse.kubelet.csi.metrics import csi_metrics
 from pilothouse.runtime.clock import SystemClock
+from pilothouse.runtime.metrics import Metrics
+
+
+def test_calls_are_counted() -> None:
+    """*Assumed*: the metric's name on the page; its labels and buckets were looked up."""
+
+    async def main() -> None:
+        metrics, drivers = Metrics(), CsiDrivers(SystemClock())
+        drivers.observe = csi_metrics(metrics)
+        client = await drivers.add("d", "/no.sock")
+        with pytest.raises(CsiError):
+            await client.info()
+        await drivers.close()
+        said = (
+            'csi_operations_seconds_count{driver_name="d",grpc_status_code="Unavailable",'
+            'method_name="/csi.v1.Node/NodeGetInfo",migrated="false"} 1.0'
+        )
+        assert said in metrics.page().decode()
+
+    asyncio.run(main())
 
 
 def test_drivers_come_and_go() -> None:

@@ -1,13 +1,13 @@
 """One CSI driver's node service, call by call. Upstream: pkg/volume/csi/csi_client.go."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from pilothouse.kubelet.csi import table
-from pilothouse.kubelet.plugins.unix_client import PluginError, UnixClient
+from pilothouse.kubelet.plugins.unix_client import PluginError, UnixClient, go_code
 from pilothouse.net.grpc_frames import GrpcCode
 from pilothouse.net.message_table import message_classes, rows
 from pilothouse.runtime.clock import Clock
@@ -60,11 +60,23 @@ class VolumeStats:
     message: str
 
 
+def _ignore(_method: str, _code: str, _seconds: float) -> None:
+    """Nobody counts calls."""
+
+
 class CsiClient:
     """A driver behind `socket`. Methods raise CsiError. To be closed."""
 
-    def __init__(self, socket: str, clock: Clock, patience: float = PATIENCE) -> None:
+    def __init__(
+        self,
+        socket: str,
+        clock: Clock,
+        patience: float = PATIENCE,
+        observe: Callable[[str, str, float], None] = _ignore,
+    ) -> None:
         self.socket = socket
+        self._clock = clock
+        self._observe = observe
         self._client = UnixClient(Path(socket), table.PACKAGE, _messages(), clock)
         self._patience = patience
         self._capabilities: frozenset[str] | None = None
@@ -118,10 +130,14 @@ class CsiClient:
         return VolumeStats(tuple(usage), condition.abnormal if told else None, condition.message)
 
     async def _call(self, name: str, **fields: Any) -> Any:
+        began, code = self._clock.monotonic(), "OK"
         try:
             return await self._client.call("Node", name, self._patience, **fields)
         except PluginError as error:
+            code = go_code(error.code)
             raise CsiError(str(error), error.code) from error
+        finally:
+            self._observe(f"/{table.PACKAGE}.Node/{name}", code, self._clock.monotonic() - began)
 
 
 def capability(mode: str, *, block: bool, kind: str = "", flags: tuple[str, ...] = (), group: str = "") -> Any:

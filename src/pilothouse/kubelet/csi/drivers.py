@@ -1,6 +1,9 @@
 """The CSI drivers that have registered on the node, by name. Upstream: pkg/volume/csi/csi_drivers_store.go."""
 
+from functools import partial
+
 from pilothouse.kubelet.csi.client import PATIENCE, CsiClient, CsiError
+from pilothouse.kubelet.csi.metrics import Observe, unobserved
 from pilothouse.runtime.clock import Clock
 
 
@@ -11,6 +14,8 @@ class CsiDrivers:
         self._clock = clock
         self._patience = patience
         self._known: dict[str, CsiClient] = {}
+        self.observe: Observe = unobserved
+        """Told of each call."""
 
     def client(self, name: str) -> CsiClient:
         """A driver. Raises CsiError when there is none."""
@@ -22,7 +27,7 @@ class CsiDrivers:
     async def add(self, name: str, socket: str) -> CsiClient:
         """One has registered."""
         await self.remove(name)
-        made = self._known[name] = CsiClient(socket, self._clock, self._patience)
+        made = self._known[name] = CsiClient(socket, self._clock, self._patience, partial(self.observe, name))
         return made
 
     async def remove(self, name: str, socket: str = "") -> bool:

@@ -42,7 +42,7 @@ class UnixClient:
         try:
             found = await self._channel.call(f"/{self._package}.{path}", request.SerializeToString(), seconds)
         except GrpcError as error:
-            raise PluginError(f"rpc error: code = {_go(error.code)} desc = {error.details}", error.code) from None
+            raise PluginError(f"rpc error: code = {go_code(error.code)} desc = {error.details}", error.code) from None
         try:
             return self._messages[answer].FromString(found)
         except DecodeError:
@@ -53,7 +53,7 @@ class UnixClient:
         await self._channel.close()
 
 
-def _go(code: GrpcCode) -> str:
+def go_code(code: GrpcCode) -> str:
     """A code as Go spells it, such as `NotFound`."""
     if code is GrpcCode.OK:
         return "OK"
