@@ -8,11 +8,13 @@ import orjson
 import pytest
 
 from kubelet.static_pods.standing import Poked, manifest
+from pilothouse.api.types.certificates_v1 import CertificateSigningRequest
 from pilothouse.api.types.core_v1 import Node, Pod
 from pilothouse.client.client import Client
 from pilothouse.kubelet import main
 from pilothouse.kubelet.config import KubeletConfig
 from pilothouse.kubelet.cri.interface import Image
+from pilothouse.kubelet.identity.policy import CertificatePolicy
 from pilothouse.kubelet.part import NodeContext, Part, all_parts
 from pilothouse.kubelet.reservations import Reservations
 from pilothouse.kubelet.static_pods.config import StaticPods
@@ -158,5 +160,19 @@ def test_a_node_that_keeps_more_than_it_has_does_not_start(tmp_path: Path) -> No
             wanted = config(tmp_path, clock.now(), reservations=Reservations(system={"memory": "1Pi"}))
             with pytest.raises(ValueError, match=r'Resource "memory" has a reservation of .* Expected capacity'):
                 await main.run(wanted, cluster.client(), FakeCri(clock), clock, chance)
+
+    run(story)
+
+
+def test_the_serving_certificate_is_asked_for_where_that_is_wanted(tmp_path: Path) -> None:
+    async def story(clock: LoopClock, chance: Chance) -> None:
+        async with Cluster(clock, chance) as cluster, Tasks() as tasks:
+            wanted = config(tmp_path, clock.now(), certificates=CertificatePolicy(server_tls_bootstrap=True))
+            tasks.spawn(main.run(wanted, cluster.client(), FakeCri(clock), clock, chance), name="kubelet")
+            async with clock.timeout(30):
+                while not (asked := (await cluster.client().list(CertificateSigningRequest)).items):
+                    await clock.sleep(0.5)
+            assert [one.spec.signerName for one in asked] == ["kubernetes.io/kubelet-serving"]
+            tasks.cancel_all()
 
     run(story)

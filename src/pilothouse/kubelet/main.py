@@ -6,6 +6,7 @@ Upstream: cmd/kubelet.
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from pilothouse.api.types.certificates_v1 import ClusterTrustBundle, PodCertificateRequest
@@ -25,6 +26,7 @@ from pilothouse.kubelet.csi.drivers import CsiDrivers
 from pilothouse.kubelet.hooks import Hooks
 from pilothouse.kubelet.http_fetch import HttpFetch
 from pilothouse.kubelet.identity.node_certificates import NOT_RENEWED, NodeCertificates
+from pilothouse.kubelet.identity.store import SERVER, CertificateStore
 from pilothouse.kubelet.images.image_gc import ImageGc
 from pilothouse.kubelet.images.pull import ImagePuller
 from pilothouse.kubelet.images.snapshots import ContainerdSnapshots
@@ -116,12 +118,12 @@ async def run(
         pleg = _pleg(cri, clock, workers, agent, tasks)
         stats = _stats(config, node, workers, storage)
         parts = all_parts()
+        door, certified = _door(config, certified, clock)
         context = NodeContext(
             config=config, client=client, services=node, workers=workers, agent=agent, metrics=metrics, chance=chance,
             tasks=tasks, stats=stats, sources=sources, certificates=certified,
         )  # fmt: skip
         begin([part for part in parts if part.early], context)
-        door = _door(config, certified)
         known = partial(_known_pods, workers, writer)
         around = _around(config, machine, node, stats, known, metrics, probe_metrics)
         async with serving(door, client, around, pleg.complaint):
@@ -137,10 +139,14 @@ async def run(
             await asyncio.Event().wait()
 
 
-def _door(config: KubeletConfig, certified: NodeCertificates) -> ServingConfig:
-    return ServingConfig(
+def _door(config: KubeletConfig, certified: NodeCertificates, clock: Clock) -> tuple[ServingConfig, NodeCertificates]:
+    """What callers meet, and where the certificates are that will be shown to them later."""
+    if config.certificates.server_tls_bootstrap and certified.serving is None:
+        certified = replace(certified, serving=CertificateStore(config.root / "pki", SERVER, clock, config.serving))
+    door = ServingConfig(
         config.node_name, config.serving, config.client_authority, config.host, config.port, certified.serving
     )
+    return door, certified
 
 
 def _excess(config: KubeletConfig, machine: Machine) -> str:
