@@ -60,7 +60,11 @@ class PodSteps:
     async def prepare(self, pod: Pod, ips: Sequence[str]) -> HostVolumes:
         """Directories, cgroup and volumes; the volumes. Raises PodError."""
         node = self._node
-        pod_files.make_directories(pod, node.facts)
+        try:
+            pod_files.make_directories(pod, node.facts)
+        except OSError as error:
+            message = f"error making pod data directories: {error}"
+            raise PodError("FailedToMakePodDataDirectories", message) from error
         try:
             node.cgroups.create(pod)
         except OSError as error:
