@@ -86,8 +86,9 @@ def test_a_pod_has_its_volumes_and_the_next_pod_finds_what_it_wrote(
                 node.add(pod(name, volumes=volumes, restartPolicy="Never", securityContext={"fsGroup": 4321},
                              containers=[shell(script, **devices)]))  # fmt: skip
                 await node.until(lambda name=name: node.pods[name].status.phase == "Succeeded", 30)  # type: ignore[misc]
-                await node.clock.sleep(0.3)
-                assert await log_of(node, name) == said
+                async with node.clock.timeout(10):
+                    while await log_of(node, name) != said:
+                        await node.clock.sleep(0.05)
                 node.delete_pod(name, 0)
                 await node.until(lambda name=name: name not in node.pods, 30)  # type: ignore[misc]
             assert driver.calls()[-1] == "NodeUnstageVolume"
