@@ -527,3 +527,17 @@ def test_a_probe_while_the_node_ends_a_pod_does_not_tell_its_end_too_early(tmp_p
         await node.until(lambda: node.pods["web"].status.phase == "Failed")
 
     run(tmp_path, story)
+
+
+def test_a_disk_that_takes_no_directories_is_told_of(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        node.layout.root.mkdir()
+        node.layout.pods.touch()
+        node.add(pod())
+        await node.until(lambda: "FailedToMakePodDataDirectories" in node.told.reasons())
+        (message,) = {message for _, reason, message in node.told.events if reason == "FailedToMakePodDataDirectories"}
+        assert message.startswith("error making pod data directories: ")
+        node.layout.pods.unlink()
+        await node.until(lambda: node.pods["web"].status.phase == "Running")
+
+    run(tmp_path, story)
