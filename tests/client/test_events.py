@@ -75,12 +75,14 @@ def test_what_stands_in_no_namespace_is_told_in_default() -> None:
         api = FakeApi(clock)
         async with Tasks() as tasks:
             recorder = EventRecorder(api.client(), clock, tasks, component="kubelet")
-            recorder.event(Node({"metadata": {"name": "n", "uid": "u"}}), "Warning", "Rebooted", "It was rebooted")
+            about = Node({"metadata": {"name": "n", "uid": "u"}})
+            recorder.event(about, "Warning", "Rebooted", "It was rebooted", {"a": "b"})
             await clock.sleep(1)
         return api.of("events")[0]
 
     event = run(main)
     assert event["metadata"]["namespace"] == "default"
+    assert event["metadata"]["annotations"] == {"a": "b"}
     assert event["involvedObject"] == {"kind": "Node", "name": "n", "uid": "u", "apiVersion": "v1"}
     assert event["source"] == {"component": "kubelet"}
 

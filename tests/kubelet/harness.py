@@ -70,9 +70,16 @@ class Told:
     """Records events."""
 
     events: list[tuple[str, str, str]] = field(default_factory=list)
+    annotations: list[Mapping[str, str]] = field(default_factory=list)
+    """Of those events that have some."""
 
-    def event(self, about: View | JsonObject, kind: str, reason: str, message: str, /) -> None:
+    def event(
+        self, about: View | JsonObject, kind: str, reason: str, message: str,
+        annotations: Mapping[str, str] | None = None, /,
+    ) -> None:  # fmt: skip
         self.events.append((kind, reason, message))
+        if annotations is not None:
+            self.annotations.append(annotations)
 
     def reasons(self) -> list[str]:
         return [reason for _, reason, _ in self.events]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pilothouse.kubelet.machine import Disk, Machine, Processes, available_memory, memory_sizes, pretty_name
+from pilothouse.kubelet.machine import Disk, Machine, Processes, memory_sizes, pretty_name
 
 
 def test_sizes_of_memory_are_bytes() -> None:
@@ -48,7 +48,7 @@ def test_processes_are_counted(tmp_path: Path) -> None:
 def test_this_machine_can_be_read() -> None:
     found = Machine.read()
     assert found.cpus >= 1
-    assert found.memory > available_memory() > 0
+    assert found.memory > 0
     assert found.boot_id
     assert 0 < Processes.read().present < Processes.read().most
 

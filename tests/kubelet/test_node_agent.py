@@ -1,7 +1,7 @@
 """The node's voice, on a real API server in virtual time, with a runtime that can be made ill."""
 
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from kubelet.harness import Told
@@ -11,10 +11,11 @@ from pilothouse.api.types.core_v1 import Node
 from pilothouse.client.client import Client
 from pilothouse.kubelet import node_lease
 from pilothouse.kubelet.cri.interface import CriUnavailable, Image, RuntimeCondition, RuntimeStatus, Version
+from pilothouse.kubelet.eviction.policy import EvictionPolicy
 from pilothouse.kubelet.machine import Disk, Machine
 from pilothouse.kubelet.node_agent import NodeAgent
 from pilothouse.kubelet.node_report import NodeReport, ReportFacts, all_reports
-from pilothouse.kubelet.node_status import NodeIdentity, Room, Thresholds
+from pilothouse.kubelet.node_status import NodeIdentity
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import LoopClock
 from pilothouse.runtime.tasks import Tasks
@@ -57,7 +58,6 @@ class Stage:
     cri: MoodyCri
     told: Told
     agent: NodeAgent
-    room: list[Room] = field(default_factory=list)
 
     async def node(self) -> Node:
         return await self.client.get(Node, "n1")
@@ -78,14 +78,13 @@ def play(story: Callable[[Stage], Coroutine[Any, Any, None]], *, network: bool =
             cri = MoodyCri(clock, present={"app:1": Image("sha256:app", ("app:1",), (), 7)})
             cri.network = network
             identity = NodeIdentity(name="n1", address="10.0.0.1", kubelet_port=10250)
-            room = [Room(1 << 30, DISK, DISK)]
             agent = NodeAgent(
-                identity, MACHINE, Thresholds(), lambda: room[0], client, cri, told, clock, chance,
+                identity, MACHINE, EvictionPolicy(), lambda: DISK, client, cri, told, clock, chance,
                 (*all_reports(), Nicknamed()),
             )  # fmt: skip
             await agent.begin(tasks)
             await agent.start(tasks)
-            await story(Stage(clock, client, cri, told, agent, room))
+            await story(Stage(clock, client, cri, told, agent))
             tasks.cancel_all()
 
     run(main)
@@ -114,8 +113,8 @@ def test_a_node_that_is_known_keeps_what_others_have_said_of_it() -> None:
         await stage.client.patch(Node, "n1", "", {"metadata": {"labels": {"mine": "x", "kubernetes.io/os": "plan9"}}})
         async with Tasks() as tasks:
             again = NodeAgent(
-                NodeIdentity(name="n1", address="10.0.0.2", kubelet_port=10250), MACHINE, Thresholds(),
-                lambda: stage.room[0], stage.client, stage.cri, Told(), stage.clock, Chance(2), (),
+                NodeIdentity(name="n1", address="10.0.0.2", kubelet_port=10250), MACHINE, EvictionPolicy(),
+                lambda: DISK, stage.client, stage.cri, Told(), stage.clock, Chance(2), (),
             )  # fmt: skip
             await again.begin(tasks)
             await again.start(tasks)
@@ -178,11 +177,17 @@ def test_whoever_is_heeded_makes_it_not_ready_and_pods_hear_of_it_once() -> None
     play(story)
 
 
-def test_pressure_is_reported() -> None:
+def test_pressure_is_reported_at_once() -> None:
     async def story(stage: Stage) -> None:
-        stage.room[0] = Room(1 << 20, DISK, DISK)
-        await stage.until("MemoryPressure", "True")
-        assert "NodeHasInsufficientMemory" in stage.told.reasons()
+        await stage.clock.sleep(2)
+        stage.agent.press(("MemoryPressure", "PIDPressure"))
+        await stage.clock.sleep(1)
+        kinds = ("MemoryPressure", "DiskPressure", "PIDPressure")
+        assert [await stage.condition(kind) for kind in kinds] == ["True", "False", "True"]
+        assert {"NodeHasInsufficientMemory", "NodeHasInsufficientPID"} < {*stage.told.reasons()}
+        stage.agent.press(())
+        await stage.clock.sleep(1)
+        assert await stage.condition("MemoryPressure") == "False"
 
     play(story)
 
@@ -194,7 +199,7 @@ def test_a_status_without_news_is_written_every_five_minutes_and_the_lease_every
         assert lease.metadata.ownerReferences[0].uid == first.metadata.uid
         asked = stage.cri.asked
         await stage.clock.sleep(100)
-        assert stage.cri.asked - asked <= 21
+        assert stage.cri.asked - asked <= 32
         assert (await stage.node()).metadata.resourceVersion == first.metadata.resourceVersion
         renewed = await stage.client.get(Lease, "n1", node_lease.NAMESPACE)
         times = renewed.spec.renewTime, lease.spec.renewTime
@@ -214,8 +219,8 @@ def test_a_reboot_is_told() -> None:
         told = Told()
         async with Tasks() as tasks:
             again = NodeAgent(
-                NodeIdentity(name="n1", address="10.0.0.1", kubelet_port=10250), booted, Thresholds(),
-                lambda: stage.room[0], stage.client, stage.cri, told, stage.clock, Chance(2), (),
+                NodeIdentity(name="n1", address="10.0.0.1", kubelet_port=10250), booted, EvictionPolicy(),
+                lambda: DISK, stage.client, stage.cri, told, stage.clock, Chance(2), (),
             )  # fmt: skip
             await again.begin(tasks)
             await again.start(tasks)

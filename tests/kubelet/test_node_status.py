@@ -6,13 +6,14 @@ import pytest
 
 from pilothouse.kubelet import node_status
 from pilothouse.kubelet.cri.interface import Image, RuntimeCondition, RuntimeStatus, Version
+from pilothouse.kubelet.eviction.policy import EvictionPolicy
 from pilothouse.kubelet.machine import Disk, Machine
-from pilothouse.kubelet.node_status import NodeIdentity, Room, Thresholds
+from pilothouse.kubelet.node_status import NodeIdentity
 from pilothouse.kubelet.reservations import Reservations
 
 MACHINE = Machine(4, 8 << 30, {2 << 20: 16, 1 << 30: 0}, "m", "u", "b", "6.1", "Debian", "amd64")
 DISK = Disk(100 << 30, 60 << 30, 1000, 900)
-LIMITS = Thresholds()
+EVICTION = EvictionPolicy()
 
 
 def test_capacity_and_allocatable() -> None:
@@ -20,42 +21,21 @@ def test_capacity_and_allocatable() -> None:
         "cpu": "4", "ephemeral-storage": "100Gi", "hugepages-2Mi": "32Mi", "hugepages-1Gi": "0", "memory": "8Gi",
         "pods": "110",
     }  # fmt: skip
-    assert node_status.allocatable(MACHINE, DISK, 110, LIMITS) == {
-        "cpu": "4", "ephemeral-storage": "90Gi", "hugepages-2Mi": "32Mi", "hugepages-1Gi": "0",
+    assert node_status.allocatable(MACHINE, DISK, 110, EVICTION) == {
+        "cpu": "4", "ephemeral-storage": "96636764000", "hugepages-2Mi": "32Mi", "hugepages-1Gi": "0",
         "memory": f"{(8 << 10) - 100 - 32}Mi", "pods": "110",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize(("kept", "expected"), [
     ({"cpu": "100m", "memory": "1G", "ephemeral-storage": "1Gi", "pid": "100"},
-     {"cpu": "3900m", "memory": str((8 << 30) - (132 << 20) - 10**9), "ephemeral-storage": "89Gi", "pods": "110"}),
-    ({"cpu": "8", "memory": "8Gi"}, {"cpu": "0", "memory": "0", "ephemeral-storage": "90Gi", "pods": "110"}),
+     {"cpu": "3900m", "memory": str((8 << 30) - (132 << 20) - 10**9), "ephemeral-storage": "95563022176",
+      "pods": "110"}),
+    ({"cpu": "8", "memory": "8Gi"}, {"cpu": "0", "memory": "0", "ephemeral-storage": "96636764000", "pods": "110"}),
 ])  # fmt: skip
 def test_what_is_reserved_no_pod_may_have(kept: dict[str, str], expected: dict[str, str]) -> None:
-    given = node_status.allocatable(MACHINE, DISK, 110, LIMITS, Reservations(kube=kept))
+    given = node_status.allocatable(MACHINE, DISK, 110, EVICTION, Reservations(kube=kept))
     assert {name: given[name] for name in expected} == expected
-
-
-FULL, NO_INODES = Disk(100, 9, 1000, 900), Disk(100, 60, 1000, 49)
-
-
-@pytest.mark.parametrize(
-    ("room", "pressed"),
-    [
-        (Room(1 << 30, DISK, DISK), []),
-        (Room((100 << 20) - 1, DISK, DISK), ["MemoryPressure"]),
-        (Room(100 << 20, DISK, DISK), []),
-        (Room(1 << 30, FULL, DISK), ["DiskPressure"]),
-        (Room(1 << 30, NO_INODES, DISK), ["DiskPressure"]),
-        (Room(1 << 30, DISK, Disk(100, 14, 1000, 900)), ["DiskPressure"]),
-        (Room(1 << 30, DISK, NO_INODES), ["DiskPressure"]),
-        (Room(0, FULL, FULL), ["MemoryPressure", "DiskPressure"]),
-        # Filesystems without a fixed number of inodes say that they have none.
-        (Room(1 << 30, Disk(100, 60, 0, 0), Disk(100, 60, 0, 0)), []),
-    ],
-)
-def test_pressure(room: Room, pressed: list[str]) -> None:
-    assert node_status.pressures(room, LIMITS) == pressed
 
 
 READY = RuntimeCondition("RuntimeReady", True)

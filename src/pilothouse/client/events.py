@@ -69,6 +69,7 @@ class Happening:
     reason: str
     message: str
     at: Instant
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def about(self) -> tuple[str, ...]:
@@ -152,14 +153,17 @@ class EventRecorder:
         self._last_stamp = 0
         tasks.spawn(self._run(), name=f"events of {component}")
 
-    def event(self, subject: View | Mapping[str, Any], type: str, reason: str, message: str) -> None:  # noqa: A002
+    def event(
+        self, subject: View | Mapping[str, Any], type: str, reason: str, message: str,  # noqa: A002
+        annotations: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
         """Tell that `reason` happened to an object, given as its view or as an ObjectReference."""
         if len(self._queue) >= QUEUE_LENGTH:
             return
         reference = self._reference(subject) if isinstance(subject, View) else dict(subject)
         log.debug("Event occurred", object=_shown(reference), kind=reference.get("kind"), type=type, reason=reason,
                  message=message)  # fmt: skip
-        self._queue.append(Happening(reference, type, reason, message, self._clock.now()))
+        self._queue.append(Happening(reference, type, reason, message, self._clock.now(), annotations or {}))
         self._full.set()
 
     def _reference(self, view: View) -> JsonObject:
@@ -223,7 +227,7 @@ class EventRecorder:
         source = {"component": self._component, **({"host": self._host} if self._host else {})}
         stamp = format_time(happening.at)
         manifest: JsonObject = {
-            "metadata": {"name": name, "namespace": namespace},
+            "metadata": {"name": name, "namespace": namespace, **_annotated(happening.annotations)},
             "involvedObject": happening.reference,
             "reason": happening.reason,
             "message": verdict.message,
@@ -238,6 +242,10 @@ class EventRecorder:
         }
         await self._client.create(Event, manifest, namespace)
         return Written(name, namespace, 1)
+
+
+def _annotated(annotations: Mapping[str, str]) -> JsonObject:
+    return {"annotations": dict(annotations)} if annotations else {}
 
 
 def _shown(reference: Mapping[str, Any]) -> str:

@@ -74,6 +74,7 @@ class NodeAdmission:
     def __init__(
         self, node: OwnNode, cri: Cri, evictions: Callable[[], Evictions], recorder: Recorder, clock: Clock,
         traits: NodeTraits, handlers: Sequence[AdmitHandler] | None = None,
+        pressure: Callable[[], Sequence[str]] = tuple,
     ) -> None:  # fmt: skip
         self._node = node
         self._cri = cri
@@ -82,6 +83,7 @@ class NodeAdmission:
         self._clock = clock
         self._traits = traits
         self._handlers = all_handlers() if handlers is None else handlers
+        self._pressure = pressure
 
     async def admit(self, pod: Pod, others: Sequence[Pod]) -> Refusal | None:
         """Why not. Raises CriError."""
@@ -105,7 +107,7 @@ class NodeAdmission:
             allocatable=node.status.allocatable, others=others,
             strict_groups=runtime is not None and runtime.strict_groups,
             declared=declared_features(runtime),
-            app_armor=self._traits.app_armor, sysctls=self._traits.sysctls,
+            app_armor=self._traits.app_armor, sysctls=self._traits.sysctls, pressure=self._pressure(),
         )  # fmt: skip
 
     async def _seen_anew(self, view: NodeView) -> NodeView:

@@ -57,6 +57,8 @@ class NodeView:
     """Features that pods may need and not every node has (KEP-5328)."""
     app_armor: bool = False
     sysctls: AllowedSysctls
+    pressure: Sequence[str] = ()
+    """The conditions that are true of the node because it runs out of something."""
 
 
 class AdmitHandler(ABC):

@@ -3,7 +3,7 @@
 Workers, volumes and images see these alone: component tests give them fakes that mypy checks.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -54,7 +54,10 @@ class Objects(Protocol):
 class Recorder(Protocol):
     """Tells users what happened."""
 
-    def event(self, about: View | JsonObject, kind: str, reason: str, message: str, /) -> None:
+    def event(
+        self, about: View | JsonObject, kind: str, reason: str, message: str,
+        annotations: Mapping[str, str] | None = None, /,
+    ) -> None:  # fmt: skip
         """Never blocks, never fails."""
         ...
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pilothouse.kubelet.eviction.policy import EvictionPolicy
 from pilothouse.kubelet.identity.policy import CertificatePolicy
 from pilothouse.kubelet.images.policy import ImagePolicy
 from pilothouse.kubelet.log_policy import LogPolicy
-from pilothouse.kubelet.node_status import Thresholds
 from pilothouse.kubelet.reservations import Reservations
 from pilothouse.kubelet.resources.swap import SwapPolicy
 from pilothouse.kubelet.security_policy import SecurityPolicy
@@ -56,8 +56,8 @@ class KubeletConfig:
     """How many processes a pod may have; 0: as many as the node."""
     node_labels: Mapping[str, str] = field(default_factory=dict)
     """Labels that the node registers with, besides its own."""
-    thresholds: Thresholds = field(default_factory=Thresholds)
-    """Below what is left the node is under pressure."""
+    eviction: EvictionPolicy = field(default_factory=EvictionPolicy)
+    """When the node ends pods because it runs out of something."""
     static_pods: StaticPods = field(default_factory=StaticPods)
     """Where pods come from besides the API server."""
     log_rotation: LogPolicy = field(default_factory=LogPolicy)

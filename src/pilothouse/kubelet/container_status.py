@@ -134,7 +134,8 @@ def _one(subject: _Subject) -> One:
     if run is not None:
         status |= {"containerID": subject.observed.named(run)} | _resources(subject, run) | _user(run)
     elif before.containerID and "waiting" not in state:
-        status["containerID"] = before.containerID
+        kept = ("containerID", "allocatedResources", "resources", "user")
+        status |= {name: before.raw[name] for name in kept if name in before.raw}
     status |= _mounts(container)
     end = terminated if terminated is not None else last.get("terminated") if "waiting" in state else None
     code = end["exitCode"] if end else None

@@ -92,11 +92,6 @@ def memory_sizes(text: str) -> dict[str, int]:
     return {words[0].rstrip(":"): int(words[1]) * 1024 for words in found if len(words) == 3 and words[2] == "kB"}
 
 
-def available_memory() -> int:
-    """Bytes that programs could still get."""
-    return memory_sizes(Path("/proc/meminfo").read_text())["MemAvailable"]
-
-
 def pretty_name(text: str) -> str:
     """What an os-release calls the system."""
     lines = (line.partition("=") for line in text.splitlines())

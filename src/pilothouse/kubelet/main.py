@@ -31,12 +31,12 @@ from pilothouse.kubelet.images.image_gc import ImageGc
 from pilothouse.kubelet.images.pull import ImagePuller
 from pilothouse.kubelet.images.snapshots import ContainerdSnapshots
 from pilothouse.kubelet.layout import Layout
-from pilothouse.kubelet.machine import Disk, Machine, available_memory
+from pilothouse.kubelet.machine import Disk, Machine
 from pilothouse.kubelet.names_and_dns import Resolver, parse_resolver
 from pilothouse.kubelet.node_agent import NodeAgent
 from pilothouse.kubelet.node_report import all_reports
 from pilothouse.kubelet.node_services import NodeServices
-from pilothouse.kubelet.node_status import NodeIdentity, Room
+from pilothouse.kubelet.node_status import NodeIdentity
 from pilothouse.kubelet.object_cache import CachedObjects, ObjectCache
 from pilothouse.kubelet.own_node import WatchedNode
 from pilothouse.kubelet.part import NodeContext, all_parts, begin
@@ -153,7 +153,7 @@ def _excess(config: KubeletConfig, machine: Machine) -> str:
     """Why so much cannot be reserved."""
     disk = Disk.of(config.root)
     capacity = node_status.capacity(machine, disk, config.max_pods)
-    return excess(capacity, node_status.reserved(disk, config.thresholds, config.reservations))
+    return excess(capacity, node_status.reserved(machine, disk, config.eviction, config.reservations))
 
 
 def _pleg(cri: Cri, clock: Clock, workers: PodWorkers, agent: NodeAgent, tasks: Tasks) -> Pleg:
@@ -216,12 +216,9 @@ def _agent(
         max_pods=config.max_pods,
     )  # fmt: skip
 
-    def room() -> Room:
-        return Room(available_memory(), Disk.of(config.root), Disk.of(config.images))
-
     return NodeAgent(
-        identity, machine, config.thresholds, room, client, cri, recorder, clock, chance, all_reports(),
-        config.reservations,
+        identity, machine, config.eviction, lambda: Disk.of(config.root), client, cri, recorder, clock, chance,
+        all_reports(), config.reservations,
     )  # fmt: skip
 
 
@@ -232,7 +229,7 @@ def _admission(
     node = WatchedNode(config.node_name, own, client, lambda: agent.presumed)
     sysctls = AllowedSysctls.of(config.security.allowed_unsafe_sysctls, machine.kernel)
     traits = NodeTraits(sysctls=sysctls, app_armor=app_armor_enabled())
-    return NodeAdmission(node, cri, workers, recorder, clock, traits)
+    return NodeAdmission(node, cri, workers, recorder, clock, traits, pressure=lambda: agent.pressure)
 
 
 def _image_gc(config: KubeletConfig, cri: Cri, recorder: Recorder, clock: Clock) -> ImageGc:

@@ -15,9 +15,10 @@ from pilothouse.client.client import Client, PatchForm
 from pilothouse.kubelet import node_lease, node_status
 from pilothouse.kubelet.api import Recorder
 from pilothouse.kubelet.cri.interface import Cri, CriError, Version
-from pilothouse.kubelet.machine import Machine
+from pilothouse.kubelet.eviction.policy import EvictionPolicy
+from pilothouse.kubelet.machine import Disk, Machine
 from pilothouse.kubelet.node_report import NodeReport, ReportFacts
-from pilothouse.kubelet.node_status import NOTHING_RESERVED, NodeIdentity, Room, Thresholds
+from pilothouse.kubelet.node_status import NOTHING_RESERVED, NodeIdentity
 from pilothouse.kubelet.reservations import Reservations
 from pilothouse.runtime.backoff import Backoff, Growth
 from pilothouse.runtime.chance import Chance
@@ -53,14 +54,14 @@ class NodeAgent:
     """Speaks for one node. `start` begins; `problems` is why pods cannot run now."""
 
     def __init__(
-        self, identity: NodeIdentity, machine: Machine, limits: Thresholds, room: Callable[[], Room], client: Client,
-        cri: Cri, recorder: Recorder, clock: Clock, chance: Chance, reports: Sequence[NodeReport],
+        self, identity: NodeIdentity, machine: Machine, eviction: EvictionPolicy, disk: Callable[[], Disk],
+        client: Client, cri: Cri, recorder: Recorder, clock: Clock, chance: Chance, reports: Sequence[NodeReport],
         reservations: Reservations = NOTHING_RESERVED,
     ) -> None:  # fmt: skip
         self._identity = identity
         self._machine = machine
-        self._limits = limits
-        self._room = room
+        self._eviction = eviction
+        self._disk = disk
         self._client = client
         self._cri = cri
         self._recorder = recorder
@@ -77,6 +78,8 @@ class NodeAgent:
         self._listeners: list[Callable[[], None]] = []
         self._complaints: list[Callable[[], str]] = []
         self._gist: tuple[object, ...] = ()
+        self.pressure: tuple[str, ...] = ()
+        """The conditions that are true of the node because it runs out of something."""
         self.runtime_name = "containerd"
         """What the runtime calls itself, or called itself when it last answered."""
         self.problems: list[str] = ["container runtime status check may not have completed yet"]
@@ -84,12 +87,12 @@ class NodeAgent:
     @property
     def allocatable(self) -> Mapping[str, str]:
         """What pods may have of the machine."""
-        return self._allocatable(self._room())
+        return self._allocatable(self._disk())
 
-    def _allocatable(self, room: Room) -> dict[str, str]:
+    def _allocatable(self, disk: Disk) -> dict[str, str]:
         return node_status.allocatable(
-            self._machine, room.disk, self._identity.max_pods, self._limits, self._reservations
-        )
+            self._machine, disk, self._identity.max_pods, self._eviction, self._reservations
+        )  # fmt: skip
 
     @property
     def presumed(self) -> JsonObject:
@@ -104,6 +107,12 @@ class NodeAgent:
     def heed(self, complaint: Callable[[], str]) -> None:
         """Let `problems` have what `complaint` says too, when it says something."""
         self._complaints.append(complaint)
+
+    def press(self, conditions: tuple[str, ...]) -> None:
+        """The node runs out of something, or no longer: what `pressure` is from now on is told at once."""
+        if conditions != self.pressure:
+            self.pressure = conditions
+            self._news.set()
 
     async def begin(self, tasks: Tasks) -> None:
         """Watch the runtime from now on; returns when it is known how it is."""
@@ -198,14 +207,13 @@ class NodeAgent:
         self._tell(present, status)
 
     async def _status(self, present: Mapping[str, Any]) -> JsonObject:
-        room, identity, machine = self._room(), self._identity, self._machine
+        disk, identity, machine = self._disk(), self._identity, self._machine
         before = present.get("conditions") or ()
-        pressed = node_status.pressures(room, self._limits)
         status: JsonObject = {
             "addresses": node_status.addresses(identity),
-            "allocatable": self._allocatable(room),
-            "capacity": node_status.capacity(machine, room.disk, identity.max_pods),
-            "conditions": node_status.conditions(before, pressed, self.problems, self._clock.now()),
+            "allocatable": self._allocatable(disk),
+            "capacity": node_status.capacity(machine, disk, identity.max_pods),
+            "conditions": node_status.conditions(before, self.pressure, self.problems, self._clock.now()),
             "daemonEndpoints": {"kubeletEndpoint": {"Port": identity.kubelet_port}},
             "nodeInfo": node_status.node_info(machine, self._version),
         }

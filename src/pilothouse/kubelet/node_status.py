@@ -10,6 +10,8 @@ from pilothouse.api.machinery.conditions import condition, set_condition
 from pilothouse.api.machinery.quantity import ZERO, Quantity, QuantityFormat, of_units, parse_quantity
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.kubelet.cri.interface import Image, RuntimeStatus, Version
+from pilothouse.kubelet.eviction.policy import EvictionPolicy
+from pilothouse.kubelet.eviction.signals import MEMORY, NODE_DISK
 from pilothouse.kubelet.machine import Disk, Machine
 from pilothouse.kubelet.reservations import Reservations
 from pilothouse.runtime.clock import Instant, format_time
@@ -32,17 +34,6 @@ _PRESSED = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Thresholds:
-    """Below what is left, the node is under pressure. Memory in bytes, the others shares of the whole."""
-
-    memory: int = 100 << 20
-    disk: float = 0.1
-    disk_inodes: float = 0.05
-    images: float = 0.15
-    images_inodes: float = 0.05
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class NodeIdentity:
     """What the node is called and where it is reached."""
 
@@ -51,17 +42,6 @@ class NodeIdentity:
     kubelet_port: int
     labels: Mapping[str, str] = field(default_factory=dict)
     max_pods: int = 110
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """What is left on the machine."""
-
-    memory: int
-    disk: Disk
-    """Where pods have their files and logs."""
-    images: Disk
-    """Where images lie."""
 
 
 def manifest(identity: NodeIdentity, machine: Machine) -> JsonObject:
@@ -98,10 +78,11 @@ def capacity(machine: Machine, disk: Disk, max_pods: int) -> dict[str, str]:
 
 
 def allocatable(
-    machine: Machine, disk: Disk, max_pods: int, limits: Thresholds, reservations: Reservations = NOTHING_RESERVED
-) -> dict[str, str]:
+    machine: Machine, disk: Disk, max_pods: int, eviction: EvictionPolicy,
+    reservations: Reservations = NOTHING_RESERVED,
+) -> dict[str, str]:  # fmt: skip
     """What of it pods may have: what is kept for nobody, without reserved huge pages."""
-    kept = reserved(disk, limits, reservations)
+    kept = reserved(machine, disk, eviction, reservations)
     pages = of_units(sum(size * count for size, count in machine.hugepages.items()), QuantityFormat.BINARY)
     left = {
         name: max(parse_quantity(text) - kept.get(name, ZERO), ZERO)
@@ -111,26 +92,15 @@ def allocatable(
     return {name: str(amount) for name, amount in left.items()}
 
 
-def reserved(disk: Disk, limits: Thresholds, reservations: Reservations) -> dict[str, Quantity]:
-    """What pods may not have: what is kept for others, and what is left when the node feels pressure."""
+def reserved(
+    machine: Machine, disk: Disk, eviction: EvictionPolicy, reservations: Reservations
+) -> dict[str, Quantity]:  # fmt: skip
+    """What pods may not have: what is kept for others, and what is left when the node ends pods."""
     return {
         "cpu": reservations.of("cpu"),
-        "ephemeral-storage": reservations.of("ephemeral-storage") + of_units(int(disk.size * limits.disk)),
-        "memory": reservations.of("memory") + of_units(limits.memory),
+        "ephemeral-storage": reservations.of("ephemeral-storage") + eviction.kept(NODE_DISK, disk.size),
+        "memory": reservations.of("memory") + eviction.kept(MEMORY, machine.memory),
     }
-
-
-def pressures(room: Room, limits: Thresholds) -> list[str]:
-    """The conditions that are true of a node with so much room left. Of processes there is no threshold by default."""
-    disk, images = room.disk, room.images
-    scarce = (
-        disk.available < limits.disk * disk.size
-        or disk.free_inodes < limits.disk_inodes * disk.inodes
-        or images.available < limits.images * images.size
-        or images.free_inodes < limits.images_inodes * images.inodes
-    )
-    found = (("MemoryPressure", room.memory < limits.memory), ("DiskPressure", scarce))
-    return [name for name, pressed in found if pressed]
 
 
 def problems(runtime: RuntimeStatus | None, error: str = "") -> list[str]:

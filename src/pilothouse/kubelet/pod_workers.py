@@ -51,6 +51,10 @@ class PodWorkers:
     def _others(self, uid: str) -> list[Pod]:
         return [worker.pod for known, worker in self._workers.items() if known != uid and worker.placed]
 
+    def placed(self) -> list[Pod]:
+        """The pods that have their place on the node, which are those that may run."""
+        return self._others("")
+
     def poke(self, uid: str) -> None:
         """The runtime says something about this pod changed."""
         if worker := self._workers.get(uid):

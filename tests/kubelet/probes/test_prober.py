@@ -332,7 +332,7 @@ def test_a_node_full_of_containers_is_not_probed_at_once() -> None:
 class FakeRecorder:
     """Hears nothing."""
 
-    def event(self, about: object, kind: str, reason: str, message: str, /) -> None:
+    def event(self, about: object, kind: str, reason: str, message: str, notes: object = None, /) -> None:
         return None
 
 

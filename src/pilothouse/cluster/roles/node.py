@@ -14,11 +14,11 @@ from pilothouse.kubelet import main as kubelet
 from pilothouse.kubelet.config import KubeletConfig
 from pilothouse.kubelet.containerd import PAUSE_IMAGE, Containerd
 from pilothouse.kubelet.cri.client import CriClient
+from pilothouse.kubelet.eviction.policy import DEFAULT_HARD, EvictionPolicy
 from pilothouse.kubelet.identity.node_certificates import NodeCertificates
 from pilothouse.kubelet.identity.policy import CertificatePolicy
 from pilothouse.kubelet.identity.store import CLIENT, CertificateStore
 from pilothouse.kubelet.images.policy import ImagePolicy
-from pilothouse.kubelet.node_status import Thresholds
 from pilothouse.kubelet.static_pods.config import StaticPods
 from pilothouse.linux.mounts import Mounts
 from pilothouse.network import main as network
@@ -28,7 +28,7 @@ from pilothouse.runtime.clock import Clock
 from pilothouse.runtime.tasks import Tasks
 
 NAME = "node"
-_LEAVE_FREE = 0.05
+_LEAVE_FREE = "5%"
 """The share of a disk below which the node is under pressure. Machines that clusters share with other work are often
 fuller than upstream's 10 and 15 percent allow."""
 _FULL = 95
@@ -98,7 +98,9 @@ def _kubelet(home: Home, settings: Settings) -> KubeletConfig:
         cgroup_root=cgroup_root(home),
         cluster_domain=settings.cluster_domain,
         cluster_dns=(settings.dns_address,),
-        thresholds=Thresholds(disk=_LEAVE_FREE, images=_LEAVE_FREE),
+        eviction=EvictionPolicy(
+            hard={**DEFAULT_HARD, "nodefs.available": _LEAVE_FREE, "imagefs.available": _LEAVE_FREE}
+        ),
         static_pods=StaticPods(path=manifests),
         certificates=CertificatePolicy(rotate_certificates=True),
     )

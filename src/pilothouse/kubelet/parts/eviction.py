@@ -1,0 +1,53 @@
+"""Ends pods before the node runs out of something."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from pilothouse.kubelet.eviction.evictor import Evictor, Surroundings
+from pilothouse.kubelet.eviction.levels import Gauges
+from pilothouse.kubelet.eviction.reclaimer import all_reclaimers
+from pilothouse.kubelet.eviction.signals import Levels
+from pilothouse.kubelet.machine import Machine
+from pilothouse.kubelet.part import NodeContext, Part
+from pilothouse.kubelet.resources.node_cgroups import kubepods, pods_limits
+
+_COUNTED = "[ALPHA] Cumulative number of pod evictions by eviction signal"
+
+
+class Eviction(Part):
+    """For as long as there is something to watch."""
+
+    name = "eviction"
+
+    async def run(self, node: NodeContext) -> None:
+        """Look every ten seconds."""
+        policy = node.config.eviction
+        thresholds = policy.thresholds(node.config.reservations)
+        if not thresholds and not policy.local_storage:
+            return
+        gauges = await asyncio.to_thread(gauges_of, node)
+
+        async def levels() -> Levels:
+            return await asyncio.to_thread(gauges.read)
+
+        await Evictor(policy, thresholds, surroundings(node, levels, images_apart=gauges.images_apart)).run()
+
+
+def gauges_of(node: NodeContext) -> Gauges:
+    """Where this node looks. For threads."""
+    config, machine = node.config, Machine.read()
+    return Gauges(
+        cgroups=node.services.hierarchies, memory=machine.memory, kubepods=kubepods(config.cgroup_root),
+        pods_memory=pods_limits(machine, 0, config.reservations).memory or 0, disk=config.root, images=config.images,
+    )  # fmt: skip
+
+
+def surroundings(node: NodeContext, levels: Callable[[], Awaitable[Levels]], *, images_apart: bool) -> Surroundings:
+    """What the evictor of this node works with."""
+    services = node.services
+    return Surroundings(
+        node=node.workers, figures=node.stats, levels=levels, recorder=services.recorder, clock=services.clock,
+        press=node.agent.press, reclaimers=all_reclaimers(services, node.workers),
+        evictions=node.metrics.counter("kubelet_evictions", _COUNTED, ("eviction_signal",)),
+        name=node.config.node_name, images_apart=images_apart,
+    )  # fmt: skip
