@@ -7,9 +7,9 @@ import pytest
 
 from kubelet.harness import pod
 from pilothouse.api.machinery.errors import ServiceUnavailable
-from pilothouse.api.types.core_v1 import Pod
+from pilothouse.api.types.core_v1 import Pod, ServiceAccount
 from pilothouse.client.client import Client
-from pilothouse.kubelet.api import ClientPods
+from pilothouse.kubelet.api import ClientObjects, ClientPods, Services
 
 
 class Unreachable:
@@ -35,3 +35,13 @@ def test_a_server_that_cannot_be_reached_is_one_that_cannot_serve(error: Excepti
             await pods.delete(Pod(pod()))
 
     asyncio.run(main())
+
+
+def test_an_account_is_read_when_it_is_asked_for() -> None:
+    class Holding:
+        async def get(self, kind: type[ServiceAccount], name: str, namespace: str) -> ServiceAccount:
+            return kind({"metadata": {"name": name, "namespace": namespace}})
+
+    objects = ClientObjects(cast("Client", Holding()), cast("Services", None))
+    found = asyncio.run(objects.service_account("shop", "default")).metadata
+    assert (found.namespace, found.name) == ("shop", "default")

@@ -77,6 +77,15 @@ def test_time_stands_still_while_a_subprocess_runs() -> None:
     assert run(main) == 0
 
 
+def test_a_subprocess_sees_the_end_of_its_input() -> None:
+    async def main(clock: LoopClock, chance: Chance) -> bytes:
+        pipe = asyncio.subprocess.PIPE
+        child = await asyncio.create_subprocess_exec("cat", stdin=pipe, stdout=pipe)
+        return (await child.communicate(b"all there is"))[0]
+
+    assert run(main, patience=5) == b"all there is"
+
+
 def test_time_stands_still_while_a_socket_is_open() -> None:
     async def main(clock: LoopClock, chance: Chance) -> float:
         async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

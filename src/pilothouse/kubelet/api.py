@@ -127,6 +127,10 @@ class ClientObjects:
         )
         return TokenRequest(answer.raw)
 
+    async def service_account(self, namespace: str, name: str) -> ServiceAccount:
+        """A ServiceAccount; NotFound when there is none."""
+        return await self._client.get(ServiceAccount, name, namespace)
+
     def services(self) -> Sequence[Service]:
         """All services."""
         return self._services.list()

@@ -28,6 +28,8 @@ from pilothouse.kubelet.http_fetch import HttpFetch
 from pilothouse.kubelet.identity.node_certificates import NOT_RENEWED, NodeCertificates
 from pilothouse.kubelet.identity.store import SERVER, CertificateStore
 from pilothouse.kubelet.images.image_gc import ImageGc
+from pilothouse.kubelet.images.provider_config import read_providers
+from pilothouse.kubelet.images.providers import CredentialProviders
 from pilothouse.kubelet.images.pull import ImagePuller
 from pilothouse.kubelet.images.snapshots import ContainerdSnapshots
 from pilothouse.kubelet.layout import Layout
@@ -232,6 +234,15 @@ def _admission(
     return NodeAdmission(node, cri, workers, recorder, clock, traits, pressure=lambda: agent.pressure)
 
 
+def _providers(config: KubeletConfig, objects: CachedObjects, clock: Clock) -> CredentialProviders | None:
+    """Programs that give credentials for images. Raises ValueError, OSError when they are not as they should be."""
+    policy = config.image_policy
+    if policy.provider_config is None or policy.provider_programs is None:
+        return None
+    found = read_providers(policy.provider_config, policy.provider_programs)
+    return CredentialProviders(found, objects.service_account, objects.token, clock)
+
+
 def _image_gc(config: KubeletConfig, cri: Cri, recorder: Recorder, clock: Clock) -> ImageGc:
     node = {"kind": "Node", "name": config.node_name, "uid": config.node_name}
     return ImageGc(cri, clock, config.image_policy, lambda: Disk.of(config.images), partial(recorder.event, node))
@@ -275,7 +286,7 @@ def _services(
         objects=objects,
         recorder=recorder,
         writer=writer,
-        images=ImagePuller(cri, objects, recorder, clock, config.image_policy),
+        images=ImagePuller(cri, objects, recorder, clock, config.image_policy, _providers(config, objects, clock)),
         image_gc=_image_gc(config, cri, recorder, clock),
         volumes=volumes,
         storage=storage,

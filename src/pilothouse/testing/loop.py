@@ -8,8 +8,10 @@ that is a deadlock, and raised as one.
 """
 
 import asyncio
+import os
 import selectors
 import socket
+import stat
 from asyncio import unix_events
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -161,6 +163,8 @@ def run(
 
 
 def _is_listening(fd: int) -> bool:
+    if not stat.S_ISSOCK(os.fstat(fd).st_mode):
+        return False  # a pipe that is looked at as a socket stays open for ever
     try:
         with socket.fromfd(fd, socket.AF_INET, socket.SOCK_STREAM) as probe:
             return bool(probe.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))

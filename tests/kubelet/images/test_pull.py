@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from kubelet.harness import FakeObjects, Told, pod
+from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.cri.interface import Image
+from pilothouse.kubelet.images.providers import CredentialProviders
 from pilothouse.kubelet.images.pull import RETRY, ImagePuller, StartError, default_tag, pull_policy
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock
@@ -206,5 +208,31 @@ def test_time_spent_waiting_for_others_is_told() -> None:
             'Successfully pulled image "a:1" in 1.5s (1.5s including waiting). Image size: 1000 bytes.',
             'Successfully pulled image "b:1" in 1.5s (3s including waiting). Image size: 1000 bytes.',
         ]
+
+    loop.run(main)
+
+
+class Giving(CredentialProviders):
+    """A program that knows one password."""
+
+    def __init__(self, password: str) -> None:
+        self._password = password
+
+    async def credentials(self, image: str, pod: Pod) -> list[JsonObject]:
+        return [{"username": "u", "password": self._password}]
+
+
+@pytest.mark.parametrize(("named", "given"), [([], "sesame"), (["wrong"], "sesame"), (["right"], "guess")])
+def test_programs_are_asked_for_credentials_too(named: list[str], given: str) -> None:
+    async def main(clock: Clock, _: Chance) -> None:
+        puller = Puller(clock)
+        puller.objects.secrets |= {"right": docker("sesame"), "wrong": docker("guess")}
+        puller.cri.passwords["r.example/box:1"] = "sesame"
+        images = ImagePuller(puller.cri, puller.objects, puller.told, clock, providers=Giving(given))
+        owner = Pod(pod(containers=[{"name": "app", "image": "r.example/box:1"}],
+                        imagePullSecrets=[{"name": name} for name in named]))  # fmt: skip
+        await images.ensure(owner, owner.spec.containers[0], {})
+        assert puller.told.reasons() == ["Pulling", "Pulled"]
+        assert len(puller.cri.calls) == (2 if "wrong" in named else 1)
 
     loop.run(main)

@@ -6,7 +6,7 @@ of a path; of several that match, those in reverse alphabetical order come first
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 import orjson
@@ -21,9 +21,14 @@ _OFFICIAL = "library/"
 
 def find_credentials(image: str, secrets: Sequence[Secret]) -> list[JsonObject]:
     """What to show the registry of `image`, in the order in which to try."""
-    known = [(_place(where), auth) for secret in secrets for where, auth in _entries(secret)]
+    return choose(image, [entry for secret in secrets for entry in _entries(secret)])
+
+
+def choose(image: str, entries: Iterable[tuple[str, JsonObject]]) -> list[JsonObject]:
+    """Of credentials and the places that they are for, those to show the registry of `image`."""
+    known = [(_place(where), auth) for where, auth in entries]
     places = sorted({place for place, _ in known}, reverse=True)
-    found = [place for place in places if _matches(place, image)]
+    found = [place for place in places if place_matches(place, image)]
     if not found and _is_default(image):
         found = [_DEFAULT_KEY]
     return [auth for wanted in found for place, auth in known if place == wanted]
@@ -72,7 +77,8 @@ def _place(where: str) -> str:
     return host if path == "/" else f"{host}{path}"
 
 
-def _matches(place: str, image: str) -> bool:
+def place_matches(place: str, image: str) -> bool:
+    """Whether what is for a place is for an image."""
     own_host, _, own_path = place.partition("/")
     host, _, path = image.partition("/")
     own_name, _, own_port = own_host.partition(":")

@@ -1,12 +1,14 @@
 """How images are pulled, and when those that nobody uses are removed."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImagePolicy:
     """Upstream: serializeImagePulls, maxParallelImagePulls, imageGCHighThresholdPercent, -LowThresholdPercent,
-    imageMinimumGCAge and imageMaximumGCAge of KubeletConfiguration; podInfraContainerImage of its flags."""
+    imageMinimumGCAge and imageMaximumGCAge of KubeletConfiguration; podInfraContainerImage,
+    imageCredentialProviderConfig and imageCredentialProviderBinDir of its flags."""
 
     serialize_pulls: bool | None = None
     """Whether one pull follows the other; None: unless more than one may run at once."""
@@ -20,6 +22,10 @@ class ImagePolicy:
     """Seconds for which an image is known before it may go: it may have been pulled for somebody."""
     maximum_age: float = 0.0
     """Seconds after which an unused image goes however much room there is; 0: none does."""
+    provider_config: Path | None = None
+    """Which programs give credentials: a file, or a directory of files."""
+    provider_programs: Path | None = None
+    """Where those programs are."""
     kept: tuple[str, ...] = ()
     """Images that never go, besides those that the runtime has pinned: that of sandboxes."""
 

@@ -19,6 +19,7 @@ from pilothouse.kubelet.durations import go_duration
 from pilothouse.kubelet.events import reference
 from pilothouse.kubelet.images.credentials import find_credentials, split_image
 from pilothouse.kubelet.images.policy import UPSTREAMS, ImagePolicy
+from pilothouse.kubelet.images.providers import CredentialProviders
 from pilothouse.kubelet.images.pull_queue import Pulled, PullQueue
 from pilothouse.runtime.backoff import Growth
 from pilothouse.runtime.clock import Clock, Instant
@@ -96,8 +97,10 @@ class ImagePuller:
     """Pulls for all pods of the node."""
 
     def __init__(
-        self, cri: Cri, objects: Objects, recorder: Recorder, clock: Clock, policy: ImagePolicy = UPSTREAMS
-    ) -> None:
+        self, cri: Cri, objects: Objects, recorder: Recorder, clock: Clock, policy: ImagePolicy = UPSTREAMS,
+        providers: CredentialProviders | None = None,
+    ) -> None:  # fmt: skip
+        self._providers = providers
         self._cri = cri
         self._queue = PullQueue(cri, clock, policy.at_once)
         self._objects = objects
@@ -195,7 +198,10 @@ class ImagePuller:
         named = {name: await self._objects.secret(pod.metadata.namespace, name) for name in names}
         secrets = [secret for secret in named.values() if secret is not None]
         errors: list[CriError] = []
-        for auth in find_credentials(full, secrets) or (None,):
+        found = find_credentials(full, secrets)
+        if self._providers is not None:
+            found += await self._providers.credentials(full, pod)
+        for auth in found or (None,):
             try:
                 return await self._queue.pull(full, auth, sandbox)
             except CriError as error:
