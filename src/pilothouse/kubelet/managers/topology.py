@@ -1,0 +1,81 @@
+"""`Topology`: how the machine's processors lie to each other and to its memory.
+
+A core's threads share what is in it, a socket's cores a cache, and a NUMA node's processors have its memory near.
+Sources: sysfs-devices-system-cpu, sysfs-devices-node. Upstream: pkg/kubelet/cm/cpumanager/topology/topology.go.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from pilothouse.kubelet.managers.cpu_list import Cpus, parse
+
+_SYSTEM = "sys/devices/system"
+
+
+@dataclass(frozen=True, slots=True)
+class Cpu:
+    """One processor, which is a thread of a core."""
+
+    id: int
+    core: int
+    """The lowest id among the core's threads."""
+    socket: int
+    node: int
+
+
+@dataclass(frozen=True)
+class Topology:
+    """One machine's."""
+
+    cpus: tuple[Cpu, ...]
+
+    @classmethod
+    def read(cls, root: Path = Path("/")) -> "Topology":
+        """This machine's, or what files below `root` say of one. Raises OSError, ValueError."""
+        system = root / _SYSTEM
+        nodes = {
+            cpu: int(place.parent.name.removeprefix("node"))
+            for place in sorted(system.glob("node/node[0-9]*/cpulist"))
+            for cpu in parse(place.read_text())
+        }
+        online = sorted(parse((system / "cpu/online").read_text()))
+        return cls(tuple(_cpu(system / f"cpu/cpu{cpu}/topology", cpu, nodes.get(cpu, 0)) for cpu in online))
+
+    @cached_property
+    def ids(self) -> Cpus:
+        """All processors."""
+        return frozenset(cpu.id for cpu in self.cpus)
+
+    @cached_property
+    def nodes(self) -> tuple[int, ...]:
+        """The NUMA nodes that have processors."""
+        return tuple(sorted({cpu.node for cpu in self.cpus}))
+
+    @cached_property
+    def sockets(self) -> int:
+        """How many there are."""
+        return len({cpu.socket for cpu in self.cpus})
+
+    @cached_property
+    def threads(self) -> int:
+        """How many a core has."""
+        return len(self.cpus) // max(len({cpu.core for cpu in self.cpus}), 1)
+
+    def near(self, nodes: Collection[int]) -> Cpus:
+        """The processors of these NUMA nodes."""
+        return frozenset(cpu.id for cpu in self.cpus if cpu.node in nodes)
+
+    def siblings(self, ids: Iterable[int]) -> Cpus:
+        """All threads of the cores that these belong to."""
+        wanted = frozenset(ids)
+        cores = {cpu.core for cpu in self.cpus if cpu.id in wanted}
+        return frozenset(cpu.id for cpu in self.cpus if cpu.core in cores)
+
+
+def _cpu(directory: Path, cpu: int, node: int) -> Cpu:
+    threads = parse((directory / "thread_siblings_list").read_text())
+    # Some machines number no sockets: -1.
+    socket = max(int((directory / "physical_package_id").read_text()), 0)
+    return Cpu(cpu, min(threads, default=cpu), socket, node)

@@ -1,0 +1,45 @@
+"""How processors lie to each other is read from /sys."""
+
+from pathlib import Path
+
+from kubelet.managers.machines import machine
+from pilothouse.kubelet.managers.topology import Cpu, Topology
+
+
+def put(root: Path, files: dict[str, str]) -> None:
+    for name, content in files.items():
+        path = root / "sys/devices/system" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content + "\n")
+
+
+def test_a_machine_is_read(tmp_path: Path) -> None:
+    put(tmp_path, {"cpu/online": "0-1,4-5", "node/node0/cpulist": "0,4", "node/node1/cpulist": "1,5,7"})
+    for cpu, (socket, threads) in {0: (0, "0,4"), 1: (1, "1,5"), 4: (0, "0,4"), 5: (1, "1,5")}.items():
+        names = {"physical_package_id": str(socket), "thread_siblings_list": threads}
+        put(tmp_path, {f"cpu/cpu{cpu}/topology/{name}": value for name, value in names.items()})
+    found = Topology.read(tmp_path)
+    assert found.cpus == (Cpu(0, 0, 0, 0), Cpu(1, 1, 1, 1), Cpu(4, 0, 0, 0), Cpu(5, 1, 1, 1))
+    assert found.ids == {0, 1, 4, 5}
+    assert (found.nodes, found.sockets, found.threads) == ((0, 1), 2, 2)
+    assert found.near([1]) == {1, 5}
+    assert found.siblings([4]) == {0, 4}
+
+
+def test_a_machine_without_nodes_and_socket_numbers_has_one_of_each(tmp_path: Path) -> None:
+    put(tmp_path, {
+        "cpu/online": "0", "cpu/cpu0/topology/physical_package_id": "-1", "cpu/cpu0/topology/thread_siblings_list": "0",
+    })  # fmt: skip
+    assert Topology.read(tmp_path).cpus == (Cpu(0, 0, 0, 0),)
+
+
+def test_this_machine_is_read() -> None:
+    found = Topology.read()
+    assert found.ids
+    assert all(cpu.core in found.ids for cpu in found.cpus)
+
+
+def test_made_up_machines_are_as_they_are_called() -> None:
+    found = machine(2, 2, 2)
+    assert found.cpus[5] == Cpu(5, 1, 0, 0)
+    assert [cpu.node for cpu in machine(1, 4, nodes=2).cpus] == [0, 0, 1, 1]
