@@ -78,12 +78,16 @@ def test_nothing_is_done_where_it_is_not_wanted(tmp_path: Path, switch: str) -> 
     run(story)
 
 
-@pytest.mark.parametrize(("answers", "ends"), [(True, True), (False, False)], ids=["refused", "unreachable"])
-def test_a_kubelet_ends_whose_certificate_has_and_whom_the_server_answers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: bool, ends: bool
+@pytest.mark.parametrize(
+    ("life", "answers", "ends"),
+    [(600, True, 900), (600, False, 0), (0, True, 300), (0, False, 0)],
+    ids=["ended, refused", "ended, unreachable", "never had one, refused", "never had one, unreachable"],
+)
+def test_a_kubelet_ends_that_is_nobody_to_a_server_that_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, life: int, answers: bool, ends: int
 ) -> None:
     async def story(clock: LoopClock, chance: Chance) -> None:
-        store = CertificateStore(tmp_path / "pki", CLIENT, clock, pair(life=600))
+        store = CertificateStore(tmp_path / "pki", CLIENT, clock, pair(life=life) if life else None)
         async with signing(clock, chance, DAY) as cluster, Tasks() as tasks:
             node = at_work(tmp_path, clock, tasks, cluster, User("stranger"), NodeCertificates(client=store))
 
@@ -92,19 +96,16 @@ def test_a_kubelet_ends_whose_certificate_has_and_whom_the_server_answers(
 
             if not answers:
                 monkeypatch.setattr(node.client, "create", away)
-            try:
-                async with clock.timeout(1000):
+            with pytest.raises(ExceptionGroup if ends else TimeoutError) as caught:
+                async with clock.timeout(1200):
                     await ClientCertificate().run(node)
-            except TimeoutError:
-                assert not ends
-            except ExceptionGroup as group:
-                (error,) = group.exceptions
-                assert isinstance(error, IdentityLostError)
-                assert str(error) == (
-                    "The currently active client certificate has expired and the server is responsive, exiting."
-                )
-                assert ends
-                assert 600 <= clock.now() - EPOCH <= 612
             tasks.cancel_all()
+            if isinstance(caught.value, ExceptionGroup):
+                (lost,) = caught.value.exceptions
+                assert isinstance(lost, IdentityLostError)
+                assert str(lost) == (
+                    "It has been 5m0s since a valid client cert was found and the server is responsive, exiting."
+                )
+                assert ends <= clock.now() - EPOCH <= ends + 12
 
     run(story)

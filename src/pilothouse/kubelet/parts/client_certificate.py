@@ -1,7 +1,8 @@
 """Has the node's client certificate renewed, and ends the kubelet that no longer has one.
 
-An ended certificate can renew nothing. Once the API server answers again, the kubelet ends, so that whoever starts it
-can give it another identity. Upstream: cmd/kubelet/app/server.go, pkg/kubelet/certificate/transport.go.
+Without a certificate it can have none renewed. If the API server still answers after five minutes, the kubelet ends,
+so that whoever starts it can give it another identity.
+Upstream: cmd/kubelet/app/server.go, pkg/kubelet/certificate/transport.go.
 """
 
 from pilothouse.client.client import Client
@@ -13,10 +14,17 @@ from pilothouse.kubelet.identity.template import client_template
 from pilothouse.kubelet.part import NodeContext, Part
 from pilothouse.net.pki import KeyPair, expiry
 from pilothouse.runtime.clock import Clock
+from pilothouse.runtime.log import Log
 from pilothouse.runtime.tasks import Tasks
 
-_PERIOD = 10.0
-_GONE = "The currently active client certificate has expired and the server is responsive, exiting."
+_PATIENCE, _PERIOD = 300.0, 10.0
+"""Seconds that a kubelet may be without a certificate, and between two looks after that."""
+_LOST = "It has been 5m0s since a valid client cert was found and the server is responsive, exiting."
+_LOST_ALONE = (
+    "It has been 5m0s since a valid client cert was found, but the server is not responsive. A restart may be "
+    "necessary to retrieve new initial credentials."
+)
+log = Log(__name__)
 
 
 class IdentityLostError(Exception):
@@ -46,9 +54,14 @@ class ClientCertificate(Part):
 
 
 async def _until_lost(store: CertificateStore, rotation: Rotation, clock: Clock) -> None:
+    began, told = clock.now(), False
     while True:
         last = store.last
-        left = LOOK if last is None else expiry(last.certificate) - clock.now()
-        if left < 0 and rotation.server_healthy:
-            raise IdentityLostError(_GONE)
+        found = began if last is None else max(began, expiry(last.certificate))
+        left = found + _PATIENCE - clock.now()
+        if left <= 0 and rotation.server_healthy:
+            raise IdentityLostError(_LOST)
+        if left <= 0 and not told:
+            log.error(_LOST_ALONE)
+        told = left <= 0
         await clock.sleep(min(max(left, _PERIOD), LOOK))
