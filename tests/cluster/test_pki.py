@@ -64,6 +64,18 @@ def test_good_ones_stay_and_old_ones_are_renewed_by_the_same_authority(tmp_path:
     assert min(pki.expiries().values()) > NOW + 1.8 * YEAR
 
 
+def test_a_node_has_the_certificate_that_it_renewed(tmp_path: Path) -> None:
+    pki = Pki(Home(tmp_path), SETTINGS)
+    pki.issue(NOW)
+    name, later = "node/kubelet.crt", Authority.create("other", NOW).issue("n", usage=Usage.CLIENT, now=NOW + YEAR)
+    assert pki.expiries()[name] == NOW + YEAR
+    pki.renewed.mkdir(parents=True)
+    (pki.renewed / "kubelet-client-current.pem").write_bytes(later.certificate + later.key)
+    assert pki.expiries()[name] == NOW + 2 * YEAR
+    pki.issue(NOW + 1.5 * YEAR)
+    assert pki.expiries()[name] == NOW + 2.5 * YEAR
+
+
 def test_a_machine_that_moved_gets_certificates_for_its_new_address(tmp_path: Path) -> None:
     home = Home(tmp_path)
     Pki(home, SETTINGS).issue(NOW)

@@ -154,7 +154,15 @@ class Pki:
         found = {"authority/ca.crt": self._home.authority / "ca.crt"}
         for each in certificates(self._settings):
             found[f"{each.role}/{each.file}.crt"] = self._home.role(each.role) / f"{each.file}.crt"
-        return {name: expiry(path.read_bytes()) for name, path in found.items() if path.exists()}
+        ends = {name: expiry(path.read_bytes()) for name, path in found.items() if path.exists()}
+        if (renewed := self.renewed / "kubelet-client-current.pem").exists():
+            ends["node/kubelet.crt"] = max(ends["node/kubelet.crt"], expiry(renewed.read_bytes()))
+        return ends
+
+    @property
+    def renewed(self) -> Path:
+        """Where the kubelet keeps what it got instead of its pair."""
+        return self._home.node / "kubelet" / "pki"
 
 
 def _is_good(path: Path, wanted: Certificate, now: Instant) -> bool:

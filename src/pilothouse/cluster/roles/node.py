@@ -53,7 +53,7 @@ async def run(home: Home, settings: Settings, clock: Clock, chance: Chance, read
 def _identity(home: Home, settings: Settings, clock: Clock) -> tuple[HttpTransport, NodeCertificates]:
     """The way to the API server, with what `up` issued or what the kubelet was given since; and where that is kept."""
     pki = Pki(home, settings)
-    kept = CertificateStore(home.node / "kubelet" / "pki", CLIENT, clock, pki.pair(NAME, "kubelet"))
+    kept = CertificateStore(pki.renewed, CLIENT, clock, pki.pair(NAME, "kubelet"))
     access = pki.access(NAME, "kubelet")
     if (pair := kept.last) is not None:
         access = replace(access, certificate=pair.certificate, key=pair.key)
