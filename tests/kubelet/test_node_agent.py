@@ -229,3 +229,18 @@ def test_a_reboot_is_told() -> None:
         assert ("Warning", "Rebooted", "Node n1 has been rebooted, boot id: boot-2") in told.events
 
     play(story)
+
+
+def test_who_joins_later_has_its_say_at_once_when_there_is_news() -> None:
+    class Late(NodeReport):
+        async def amend(self, status: JsonObject, facts: ReportFacts) -> None:
+            status["capacity"]["example.com/foo"] = "3"
+
+    async def story(stage: Stage) -> None:
+        assert "example.com/foo" not in (await stage.node()).status.capacity
+        stage.agent.join(Late())
+        stage.agent.refresh()
+        await stage.clock.sleep(1)
+        assert (await stage.node()).status.capacity["example.com/foo"] == "3"
+
+    play(story)

@@ -17,6 +17,7 @@ from pilothouse.kubelet.cri.interface import Cri, RuntimeStatus
 from pilothouse.kubelet.critical import is_critical
 from pilothouse.kubelet.declared_features import declared_features
 from pilothouse.kubelet.events import reference
+from pilothouse.kubelet.handout import Handout, NothingToGive
 from pilothouse.kubelet.own_node import OwnNode
 from pilothouse.kubelet.preemption import NoVictims, victims
 from pilothouse.kubelet.runtime_config import grace_period
@@ -36,6 +37,8 @@ PREEMPTED = Verdict(
         ),
     },
 )  # fmt: skip
+_HANDOUT = 30
+"""Handlers of a lower rank are asked before containers are given what they lack."""
 _SHORTEST_WAIT = 10.0
 """Seconds that a pod has at least to go away for another."""
 
@@ -74,7 +77,7 @@ class NodeAdmission:
     def __init__(
         self, node: OwnNode, cri: Cri, evictions: Callable[[], Evictions], recorder: Recorder, clock: Clock,
         traits: NodeTraits, handlers: Sequence[AdmitHandler] | None = None,
-        pressure: Callable[[], Sequence[str]] = tuple,
+        pressure: Callable[[], Sequence[str]] = tuple, handout: Handout | None = None,
     ) -> None:  # fmt: skip
         self._node = node
         self._cri = cri
@@ -83,14 +86,21 @@ class NodeAdmission:
         self._clock = clock
         self._traits = traits
         self._handlers = all_handlers() if handlers is None else handlers
+        self._handout = handout or NothingToGive()
         self._pressure = pressure
 
     async def admit(self, pod: Pod, others: Sequence[Pod]) -> Refusal | None:
         """Why not. Raises CriError."""
         view = self._view(others, await self._runtime(pod))
-        refusal = judge(self._handlers, pod, view)
+        first = [handler for handler in self._handlers if handler.rank < _HANDOUT]
+        refusal = judge(first, pod, view) or await self._handout.hand_out(pod)
+        if refusal is not None:
+            return refusal
+        view = replace(view, allocatable=self._handout.known_to(pod, view.allocatable))
+        then = [handler for handler in self._handlers if handler.rank >= _HANDOUT]
+        refusal = judge(then, pod, view)
         if refusal is not None and refusal.reason == "NodeAffinity":
-            refusal = judge(self._handlers, pod, await self._seen_anew(view))
+            refusal = judge(then, pod, await self._seen_anew(view))
         if refusal is not None and refusal.shortages and is_critical(pod):
             return await self._make_room(pod, others, refusal.shortages)
         return refusal

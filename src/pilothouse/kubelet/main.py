@@ -23,6 +23,7 @@ from pilothouse.kubelet.claimed_usage import ClaimedUsage
 from pilothouse.kubelet.config import KubeletConfig
 from pilothouse.kubelet.cri.interface import Cri
 from pilothouse.kubelet.csi.drivers import CsiDrivers
+from pilothouse.kubelet.devices.hand_out import Devices
 from pilothouse.kubelet.hooks import Hooks
 from pilothouse.kubelet.http_fetch import HttpFetch
 from pilothouse.kubelet.identity.node_certificates import NOT_RENEWED, NodeCertificates
@@ -109,9 +110,11 @@ async def run(
         prober = Probes(cri, clock, chance, recorder, HttpFetch(clock), tasks, (config.address,), probe_metrics)
         certificates = _certificates(config, client, informers, recorder, clock, chance)
         storage = _storage(config, client, own.lister, recorder, clock)
+        devices = _devices(config, clock, tasks, sources, lambda: workers, writer)
         node = _services(
             config, machine, objects, pods_api, cri, recorder, clock, agent, writer, prober, trust, certificates,
-            storage, _admission(config, machine, own.lister, client, cri, agent, recorder, clock, lambda: workers),
+            storage, devices,
+            _admission(config, machine, own.lister, client, cri, agent, recorder, clock, lambda: workers, devices),
         )  # fmt: skip
         workers = PodWorkers(lambda pod, others: PodWorker(pod, node, others, tasks), tasks)
         sources.feed(workers)
@@ -149,6 +152,24 @@ def _door(config: KubeletConfig, certified: NodeCertificates, clock: Clock) -> t
         config.node_name, config.serving, config.client_authority, config.host, config.port, certified.serving
     )
     return door, certified
+
+
+def _devices(
+    config: KubeletConfig, clock: Clock, tasks: Tasks, sources: PodSources, workers: Callable[[], PodWorkers],
+    writer: StatusWriter,
+) -> Devices:  # fmt: skip
+    """What plugins hand out to pods that are not over."""
+
+    def active() -> set[str] | None:
+        if not sources.is_complete:
+            return None
+        return {pod.metadata.uid for pod in _known_pods(workers(), writer) if not _is_over(pod)}
+
+    return Devices(config.root / "device-plugins", clock, tasks, active)
+
+
+def _is_over(pod: Pod) -> bool:
+    return pod.status.phase in ("Succeeded", "Failed")
 
 
 def _excess(config: KubeletConfig, machine: Machine) -> str:
@@ -226,12 +247,12 @@ def _agent(
 
 def _admission(
     config: KubeletConfig, machine: Machine, own: Lister[Node], client: Client, cri: Cri, agent: NodeAgent,
-    recorder: Recorder, clock: Clock, workers: Callable[[], PodWorkers],
+    recorder: Recorder, clock: Clock, workers: Callable[[], PodWorkers], devices: Devices,
 ) -> NodeAdmission:  # fmt: skip
     node = WatchedNode(config.node_name, own, client, lambda: agent.presumed)
     sysctls = AllowedSysctls.of(config.security.allowed_unsafe_sysctls, machine.kernel)
     traits = NodeTraits(sysctls=sysctls, app_armor=app_armor_enabled())
-    return NodeAdmission(node, cri, workers, recorder, clock, traits, pressure=lambda: agent.pressure)
+    return NodeAdmission(node, cri, workers, recorder, clock, traits, pressure=lambda: agent.pressure, handout=devices)
 
 
 def _providers(config: KubeletConfig, objects: CachedObjects, clock: Clock) -> CredentialProviders | None:
@@ -261,7 +282,7 @@ def _facts(config: KubeletConfig, machine: Machine, layout: Layout, cgroups: Cgr
 def _services(
     config: KubeletConfig, machine: Machine, objects: CachedObjects, pods: Pods, cri: Cri, recorder: Recorder,
     clock: Clock, agent: NodeAgent, writer: StatusWriter, prober: Probes, trust: TrustAnchors,
-    certificates: PodCertificates, storage: Storage, admission: NodeAdmission,
+    certificates: PodCertificates, storage: Storage, devices: Devices, admission: NodeAdmission,
 ) -> NodeServices:  # fmt: skip
     """What the workers of all pods use."""
     mounts, cgroups, admitting = Mounts(), Cgroups.detect(), asyncio.Lock()
@@ -314,5 +335,7 @@ def _services(
             admitting=admitting,
             swap=facts.swap,
         ),
+        contributor=devices,
+        devices=devices,
         network_problem=lambda: ", ".join(agent.problems),
     )

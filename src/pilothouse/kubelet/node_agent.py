@@ -104,6 +104,14 @@ class NodeAgent:
         """Call back when `problems` has changed."""
         self._listeners.append(callback)
 
+    def join(self, report: NodeReport) -> None:
+        """Let it have its say in the status from now on."""
+        self._reports = [*self._reports, report]
+
+    def refresh(self) -> None:
+        """What the status says may have changed: look at once."""
+        self._news.set()
+
     def heed(self, complaint: Callable[[], str]) -> None:
         """Let `problems` have what `complaint` says too, when it says something."""
         self._complaints.append(complaint)

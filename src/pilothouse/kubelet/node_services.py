@@ -11,6 +11,7 @@ from pilothouse.kubelet.allocation import Allocations, AsAsked
 from pilothouse.kubelet.api import Objects, Pods, Recorder
 from pilothouse.kubelet.contribution import Contributor, NothingMore
 from pilothouse.kubelet.cri.interface import Cri
+from pilothouse.kubelet.devices.hand_out import Devices
 from pilothouse.kubelet.hooks import Hooks
 from pilothouse.kubelet.images.image_gc import ImageGc
 from pilothouse.kubelet.images.pull import ImagePuller
@@ -83,5 +84,7 @@ class NodeServices:
     """Held while a pod is judged: the next is judged beside it."""
     allocations: Allocations = field(default_factory=AsAsked)
     contributor: Contributor = field(default_factory=NothingMore)
+    devices: Devices | None = None
+    """What plugins hand out; None: there are none."""
     network_problem: Callable[[], str] = lambda: ""
     """Why pods cannot have a network now; empty when they can."""

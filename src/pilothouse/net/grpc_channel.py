@@ -79,7 +79,7 @@ class GrpcChannel:
         self._closed = True
         for connection in list(self._all):
             connection.abort()
-            await connection.lost
+            await asyncio.shield(connection.lost)  # others may wait for it too
 
     def _head(self, path: str) -> bytes:
         made = self._heads[path] = self._new_head(path)

@@ -51,6 +51,25 @@ def test_calls_are_answered_and_refused(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_the_library_serves_from_the_first_caller_on(tmp_path: Path) -> None:
+    def files() -> list[str]:
+        return sorted(path.name for path in tmp_path.iterdir())
+
+    async def main() -> None:
+        clock, socket = SystemClock(), tmp_path / "s.sock"
+        async with serve_unix(socket, {"/t.T/Echo": echo}, clock):
+            assert files() == ["s.sock"]
+            channels = [GrpcChannel(f"unix:{socket}", None, clock) for _ in range(3)]
+            calls = (channel.call("/t.T/Echo", str(at).encode(), 10) for at, channel in enumerate(channels))
+            assert await asyncio.gather(*calls) == [b"0", b"1", b"2"]
+            assert files() == [".s.sock", "s.sock"]
+            for channel in channels:
+                await channel.close()
+        assert files() == []
+
+    asyncio.run(main())
+
+
 def test_a_socket_that_was_left_behind_is_replaced_and_one_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     async def main() -> None:
         socket = tmp_path / "s.sock"

@@ -1,6 +1,6 @@
 """Calls of a plugin's socket: protobuf messages over gRPC, each with a deadline; failures come back as PluginError."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,21 @@ class UnixClient:
             raise PluginError(f"rpc error: code = {go_code(error.code)} desc = {error.details}", error.code) from None
         try:
             return self._messages[answer].FromString(found)
+        except DecodeError:
+            raise PluginError(_NONSENSE, GrpcCode.INTERNAL) from None
+
+    async def watch(self, path: str, request: Any, answer: str) -> AsyncIterator[Any]:
+        """One call that is answered by one message after the other, for as long as it lasts. Raises PluginError."""
+        try:
+            stream = await self._channel.stream(f"/{self._package}.{path}")
+            try:
+                stream.write(request.SerializeToString(), last=True)
+                while (found := await stream.read()) is not None:
+                    yield self._messages[answer].FromString(found)
+            finally:
+                stream.cancel()
+        except GrpcError as error:
+            raise PluginError(f"rpc error: code = {go_code(error.code)} desc = {error.details}", error.code) from None
         except DecodeError:
             raise PluginError(_NONSENSE, GrpcCode.INTERNAL) from None
 

@@ -3,15 +3,19 @@
 Whoever answers raises PluginError to refuse a call, with gRPC's code. A socket that was left behind is replaced.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pilothouse.kubelet.plugins.unix_client import PluginError
+from pilothouse.net.splice import splice
+from pilothouse.net.stream import ConnectionStream
 from pilothouse.runtime.clock import Clock
 from pilothouse.runtime.log import Log
+from pilothouse.runtime.tasks import Tasks
 
 log = Log(__name__)
 _FAREWELL = 1.0
@@ -35,7 +39,61 @@ Handlers = Mapping[str, Answer | Streaming]
 @asynccontextmanager
 async def serve_unix(socket: Path, handlers: Handlers, clock: Clock) -> AsyncIterator[None]:
     """Serve inside the block. Raises OSError when the socket cannot be made."""
-    import grpc
+    _make_way(socket)
+    tasks, stack = Tasks(), AsyncExitStack()
+    library = _Library(socket.with_name(f".{socket.name}"), handlers, clock, stack)
+
+    def met() -> ConnectionStream:
+        caller = ConnectionStream(clock)
+        tasks.spawn(library.join(caller), name=f"caller of {socket.name}")
+        return caller
+
+    try:
+        listener = await asyncio.get_running_loop().create_unix_server(met, socket, start_serving=False)
+    except OSError as error:
+        raise OSError(f"{socket}: {error}") from error
+    _show(socket)
+    async with stack, tasks:
+        await listener.start_serving()
+        try:
+            yield
+        finally:
+            listener.close()
+            _make_way(socket)
+
+
+class _Library:
+    """gRPC's own server, on a socket of its own, to which callers are joined.
+
+    It takes threads and memory, which a node without plugins need not spend: it starts when the first caller comes.
+    """
+
+    def __init__(self, socket: Path, handlers: Handlers, clock: Clock, stack: AsyncExitStack) -> None:
+        self._socket = socket
+        self._handlers = handlers
+        self._clock = clock
+        self._stack = stack
+        self._starting = asyncio.Lock()
+        self._started = False
+
+    async def join(self, caller: ConnectionStream) -> None:
+        """Carry what is said until one of both ends it."""
+        try:
+            async with self._starting:
+                if not self._started:
+                    await self._stack.enter_async_context(_serving(self._socket, self._handlers, self._clock))
+                    self._started = True
+            loop = asyncio.get_running_loop()
+            _, server = await loop.create_unix_connection(lambda: ConnectionStream(self._clock), str(self._socket))
+        except OSError as error:
+            log.error("Failed to serve plugins", socket=str(self._socket), err=str(error))
+            await caller.close()
+            return
+        await splice(caller, server, halves=False)
+
+
+@asynccontextmanager
+async def _serving(socket: Path, handlers: Handlers, clock: Clock) -> AsyncIterator[None]:
     import grpc.aio
 
     _make_way(socket)
@@ -45,8 +103,8 @@ async def serve_unix(socket: Path, handlers: Handlers, clock: Clock) -> AsyncIte
     except RuntimeError as error:
         raise OSError(str(error)) from error
     await server.start()
+    _show(socket)
     try:
-        _show(socket)
         yield
     finally:
         try:
