@@ -8,7 +8,7 @@ JSON, where upstream's tests speak protobuf of the kinds that their client knows
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -343,10 +343,15 @@ class Watch:
         raise AssertionError("the watch ended without the event")
 
     def close(self) -> None:
-        """Stop watching."""
+        """Stop watching.
+
+        What reads must end here: later, as garbage, it would return its connection wherever the collector happens to
+        run, and where that is in the midst of taking one, nobody gets a connection any more.
+        """
+        self._lines.close()
         self._answer.close()
 
-    def _read(self) -> Iterator[bytes]:
+    def _read(self) -> Generator[bytes, None, None]:
         rest = b""
         try:
             for piece in self._answer.stream(amt=None, decode_content=True):

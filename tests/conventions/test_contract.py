@@ -3,7 +3,7 @@
 import ast
 import inspect
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import pytest
 import yaml
 from _pytest.mark import ParameterSet
 
+from contract.api import Watch
 from contract.conformance import Checks, Listed, listed
 
 SUITE = Path(__file__).parents[1] / "contract"
@@ -105,3 +106,27 @@ def test_what_is_not_looked_at_is_missing_and_what_does_not_hold_fails() -> None
     assert checks.missing == ["two"]
     checks("two", ["x"])
     assert checks.missing == []
+
+
+class _Endless:
+    """An answer that never ends by itself."""
+
+    def __init__(self) -> None:
+        self.read = True
+
+    def stream(self, **_: object) -> Iterator[bytes]:
+        try:
+            while True:
+                yield b'{"type": "ADDED", "object": {}}\n'
+        finally:
+            self.read = False
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_watch_that_was_closed_has_nothing_left_to_do() -> None:
+    answer = _Endless()
+    with Watch(answer) as changes:
+        assert changes.first(lambda event: event["type"] == "ADDED")
+    assert not answer.read
