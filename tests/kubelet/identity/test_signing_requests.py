@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from kubelet.identity.asking import DAY, pair
 from kubelet.identity.signing import NODE, signing
+from pilothouse.api.machinery.errors import Unauthorized
 from pilothouse.api.types.certificates_v1 import CertificateSigningRequest
 from pilothouse.kubelet.identity.signing_requests import (
     CLIENT_SIGNER,
@@ -90,5 +91,23 @@ def test_patience_is_limited() -> None:
             with pytest.raises(NotSignedError, match="timed out waiting for the condition"):
                 await wait(node, clock, asked, 30)
             assert clock.now() - before == pytest.approx(30)
+
+    run(story)
+
+
+def test_the_server_may_go_and_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(clock: LoopClock, chance: Chance) -> None:
+        async with signing(clock, chance, DAY) as cluster:
+            node, away = cluster.client(NODE), [ConnectionRefusedError(111, "refused"), Unauthorized()]
+            asked = await ask(node, client_template("n1"), KEY, CLIENT_SIGNER, clock.now())
+            there = node.list
+
+            async def perhaps(*args: Any, **more: Any) -> Any:
+                if away:
+                    raise away.pop()
+                return await there(*args, **more)
+
+            monkeypatch.setattr(node, "list", perhaps)
+            assert (await wait(node, clock, asked, 10)).startswith(b"-----BEGIN CERTIFICATE-----")
 
     run(story)
