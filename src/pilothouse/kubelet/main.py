@@ -32,6 +32,7 @@ from pilothouse.kubelet.images.image_gc import ImageGc
 from pilothouse.kubelet.images.provider_config import read_providers
 from pilothouse.kubelet.images.providers import CredentialProviders
 from pilothouse.kubelet.images.pull import ImagePuller
+from pilothouse.kubelet.images.pull_records import PullRecords
 from pilothouse.kubelet.images.snapshots import ContainerdSnapshots
 from pilothouse.kubelet.layout import Layout
 from pilothouse.kubelet.machine import Disk, Machine
@@ -255,6 +256,11 @@ def _admission(
     return NodeAdmission(node, cri, workers, recorder, clock, traits, pressure=lambda: agent.pressure, handout=devices)
 
 
+def _puller(config: KubeletConfig, cri: Cri, objects: CachedObjects, recorder: Recorder, clock: Clock) -> ImagePuller:
+    policy, providers = config.image_policy, _providers(config, objects, clock)
+    return ImagePuller(cri, objects, recorder, clock, policy, providers, PullRecords(config.root, policy, clock))
+
+
 def _providers(config: KubeletConfig, objects: CachedObjects, clock: Clock) -> CredentialProviders | None:
     """Programs that give credentials for images. Raises ValueError, OSError when they are not as they should be."""
     policy = config.image_policy
@@ -307,7 +313,7 @@ def _services(
         objects=objects,
         recorder=recorder,
         writer=writer,
-        images=ImagePuller(cri, objects, recorder, clock, config.image_policy, _providers(config, objects, clock)),
+        images=_puller(config, cri, objects, recorder, clock),
         image_gc=_image_gc(config, cri, recorder, clock),
         volumes=volumes,
         storage=storage,

@@ -19,7 +19,7 @@ def secret(*places: str, legacy: bool = False, raw: bytes | None = None) -> Secr
 
 
 def users(image: str, *secrets: Secret) -> list[str]:
-    return [auth["username"] for auth in find_credentials(image, secrets)]
+    return [one.auth["username"] for one in find_credentials(image, secrets)]
 
 
 @pytest.mark.parametrize(("place", "image", "matches"), [
@@ -77,7 +77,7 @@ def encoded(entry: JsonObject) -> Secret:
     ({"auth": "/w=="}, None),
 ])  # fmt: skip
 def test_how_they_are_written(entry: JsonObject, expected: tuple[str, str] | None) -> None:
-    found = [(auth["username"], auth["password"]) for auth in find_credentials("r.example/x", [encoded(entry)])]
+    found = [(one.auth["username"], one.auth["password"]) for one in find_credentials("r.example/x", [encoded(entry)])]
     assert found == ([expected] if expected else [])
 
 

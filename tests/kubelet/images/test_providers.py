@@ -51,7 +51,7 @@ class Station:
         return TokenRequest({"status": {"token": f"token-{len(self.tokens)}"}})
 
     async def users(self, image: str = "r.example/team/box:1", owner: Pod = WEB) -> list[str]:
-        return [auth["username"] for auth in await self.providers.credentials(image, owner)]
+        return [one.auth["username"] for one in await self.providers.credentials(image, owner)]
 
     @property
     def asked(self) -> list[JsonObject]:
@@ -75,7 +75,7 @@ def run(
 
 def test_one_program_is_asked_about_the_repository_alone(tmp_path: Path) -> None:
     async def story(node: Station) -> None:
-        assert await node.providers.credentials("r.example/team/box:1", WEB) == [
+        assert [one.auth for one in await node.providers.credentials("r.example/team/box:1", WEB)] == [
             {"username": "v", "password": "q", "identity_token": ""},
             {"username": "u", "password": "p", "identity_token": ""},
         ]

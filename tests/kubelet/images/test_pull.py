@@ -5,16 +5,19 @@ import json
 import re
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kubelet.harness import FakeObjects, Told, pod
-from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.cri.interface import Image
+from pilothouse.kubelet.images.credentials import Credential
+from pilothouse.kubelet.images.policy import ImagePolicy
 from pilothouse.kubelet.images.providers import CredentialProviders
 from pilothouse.kubelet.images.pull import RETRY, ImagePuller, StartError, default_tag, pull_policy
+from pilothouse.kubelet.images.pull_records import PullRecords
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock
 from pilothouse.runtime.tasks import Tasks
@@ -218,8 +221,8 @@ class Giving(CredentialProviders):
     def __init__(self, password: str) -> None:
         self._password = password
 
-    async def credentials(self, image: str, pod: Pod) -> list[JsonObject]:
-        return [{"username": "u", "password": self._password}]
+    async def credentials(self, image: str, pod: Pod) -> list[Credential]:
+        return [Credential({"username": "u", "password": self._password})]
 
 
 @pytest.mark.parametrize(("named", "given"), [([], "sesame"), (["wrong"], "sesame"), (["right"], "guess")])
@@ -234,5 +237,45 @@ def test_programs_are_asked_for_credentials_too(named: list[str], given: str) ->
         await images.ensure(owner, owner.spec.containers[0], {})
         assert puller.told.reasons() == ["Pulling", "Pulled"]
         assert len(puller.cri.calls) == (2 if "wrong" in named else 1)
+
+    loop.run(main)
+
+
+@pytest.mark.parametrize(("named", "policy", "told"), [
+    (["right"], "IfNotPresent", ["Pulled"]),
+    (["copy"], "Never", ["Pulled"]),
+    ([], "IfNotPresent", ["Pulling", "Failed", "Failed"]),
+    (["wrong"], "IfNotPresent", ["Pulling", "Failed", "Failed"]),
+    ([], "Never", ["ErrImageNeverPull", "Failed"]),
+])  # fmt: skip
+def test_what_was_pulled_with_a_secret_is_for_those_who_have_it(
+    tmp_path: Path, named: list[str], policy: str, told: list[str]
+) -> None:
+    async def main(clock: Clock, _: Chance) -> None:
+        puller = Puller(clock)
+        for name, password in (("right", "sesame"), ("copy", "sesame"), ("wrong", "guess")):
+            meta = {"metadata": {"name": name, "namespace": "default", "uid": f"uid-{name}"}}
+            puller.objects.secrets[name] = docker(password) | meta
+        puller.cri.passwords["r.example/box:1"] = "sesame"
+        records = PullRecords(tmp_path, ImagePolicy(), clock)
+        images = ImagePuller(puller.cri, puller.objects, puller.told, clock, records=records)
+
+        def owner(*secrets: str, policy: str = "IfNotPresent") -> Pod:
+            box = {"name": "app", "image": "r.example/box:1", "imagePullPolicy": policy}
+            return Pod(pod(containers=[box], imagePullSecrets=[{"name": name} for name in secrets]))
+
+        first, second = owner("right"), owner(*named, policy=policy)
+        await images.ensure(first, first.spec.containers[0], {})
+        assert puller.told.reasons() == ["Pulling", "Pulled"]
+        puller.told.events.clear()
+        expected: AbstractContextManager[object] = nullcontext() if told == ["Pulled"] else pytest.raises(StartError)
+        with expected:
+            await images.ensure(second, second.spec.containers[0], {})
+        assert puller.told.reasons() == told
+        await images.review()
+        puller.cri.present.clear()
+        await clock.sleep(5)
+        await images.review()
+        assert list((tmp_path / "image_manager" / "pulled").iterdir()) == []
 
     loop.run(main)

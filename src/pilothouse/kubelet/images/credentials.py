@@ -6,25 +6,60 @@ of a path; of several that match, those in reverse alphabetical order come first
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import TypeVar
 
 import orjson
 
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Secret
 
+T = TypeVar("T")
 _DEFAULT = "docker.io"
 _DEFAULT_KEY = "index.docker.io"
 _OFFICIAL = "library/"
 
 
-def find_credentials(image: str, secrets: Sequence[Secret]) -> list[JsonObject]:
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A Secret or a ServiceAccount."""
+
+    uid: str
+    namespace: str
+    name: str
+
+    def literal(self) -> JsonObject:
+        """As records have it."""
+        return {"uid": self.uid, "namespace": self.namespace, "name": self.name}
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What to show a registry, and whose it is: a Secret's, a service account's, or else the node's own."""
+
+    auth: JsonObject
+    secret: Owner | None = None
+    account: Owner | None = None
+
+    @property
+    def hash(self) -> str:
+        """Of what it says."""
+        return hashlib.sha256(orjson.dumps(self.auth, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def find_credentials(image: str, secrets: Sequence[Secret]) -> list[Credential]:
     """What to show the registry of `image`, in the order in which to try."""
-    return choose(image, [entry for secret in secrets for entry in _entries(secret)])
+    known: list[tuple[str, Credential]] = []
+    for secret in secrets:
+        owner = Owner(secret.metadata.uid, secret.metadata.namespace, secret.metadata.name)
+        known += [(place, Credential(auth, secret=owner)) for place, auth in _entries(secret)]
+    return choose(image, known)
 
 
-def choose(image: str, entries: Iterable[tuple[str, JsonObject]]) -> list[JsonObject]:
+def choose(image: str, entries: Iterable[tuple[str, T]]) -> list[T]:
     """Of credentials and the places that they are for, those to show the registry of `image`."""
     known = [(_place(where), auth) for where, auth in entries]
     places = sorted({place for place, _ in known}, reverse=True)
@@ -42,6 +77,13 @@ def split_image(image: str) -> tuple[str, str]:
     else:
         host, name = _DEFAULT, image
     return host, name if "/" in name or host != _DEFAULT else f"{_OFFICIAL}{name}"
+
+
+def repository(image: str) -> str:
+    """An image's whole name, without tag and digest."""
+    host, rest = split_image(image)
+    path = rest.partition("@")[0]
+    return f"{host}/{path.rpartition(':')[0] if ':' in path.rpartition('/')[2] else path}"
 
 
 def _is_default(image: str) -> bool:

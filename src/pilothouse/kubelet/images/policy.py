@@ -1,13 +1,26 @@
 """How images are pulled, and when those that nobody uses are removed."""
 
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
+
+
+class Verify(Enum):
+    """Which images that are here are for those alone who could pull them. Upstream's names."""
+
+    NEVER = "NeverVerify"
+    NOT_PRELOADED = "NeverVerifyPreloadedImages"
+    """Those that the kubelet has pulled."""
+    NOT_ALLOWLISTED = "NeverVerifyAllowlistedImages"
+    """Those too that it has not, unless they are listed."""
+    ALWAYS = "AlwaysVerify"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImagePolicy:
     """Upstream: serializeImagePulls, maxParallelImagePulls, imageGCHighThresholdPercent, -LowThresholdPercent,
-    imageMinimumGCAge and imageMaximumGCAge of KubeletConfiguration; podInfraContainerImage,
+    imageMinimumGCAge, imageMaximumGCAge, imagePullCredentialsVerificationPolicy and
+    preloadedImagesVerificationAllowlist of KubeletConfiguration; podInfraContainerImage,
     imageCredentialProviderConfig and imageCredentialProviderBinDir of its flags."""
 
     serialize_pulls: bool | None = None
@@ -26,6 +39,11 @@ class ImagePolicy:
     """Which programs give credentials: a file, or a directory of files."""
     provider_programs: Path | None = None
     """Where those programs are."""
+    verify: Verify = Verify.NOT_PRELOADED
+    """Whose images are for whom."""
+    allowlist: tuple[str, ...] = ()
+    """Names of images for which nobody needs credentials unless the kubelet has pulled them; `/*` at the end stands
+    for all below."""
     kept: tuple[str, ...] = ()
     """Images that never go, besides those that the runtime has pinned: that of sandboxes."""
 

@@ -18,7 +18,7 @@ from pilothouse.api.machinery.errors import StatusError
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.authentication_v1 import TokenRequest
 from pilothouse.api.types.core_v1 import Pod, ServiceAccount
-from pilothouse.kubelet.images.credentials import choose, place_matches, split_image
+from pilothouse.kubelet.images.credentials import Credential, Owner, choose, place_matches, repository
 from pilothouse.kubelet.images.provider_config import PER_TOKEN, Provider
 from pilothouse.runtime.clock import Clock, Instant
 from pilothouse.runtime.durations import parse_duration
@@ -29,7 +29,7 @@ PATIENCE = 60.0
 """Seconds for one program."""
 _EVERYTHING = "global"
 
-Auths = Sequence[tuple[str, JsonObject]]
+Auths = Sequence[tuple[str, Credential]]
 """What they are for, and what to show there."""
 Accounts = Callable[[str, str], Awaitable[ServiceAccount]]
 """By namespace and name. May raise StatusError."""
@@ -46,6 +46,7 @@ class _Caller:
 
     token: str = ""
     annotations: Mapping[str, str] | None = None
+    account: Owner | None = None
     key: tuple[str, ...] = ()
     """For whom else its answer counts: whoever has the same."""
 
@@ -56,14 +57,11 @@ class CredentialProviders:
     def __init__(self, providers: Sequence[Provider], accounts: Accounts, tokens: Tokens, clock: Clock) -> None:
         self._providers = [_Asked(provider, accounts, tokens, clock) for provider in providers]
 
-    async def credentials(self, image: str, pod: Pod) -> list[JsonObject]:
+    async def credentials(self, image: str, pod: Pod) -> list[Credential]:
         """What to show the registry of `image`, in the order in which to try."""
-        host, rest = split_image(image)
-        path = rest.partition("@")[0]
-        name = path.rpartition(":")[0] if ":" in path.rpartition("/")[2] else path
-        repository = f"{host}/{name}"
-        known = [auth for asked in self._providers for auth in await asked.auths(repository, pod)]
-        return choose(repository, known)
+        name = repository(image)
+        known = [auth for asked in self._providers for auth in await asked.auths(name, pod)]
+        return choose(name, known)
 
 
 class _Asked:
@@ -120,7 +118,8 @@ class _Asked:
         key = [meta.namespace, name, account.metadata.uid, *told]
         if token.cache == PER_TOKEN:
             key.append(hashlib.sha256(secret.encode()).hexdigest())
-        return _Caller(secret, annotations, tuple(key))
+        owner = Owner(account.metadata.uid, meta.namespace, name)
+        return _Caller(secret, annotations, owner, tuple(key))
 
     def _known(self, repository: str, caller: _Caller) -> Auths | None:
         now = self._clock.now()
@@ -148,8 +147,10 @@ class _Asked:
                 f'credential provider plugin did not return a valid cacheKeyType: "{answer.get("cacheKeyType", "")}"'
             )
         auths = [
-            (where, {"username": one.get("username") or "", "password": one.get("password") or "",
-                     "identity_token": ""})
+            (where, Credential(
+                {"username": one.get("username") or "", "password": one.get("password") or "", "identity_token": ""},
+                account=caller.account,
+            ))
             for where, one in (answer.get("auth") or {}).items()
         ]  # fmt: skip
         duration = answer.get("cacheDuration")

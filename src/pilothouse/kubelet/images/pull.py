@@ -17,10 +17,11 @@ from pilothouse.kubelet.containers import field_path
 from pilothouse.kubelet.cri.interface import Cri, CriError, Image
 from pilothouse.kubelet.durations import go_duration
 from pilothouse.kubelet.events import reference
-from pilothouse.kubelet.images.credentials import find_credentials, split_image
+from pilothouse.kubelet.images.credentials import Credential, find_credentials, split_image
 from pilothouse.kubelet.images.policy import UPSTREAMS, ImagePolicy
 from pilothouse.kubelet.images.providers import CredentialProviders
 from pilothouse.kubelet.images.pull_queue import Pulled, PullQueue
+from pilothouse.kubelet.images.pull_records import PullRecords
 from pilothouse.runtime.backoff import Growth
 from pilothouse.runtime.clock import Clock, Instant
 
@@ -71,6 +72,14 @@ class _Wanted:
     """Of the container that it is for; empty for a volume."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """Credentials, and the Secrets that are not there."""
+
+    found: Sequence[Credential]
+    missing: Sequence[str]
+
+
 def default_tag(image: str) -> str:
     """The name with `:latest` where it has neither tag nor digest. Raises ValueError for what is no name."""
     if _IDENTIFIER.fullmatch(image):
@@ -98,9 +107,10 @@ class ImagePuller:
 
     def __init__(
         self, cri: Cri, objects: Objects, recorder: Recorder, clock: Clock, policy: ImagePolicy = UPSTREAMS,
-        providers: CredentialProviders | None = None,
+        providers: CredentialProviders | None = None, records: PullRecords | None = None,
     ) -> None:  # fmt: skip
         self._providers = providers
+        self._records = records
         self._cri = cri
         self._queue = PullQueue(cri, clock, policy.at_once)
         self._objects = objects
@@ -139,7 +149,7 @@ class ImagePuller:
             self._tell(wanted, "Warning", "InspectFailed", message)
             raise StartError("InvalidImageName", message) from None
         present = await self._inspect(wanted, full)
-        if present is not None and wanted.policy != "Always":
+        if present is not None and wanted.policy != "Always" and not await self._must_pull(wanted.pod, full, present):
             self._tell(
                 wanted, "Normal", "Pulled",
                 f'Container image "{name}" already present on machine and can be accessed by the pod',
@@ -151,6 +161,30 @@ class ImagePuller:
             raise StartError("ErrImageNeverPull", message)
         self._check_backoff(wanted)
         return await self._pull(wanted, full, sandbox)
+
+    async def review(self) -> None:
+        """To be done now and then, and after a start: records tell of what is here alone. Raises CriError, OSError."""
+        if self._records is not None:
+            began = self._clock.now()
+            images = await self._cri.images()
+            self._records.adopt(images)
+            self._records.prune(images, began)
+
+    async def _must_pull(self, pod: Pod, full: str, present: Image) -> bool:
+        """Whether the pod must show that it could pull what is here. Most images are for all."""
+        records = self._records
+        if records is None or not records.must_pull(full, present.id, ()):
+            return False
+        return records.must_pull(full, present.id, (await self._keys(pod, full)).found)
+
+    async def _keys(self, pod: Pod, full: str) -> _Keys:
+        """What the pod, and the node for it, can show the image's registry."""
+        names = [one.name for one in pod.spec.imagePullSecrets if one.name]
+        named = {name: await self._objects.secret(pod.metadata.namespace, name) for name in names}
+        found = find_credentials(full, [secret for secret in named.values() if secret is not None])
+        if self._providers is not None:
+            found += await self._providers.credentials(full, pod)
+        return _Keys(found, [name for name, secret in named.items() if secret is None])
 
     async def _inspect(self, wanted: _Wanted, full: str) -> Image | None:
         try:
@@ -173,8 +207,7 @@ class ImagePuller:
         self._tell(wanted, "Normal", "Pulling", f'Pulling image "{name}"')
         began = self._clock.monotonic()
         try:
-            pulled = await self._fetch(wanted.pod, full, sandbox)
-            image = await self._cri.image_status(pulled.reference) or await self._cri.image_status(full)
+            image, pulled = await self._recorded(wanted.pod, full, sandbox)
         except CriError as error:
             tries = self._tries.setdefault(key, _Tries())
             tries.retry_at = self._clock.now() + GROWTH.wait(tries.failures)
@@ -192,24 +225,38 @@ class ImagePuller:
         self._tell(wanted, "Normal", "Pulled", message)
         return image
 
-    async def _fetch(self, pod: Pod, full: str, sandbox: JsonObject) -> Pulled:
-        """Pull with one credential after the other, without any where there is none."""
-        names = [one.name for one in pod.spec.imagePullSecrets if one.name]
-        named = {name: await self._objects.secret(pod.metadata.namespace, name) for name in names}
-        secrets = [secret for secret in named.values() if secret is not None]
-        errors: list[CriError] = []
-        found = find_credentials(full, secrets)
-        if self._providers is not None:
-            found += await self._providers.credentials(full, pod)
-        for auth in found or (None,):
+    async def _recorded(self, pod: Pod, full: str, sandbox: JsonObject) -> tuple[Image | None, Pulled]:
+        """Pull, and have it written down for whom the image is by that. Raises CriError, StartError."""
+        if self._records is not None:
             try:
-                return await self._queue.pull(full, auth, sandbox)
+                self._records.begin(full)
+            except OSError as error:
+                message = f'Failed to record image pull intent for container image "{full}": {error}'
+                raise StartError("ErrImagePull", message) from error
+        done: tuple[str, Credential | None] = "", None
+        try:
+            pulled, used = await self._fetch(pod, full, await self._keys(pod, full), sandbox)
+            image = await self._cri.image_status(pulled.reference) or await self._cri.image_status(full)
+            done = image.id if image else "", used
+        finally:
+            if self._records is not None:
+                self._records.end(full, *done)
+        return image, pulled
+
+    async def _fetch(
+        self, pod: Pod, full: str, keys: _Keys, sandbox: JsonObject
+    ) -> tuple[Pulled, Credential | None]:  # fmt: skip
+        """Pull with one credential after the other, without any where there is none; the one that was good."""
+        errors: list[CriError] = []
+        for credential in keys.found or (None,):
+            try:
+                return await self._queue.pull(full, credential.auth if credential else None, sandbox), credential
             except CriError as error:
                 errors.append(error)
-        if missing := [name for name, secret in named.items() if secret is None]:
+        if keys.missing:
             self._recorder.event(
                 reference(pod), "Warning", "FailedToRetrieveImagePullSecret",
-                f"Unable to retrieve some image pull secrets ({', '.join(missing)}); "
+                f"Unable to retrieve some image pull secrets ({', '.join(keys.missing)}); "
                 "attempting to pull the image may not succeed.",
             )  # fmt: skip
         raise errors[0] if len(errors) == 1 else _AllFailed(errors)

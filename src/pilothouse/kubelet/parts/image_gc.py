@@ -23,6 +23,7 @@ class ImageCollection(Part):
         while True:
             pods = list(node.workers.pods().values())
             try:
+                await services.images.review()
                 await (gc.collect(pods) if node.config.image_policy.collects else gc.look(pods))
                 failed = False
             except (CriError, ImageGcError, OSError) as error:
