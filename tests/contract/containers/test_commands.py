@@ -7,6 +7,7 @@ import pytest
 from contract.api import Json
 from contract.conformance import Checks, conformance
 from contract.images import BUSYBOX
+from contract.pods import until_ready
 from contract.side_by_side import side_by_side
 from contract.workloads import Ended, Workloads, container, pod
 
@@ -109,7 +110,7 @@ def test_hosts(workloads: Workloads, check: Checks) -> None:
     own = container(name="busybox-3", volumeMounts=instead)
     workloads.pods.create(pod("test-pod", *boxes, own, volumes=[volume], **_GRACE))
     workloads.serve(pod("test-host-network-pod", *boxes, volumes=[volume], hostNetwork=True, **_GRACE))
-    workloads.until("test-pod", lambda item: len(item["status"].get("containerStatuses", [])) == len([*boxes, own]))
+    until_ready(workloads.pods, "test-pod")
     check("managed", _managed(workloads, "test-pod", "busybox-1", "busybox-2"), [True, True])
     check("mounted", _managed(workloads, "test-pod", "busybox-3"), [False])
     names = ("busybox-1", "busybox-2")
