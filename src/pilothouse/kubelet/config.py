@@ -8,6 +8,7 @@ from pilothouse.kubelet.eviction.policy import EvictionPolicy
 from pilothouse.kubelet.identity.policy import CertificatePolicy
 from pilothouse.kubelet.images.policy import ImagePolicy
 from pilothouse.kubelet.log_policy import LogPolicy
+from pilothouse.kubelet.managers.policy import Exclusive
 from pilothouse.kubelet.reservations import Reservations
 from pilothouse.kubelet.resources.swap import SwapPolicy
 from pilothouse.kubelet.security_policy import SecurityPolicy
@@ -70,3 +71,5 @@ class KubeletConfig:
     """Whether containers may be swapped out."""
     certificates: CertificatePolicy = field(default_factory=CertificatePolicy)
     """How the node comes by its certificates."""
+    exclusive: Exclusive = field(default_factory=Exclusive)
+    """What of the machine single containers may have for themselves."""

@@ -36,6 +36,8 @@ from pilothouse.kubelet.images.pull_records import PullRecords
 from pilothouse.kubelet.images.snapshots import ContainerdSnapshots
 from pilothouse.kubelet.layout import Layout
 from pilothouse.kubelet.machine import Disk, Machine
+from pilothouse.kubelet.managers.hand_out import Affinities
+from pilothouse.kubelet.managers.setting_up import Given, set_up, with_reserved
 from pilothouse.kubelet.names_and_dns import Resolver, parse_resolver
 from pilothouse.kubelet.node_agent import NodeAgent
 from pilothouse.kubelet.node_report import all_reports
@@ -91,7 +93,7 @@ async def run(
 
     Raises OSError when the port is taken, ValueError when more is reserved than there is.
     """
-    machine, metrics, probe_metrics = Machine.read(), Metrics(), Metrics()
+    config, machine, metrics, probe_metrics = with_reserved(config), Machine.read(), Metrics(), Metrics()
     if why := _excess(config, machine):
         raise ValueError(why)
     async with Tasks() as tasks:
@@ -111,11 +113,11 @@ async def run(
         prober = Probes(cri, clock, chance, recorder, HttpFetch(clock), tasks, (config.address,), probe_metrics)
         certificates = _certificates(config, client, informers, recorder, clock, chance)
         storage = _storage(config, client, own.lister, recorder, clock)
-        devices = _devices(config, clock, tasks, sources, lambda: workers, writer)
+        devices, given = _given(config, clock, tasks, sources, lambda: workers, writer)
         node = _services(
             config, machine, objects, pods_api, cri, recorder, clock, agent, writer, prober, trust, certificates,
-            storage, devices,
-            _admission(config, machine, own.lister, client, cri, agent, recorder, clock, lambda: workers, devices),
+            storage, devices, given,
+            _admission(config, machine, own.lister, client, cri, agent, recorder, clock, lambda: workers, given),
         )  # fmt: skip
         workers = PodWorkers(lambda pod, others: PodWorker(pod, node, others, tasks), tasks)
         sources.feed(workers)
@@ -155,18 +157,20 @@ def _door(config: KubeletConfig, certified: NodeCertificates, clock: Clock) -> t
     return door, certified
 
 
-def _devices(
+def _given(
     config: KubeletConfig, clock: Clock, tasks: Tasks, sources: PodSources, workers: Callable[[], PodWorkers],
     writer: StatusWriter,
-) -> Devices:  # fmt: skip
-    """What plugins hand out to pods that are not over."""
+) -> tuple[Devices, Given]:  # fmt: skip
+    """What is handed out to pods that are not over: by plugins, and with the machine's processors."""
 
     def active() -> set[str] | None:
         if not sources.is_complete:
             return None
         return {pod.metadata.uid for pod in _known_pods(workers(), writer) if not _is_over(pod)}
 
-    return Devices(config.root / "device-plugins", clock, tasks, active)
+    affinities = Affinities()
+    devices = Devices(config.root / "device-plugins", clock, tasks, active, affinities.near)
+    return devices, set_up(config, devices, active, affinities)
 
 
 def _is_over(pod: Pod) -> bool:
@@ -248,12 +252,14 @@ def _agent(
 
 def _admission(
     config: KubeletConfig, machine: Machine, own: Lister[Node], client: Client, cri: Cri, agent: NodeAgent,
-    recorder: Recorder, clock: Clock, workers: Callable[[], PodWorkers], devices: Devices,
+    recorder: Recorder, clock: Clock, workers: Callable[[], PodWorkers], given: Given,
 ) -> NodeAdmission:  # fmt: skip
     node = WatchedNode(config.node_name, own, client, lambda: agent.presumed)
     sysctls = AllowedSysctls.of(config.security.allowed_unsafe_sysctls, machine.kernel)
     traits = NodeTraits(sysctls=sysctls, app_armor=app_armor_enabled())
-    return NodeAdmission(node, cri, workers, recorder, clock, traits, pressure=lambda: agent.pressure, handout=devices)
+    return NodeAdmission(
+        node, cri, workers, recorder, clock, traits, pressure=lambda: agent.pressure, handout=given.handout
+    )
 
 
 def _puller(config: KubeletConfig, cri: Cri, objects: CachedObjects, recorder: Recorder, clock: Clock) -> ImagePuller:
@@ -288,7 +294,7 @@ def _facts(config: KubeletConfig, machine: Machine, layout: Layout, cgroups: Cgr
 def _services(
     config: KubeletConfig, machine: Machine, objects: CachedObjects, pods: Pods, cri: Cri, recorder: Recorder,
     clock: Clock, agent: NodeAgent, writer: StatusWriter, prober: Probes, trust: TrustAnchors,
-    certificates: PodCertificates, storage: Storage, devices: Devices, admission: NodeAdmission,
+    certificates: PodCertificates, storage: Storage, devices: Devices, given: Given, admission: NodeAdmission,
 ) -> NodeServices:  # fmt: skip
     """What the workers of all pods use."""
     mounts, cgroups, admitting = Mounts(), Cgroups.detect(), asyncio.Lock()
@@ -297,7 +303,6 @@ def _services(
     image_mounts = ContainerdSnapshots(config.snapshots, clock) if config.snapshots else None
     hooks = Hooks(cri, HttpFetch(clock, "lifecycle"), clock)
     types = subclasses(VolumeType, f"{__package__}.volumes")  # type: ignore[type-abstract]
-
     volumes = Volumes(
         types, layout, objects, mounts, clock, trust=trust, certificates=certificates, recorder=recorder,
         boot_id=machine.boot_id, storage=storage, image_mounts=image_mounts,
@@ -341,7 +346,8 @@ def _services(
             admitting=admitting,
             swap=facts.swap,
         ),
-        contributor=devices,
+        contributor=given.contributor,
+        cpus=given.cpus,
         devices=devices,
         network_problem=lambda: ", ".join(agent.problems),
     )

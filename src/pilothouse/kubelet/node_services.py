@@ -15,6 +15,7 @@ from pilothouse.kubelet.devices.hand_out import Devices
 from pilothouse.kubelet.hooks import Hooks
 from pilothouse.kubelet.images.image_gc import ImageGc
 from pilothouse.kubelet.images.pull import ImagePuller
+from pilothouse.kubelet.managers.static_cpus import StaticCpus
 from pilothouse.kubelet.names_and_dns import Resolver
 from pilothouse.kubelet.observed import Health, ObservedPod
 from pilothouse.kubelet.pod_end import Ender
@@ -86,5 +87,7 @@ class NodeServices:
     contributor: Contributor = field(default_factory=NothingMore)
     devices: Devices | None = None
     """What plugins hand out; None: there are none."""
+    cpus: StaticCpus | None = None
+    """Which processors are whose; None: all containers share all."""
     network_problem: Callable[[], str] = lambda: ""
     """Why pods cannot have a network now; empty when they can."""

@@ -1,15 +1,13 @@
 """Guaranteed containers get processors of their own. Facts of upstream's policy_static_test.go."""
 
 import asyncio
-from collections.abc import Collection
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kubelet.managers.giving import Giver, asking, guaranteed
 from kubelet.managers.machines import machine
 from kubelet.observing import pod
 from pilothouse.api.machinery.quantity import parse_quantity
@@ -17,53 +15,9 @@ from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.containers import find
 from pilothouse.kubelet.managers.cpu_list import parse, text
-from pilothouse.kubelet.managers.hints import Hint, Unavailable
+from pilothouse.kubelet.managers.hints import Hint
 from pilothouse.kubelet.managers.policy import FULL_CORES, STRICT_RESERVATION, Exclusive
-from pilothouse.kubelet.managers.static_cpus import StaticCpus, own_cpus, pod_cpus, reserved_cpus
-from pilothouse.kubelet.managers.topology import Topology
-
-
-def asking(cpu: str, name: str = "app", **more: Any) -> JsonObject:
-    amounts = {"cpu": cpu, "memory": "1Gi"}
-    return {"name": name, "image": "app:1", "resources": {"limits": amounts, "requests": amounts}, **more}
-
-
-def guaranteed(name: str, *cpus: str, init: Collection[JsonObject] = ()) -> Pod:
-    """Containers `app0`, `app1`... that ask for so many."""
-    containers = [asking(cpu, f"app{number}") for number, cpu in enumerate(cpus)]
-    return pod(metadata={"uid": f"uid-{name}", "name": name}, containers=containers, initContainers=list(init))
-
-
-@dataclass
-class Giver:
-    """Of one machine; the first processor is reserved."""
-
-    directory: Path
-    topology: Topology = field(default_factory=lambda: machine(1, 4, 2))
-    options: dict[str, str] = field(default_factory=dict)
-    active: set[str] | None = None
-    cpus: StaticCpus = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.start()
-
-    def start(self, reserved: str = "0") -> None:
-        policy = Exclusive(cpu_policy="static", cpu_options=self.options)
-        self.cpus = StaticCpus(self.topology, parse(reserved), policy, self.directory, lambda: self.active)
-
-    def give(self, to: Pod, near: Collection[int] | None = None) -> str:
-        """What each container has now; why not."""
-        every = [*to.spec.initContainers, *to.spec.containers]
-        try:
-            for container in every:
-                asyncio.run(self.cpus.allocate(to, container, None if near is None else frozenset(near)))
-        except Unavailable as error:
-            return f"{error.reason}: {error}"
-        return " ".join(text(self.cpus.own(to.metadata.uid, one.name)) or "-" for one in every)
-
-    @property
-    def shared(self) -> str:
-        return text(self.cpus.of("uid-any", "app"))
+from pilothouse.kubelet.managers.static_cpus import own_cpus, pod_cpus, reserved_cpus
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ from pathlib import Path
 import orjson
 
 from pilothouse.kubelet.managers.cpu_list import Cpus, parse, text
+from pilothouse.kubelet.managers.policy import STATIC
 from pilothouse.runtime.log import Log
 
 log = Log(__name__)
 FILE = "cpu_manager_state"
-_STATIC = "static"
 
 
 @dataclass(slots=True)
@@ -27,15 +27,15 @@ class CpuRecord:
     """By uid and container."""
 
     @classmethod
-    def read(cls, directory: Path) -> "CpuRecord":
+    def read(cls, directory: Path, policy: str = STATIC) -> "CpuRecord":
         """As the last kubelet left it; empty without one. Raises ValueError when it is not to be understood."""
         path = directory / FILE
         try:
             known = orjson.loads(path.read_bytes())
-            policy, shared, entries = known["policyName"], parse(known["defaultCpuSet"]), known.get("entries", {})
+            before, shared, entries = known["policyName"], parse(known["defaultCpuSet"]), known.get("entries", {})
             own = {uid: {name: parse(cpus) for name, cpus in each.items()} for uid, each in entries.items()}
-            if policy != _STATIC:
-                raise ValueError(f'configured policy "{_STATIC}" differs from state checkpoint policy "{policy}"')
+            if before != policy:
+                raise ValueError(f'configured policy "{policy}" differs from state checkpoint policy "{before}"')
         except FileNotFoundError:
             return cls(directory)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -101,7 +101,7 @@ class CpuRecord:
 
     def _write(self) -> None:
         own = {uid: {name: text(cpus) for name, cpus in each.items()} for uid, each in self.own.items()}
-        known = {"policyName": _STATIC, "defaultCpuSet": text(self.shared), "entries": own}
+        known = {"policyName": STATIC, "defaultCpuSet": text(self.shared), "entries": own}
         try:
             self.directory.mkdir(parents=True, exist_ok=True, mode=0o750)
             fresh = self.directory / f"{FILE}.new"
