@@ -18,6 +18,7 @@ from pilothouse.kubelet.eviction.policy import DEFAULT_HARD, EvictionPolicy
 from pilothouse.kubelet.identity.node_certificates import NodeCertificates
 from pilothouse.kubelet.identity.policy import CertificatePolicy
 from pilothouse.kubelet.identity.store import CLIENT, CertificateStore
+from pilothouse.kubelet.image_archives import load_archives
 from pilothouse.kubelet.images.policy import ImagePolicy
 from pilothouse.kubelet.static_pods.config import StaticPods
 from pilothouse.linux.mounts import Mounts
@@ -33,6 +34,8 @@ _LEAVE_FREE = "5%"
 fuller than upstream's 10 and 15 percent allow."""
 _FULL = 95
 """The percentage of the disk used at which unused images go: for the same reason."""
+_PULLS = 5
+"""How many images are pulled at once: a registry that does not answer holds up no others."""
 
 
 async def run(home: Home, settings: Settings, clock: Clock, chance: Chance, ready: Ready) -> None:
@@ -45,6 +48,7 @@ async def run(home: Home, settings: Settings, clock: Clock, chance: Chance, read
         client = await reach(transport, clock, "kubelet")
         tasks.spawn(network.run(_network(home, settings), client, clock, chance), name="network")
         await starting
+        await load_archives(home.node / "images", containerd.import_image)
         tasks.spawn(containerd.keep_running(), name="containerd watch")
         async with CriClient(str(runtime.socket), clock) as cri:
             await kubelet.run(_kubelet(home, settings), client, cri, clock, chance, ready, certified)
@@ -91,7 +95,9 @@ def _kubelet(home: Home, settings: Settings) -> KubeletConfig:
         logs=logs,
         images=containerd_config(home).root,
         snapshots=containerd_config(home).socket,
-        image_policy=ImagePolicy(high_threshold=_FULL, low_threshold=_FULL - 5, kept=(PAUSE_IMAGE,)),
+        image_policy=ImagePolicy(
+            high_threshold=_FULL, low_threshold=_FULL - 5, max_parallel_pulls=_PULLS, kept=(PAUSE_IMAGE,)
+        ),
         serving=pki.pair(NAME, "serving"),
         client_authority=pki.trusted(NAME),
         port=settings.kubelet_port,
