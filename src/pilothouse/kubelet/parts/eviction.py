@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from pilothouse.kubelet.eviction.evictor import Evictor, Surroundings
 from pilothouse.kubelet.eviction.levels import Gauges
+from pilothouse.kubelet.eviction.notices import Notices
 from pilothouse.kubelet.eviction.reclaimer import all_reclaimers
 from pilothouse.kubelet.eviction.signals import Levels
 from pilothouse.kubelet.machine import Machine
@@ -30,7 +31,15 @@ class Eviction(Part):
         async def levels() -> Levels:
             return await asyncio.to_thread(gauges.read)
 
-        await Evictor(policy, thresholds, surroundings(node, levels, images_apart=gauges.images_apart)).run()
+        evictor = Evictor(policy, thresholds, surroundings(node, levels, images_apart=gauges.images_apart))
+        place = gauges.cgroups.controllers.get("memory")
+        if not policy.kernel_notification or place is None:
+            await evictor.run()
+            return
+        pods = place / gauges.kubepods.lstrip("/")
+        with Notices(thresholds, place, pods, evictor.alarm.set) as notices:
+            evictor.on_levels = notices.renew
+            await evictor.run()
 
 
 def gauges_of(node: NodeContext) -> Gauges:

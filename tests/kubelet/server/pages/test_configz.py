@@ -7,6 +7,7 @@ from pathlib import Path
 import orjson
 
 from kubelet.server.harness import around, node
+from pilothouse.kubelet.eviction.policy import EvictionPolicy
 from pilothouse.kubelet.reservations import Reservations
 from pilothouse.kubelet.server.pages.configz import kubelet_configuration
 
@@ -32,9 +33,11 @@ def test_it_says_what_is_set(tmp_path: Path) -> None:
         async with node(tmp_path) as one:
             config = around(list, one.cri, tmp_path).config
             kept = Reservations(kube={"cpu": "1"}, kube_cgroup="/kube", enforce=("pods", "kube-reserved"))
+            soft = EvictionPolicy(hard={}, soft={"pid.available": "1"}, soft_grace={"pid.available": 90})
             told = kubelet_configuration(
-                replace(config, reservations=kept, pod_pids_limit=9, cluster_dns=("10.0.0.10",))
+                replace(config, reservations=kept, pod_pids_limit=9, cluster_dns=("10.0.0.10",), eviction=soft)
             )
+            assert (told["evictionHard"], told["evictionSoftGracePeriod"]) == ({}, {"pid.available": "1m30s"})
             assert (told["kubeReserved"], told["kubeReservedCgroup"]) == ({"cpu": "1"}, "/kube")
             assert (told["podPidsLimit"], told["clusterDNS"]) == (9, ["10.0.0.10"])
             assert not any("serving" in name or "client" in name.lower() for name in told)

@@ -3,7 +3,7 @@
 Only what there is in ours; secrets are no part of it. Source: staging/src/k8s.io/component-base/configz.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import orjson
 
@@ -34,6 +34,10 @@ def kubelet_configuration(config: KubeletConfig) -> JsonObject:
     return told
 
 
+def _durations(found: Mapping[str, float]) -> dict[str, str]:
+    return {name: go_duration(seconds) for name, seconds in found.items()}
+
+
 _FIELDS: dict[str, Callable[[KubeletConfig], object]] = {
     "address": lambda config: config.host,
     "port": lambda config: config.port,
@@ -47,6 +51,15 @@ _FIELDS: dict[str, Callable[[KubeletConfig], object]] = {
     "containerLogMaxWorkers": lambda config: config.log_rotation.max_workers,
     "containerLogMonitorInterval": lambda config: go_duration(config.log_rotation.monitor_interval),
     "enforceNodeAllocatable": lambda config: list(config.reservations.enforce),
+    "evictionHard": lambda config: dict(config.eviction.hard),
+    "evictionSoft": lambda config: dict(config.eviction.soft),
+    "evictionSoftGracePeriod": lambda config: _durations(config.eviction.soft_grace),
+    "evictionMinimumReclaim": lambda config: dict(config.eviction.minimum_reclaim),
+    "evictionMaxPodGracePeriod": lambda config: config.eviction.max_pod_grace,
+    "evictionPressureTransitionPeriod": lambda config: go_duration(config.eviction.transition),
+    "mergeDefaultEvictionSettings": lambda config: config.eviction.merge_defaults,
+    "kernelMemcgNotification": lambda config: config.eviction.kernel_notification,
+    "localStorageCapacityIsolation": lambda config: config.eviction.local_storage,
     "kubeReserved": lambda config: dict(config.reservations.kube),
     "kubeReservedCgroup": lambda config: config.reservations.kube_cgroup,
     "systemReserved": lambda config: dict(config.reservations.system),
