@@ -8,6 +8,7 @@ import orjson
 
 from kubelet.server.harness import around, node
 from pilothouse.kubelet.eviction.policy import EvictionPolicy
+from pilothouse.kubelet.images.policy import ImagePolicy
 from pilothouse.kubelet.reservations import Reservations
 from pilothouse.kubelet.server.pages.configz import kubelet_configuration
 
@@ -40,6 +41,11 @@ def test_it_says_what_is_set(tmp_path: Path) -> None:
             assert (told["evictionHard"], told["evictionSoftGracePeriod"]) == ({}, {"pid.available": "1m30s"})
             assert (told["kubeReserved"], told["kubeReservedCgroup"]) == ({"cpu": "1"}, "/kube")
             assert (told["podPidsLimit"], told["clusterDNS"]) == (9, ["10.0.0.10"])
+            assert (told["imageGCHighThresholdPercent"], told["imageMinimumGCAge"]) == (85, "2m0s")
+            assert (told["serializeImagePulls"], "maxParallelImagePulls" in told) == (True, False)
+            assert told["imagePullCredentialsVerificationPolicy"] == "NeverVerifyPreloadedImages"
+            several = kubelet_configuration(replace(config, image_policy=ImagePolicy(max_parallel_pulls=3)))
+            assert (several["serializeImagePulls"], several["maxParallelImagePulls"]) == (False, 3)
             assert not any("serving" in name or "client" in name.lower() for name in told)
 
     asyncio.run(main())

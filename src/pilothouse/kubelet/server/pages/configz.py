@@ -30,7 +30,8 @@ def kubelet_configuration(config: KubeletConfig) -> JsonObject:
     """With upstream's names: pure."""
     told: JsonObject = {"kind": "KubeletConfiguration", "apiVersion": "kubelet.config.k8s.io/v1beta1"}
     for name, of in _FIELDS.items():
-        told[name] = of(config)
+        if (value := of(config)) is not None:
+            told[name] = value
     return told
 
 
@@ -60,6 +61,14 @@ _FIELDS: dict[str, Callable[[KubeletConfig], object]] = {
     "mergeDefaultEvictionSettings": lambda config: config.eviction.merge_defaults,
     "kernelMemcgNotification": lambda config: config.eviction.kernel_notification,
     "localStorageCapacityIsolation": lambda config: config.eviction.local_storage,
+    "imageGCHighThresholdPercent": lambda config: config.image_policy.high_threshold,
+    "imageGCLowThresholdPercent": lambda config: config.image_policy.low_threshold,
+    "imageMinimumGCAge": lambda config: go_duration(config.image_policy.minimum_age),
+    "imageMaximumGCAge": lambda config: go_duration(config.image_policy.maximum_age),
+    "imagePullCredentialsVerificationPolicy": lambda config: config.image_policy.verify.value,
+    "preloadedImagesVerificationAllowlist": lambda config: list(config.image_policy.allowlist),
+    "serializeImagePulls": lambda config: config.image_policy.at_once == 1,
+    "maxParallelImagePulls": lambda config: config.image_policy.max_parallel_pulls,
     "kubeReserved": lambda config: dict(config.reservations.kube),
     "kubeReservedCgroup": lambda config: config.reservations.kube_cgroup,
     "systemReserved": lambda config: dict(config.reservations.system),
