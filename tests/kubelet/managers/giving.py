@@ -11,7 +11,9 @@ from kubelet.observing import pod
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Container, Pod
 from pilothouse.kubelet.admit_handler import Refusal
+from pilothouse.kubelet.config import KubeletConfig
 from pilothouse.kubelet.contribution import Contribution, NothingMore
+from pilothouse.kubelet.devices.stock import Supply
 from pilothouse.kubelet.handout import NothingToGive
 from pilothouse.kubelet.managers.cpu_list import parse, text
 from pilothouse.kubelet.managers.hand_out import Affinities, AlignedHandout
@@ -19,6 +21,8 @@ from pilothouse.kubelet.managers.hints import Hint, Hints, Nodes, Unavailable
 from pilothouse.kubelet.managers.policy import Exclusive
 from pilothouse.kubelet.managers.static_cpus import StaticCpus
 from pilothouse.kubelet.managers.topology import Topology
+from pilothouse.kubelet.reservations import Reservations
+from pilothouse.net.pki import KeyPair
 
 
 def asking(cpu: str, name: str = "app", **more: Any) -> JsonObject:
@@ -64,6 +68,14 @@ class Giver:
         return text(self.cpus.of("uid-any", "app"))
 
 
+def config(root: Path, exclusive: Exclusive | None = None, kept: Reservations | None = None) -> KubeletConfig:
+    """A kubelet's."""
+    return KubeletConfig(
+        node_name="n1", address="10.0.0.1", root=root, logs=root, images=root, client_authority=b"",
+        serving=KeyPair(b"", b""), exclusive=exclusive or Exclusive(), reservations=kept or Reservations(),
+    )  # fmt: skip
+
+
 class Cards:
     """Gives every container a card on NUMA node 1."""
 
@@ -95,6 +107,12 @@ class More(NothingToGive, NothingMore):
 
     async def contribute(self, pod: Pod, container: Container) -> Contribution:
         return Contribution(envs={"CARD": "1"})
+
+    def supplies(self, pod: Pod, container: Container) -> Mapping[str, Supply]:
+        return {}
+
+    async def give(self, pod: Pod, container: Container) -> None:
+        return None
 
 
 def giver(

@@ -6,6 +6,7 @@ Upstream: Allocate, GetDeviceRunContainerOptions, UpdatePluginResources in pkg/k
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
+from itertools import takewhile
 from pathlib import Path
 
 from pilothouse.api.machinery.quantity import parse_quantity
@@ -19,7 +20,7 @@ from pilothouse.kubelet.devices.choice import Unavailable, check, plan_choice
 from pilothouse.kubelet.devices.endpoint import Endpoint
 from pilothouse.kubelet.devices.handed_out import Handed, HandedOut, contribution
 from pilothouse.kubelet.devices.plugins import DevicePlugins
-from pilothouse.kubelet.devices.stock import Device, Stock
+from pilothouse.kubelet.devices.stock import Device, Stock, Supply
 from pilothouse.kubelet.environment import ConfigError
 from pilothouse.kubelet.plugins.unix_client import PluginError
 from pilothouse.runtime.clock import Clock
@@ -78,6 +79,30 @@ class Devices:
                     self._handed.take_back(pod.metadata.uid, name, resource)
                 return Refusal("UnexpectedAdmissionError", f"Allocate failed due to {error}, which is unexpected")
             return None
+
+    async def give(self, pod: Pod, container: Container) -> None:
+        """Give one container its devices, those that it lacks. Raises PluginError, Unavailable, OSError."""
+        async with self._one_at_a_time:
+            await self._give(pod, container, self._left_by_earlier(pod, container), [])
+
+    def _left_by_earlier(self, pod: Pod, container: Container) -> _Reusable:
+        reusable: _Reusable = {}
+        for earlier in takewhile(lambda one: one.name != container.name, main_and_init(pod)):
+            self._mark_reusable(pod, earlier, reusable)
+        return reusable
+
+    def supplies(self, pod: Pod, container: Container) -> dict[str, Supply]:
+        """What there is of the resources that a container asks for."""
+        self._free_unused(pod.metadata.uid)
+        reusable, used, found = self._left_by_earlier(pod, container), self._handed.in_use(), dict[str, Supply]()
+        for resource, size in self._asked(container).items():
+            known, taken = self.stock.devices(resource), used.get(resource, set())
+            handed = self._handed.of(pod.metadata.uid, container.name).get(resource)
+            left = [known[name] for name in sorted(reusable.get(resource, ())) if name in known]
+            free = [known[name] for name in sorted((self.stock.healthy(resource) or frozenset()) - taken)]
+            held = handed.devices() if handed is not None else None
+            found[resource] = Supply(size, tuple(known.values()), tuple(free), tuple(left), held)
+        return found
 
     def known_to(self, pod: Pod, allocatable: Mapping[str, str]) -> Mapping[str, str]:
         """What the node offers, and no less than is handed out, if the pod has some of it: it has got it already."""

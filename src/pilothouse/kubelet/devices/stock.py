@@ -4,7 +4,7 @@ A plugin that is gone takes the health of its devices along, and five minutes la
 and says so, for schedulers would believe in what it had before.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pilothouse.kubelet.devices.table import HEALTHY
@@ -26,6 +26,20 @@ class Device:
     def healthy(self) -> bool:
         """Whether a pod may have it."""
         return self.health == HEALTHY
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """What there is of a resource for a container."""
+
+    size: int
+    """How many it asks for."""
+    every: Sequence[Device]
+    free: Sequence[Device]
+    reusable: Sequence[Device] = ()
+    """Its pod's init containers had them."""
+    held: Sequence[Device] | None = None
+    """It has them already."""
 
 
 @dataclass(slots=True)

@@ -9,7 +9,9 @@ from pilothouse.kubelet.contribution import Contributor
 from pilothouse.kubelet.handout import Handout
 from pilothouse.kubelet.managers import hints
 from pilothouse.kubelet.managers.cpu_record import CpuRecord
+from pilothouse.kubelet.managers.device_hints import NearDevices, Supplies
 from pilothouse.kubelet.managers.hand_out import Affinities, AlignedHandout
+from pilothouse.kubelet.managers.hints import HintProvider
 from pilothouse.kubelet.managers.policy import NONE, STATIC
 from pilothouse.kubelet.managers.static_cpus import StaticCpus, reserved_cpus
 from pilothouse.kubelet.managers.topology import Topology
@@ -23,8 +25,8 @@ _TWICE = (
 Active = Callable[[], Collection[str] | None]
 
 
-class Giver(Handout, Contributor, Protocol):
-    """Hands out what is not ours."""
+class Giver(Handout, Contributor, Supplies, Protocol):
+    """Hands out devices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ def set_up(
     if policy.cpu_policy == STATIC:
         reserved = reserved_cpus(topology, policy, config.reservations.of("cpu"))
         cpus = StaticCpus(topology, reserved, policy, config.root, active)
-    providers = [cpus] if cpus is not None else []
+    providers: list[HintProvider] = [cpus] if cpus is not None else []
+    if policy.topology_policy != hints.NONE:
+        providers.insert(0, NearDevices(then, topology.nodes))
     aligned = AlignedHandout(policy, topology.nodes, providers, cpus, then, then, active, affinities)
     return Given(aligned, aligned, cpus)
