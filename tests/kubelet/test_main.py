@@ -1,12 +1,14 @@
 """A whole kubelet, on a real API server and a fake runtime. Its pods are refused: they need nothing of the machine."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
+from fakes.device_plugin import RESOURCE, DevicePlugin
 from kubelet.static_pods.standing import Poked, manifest
 from pilothouse.api.types.certificates_v1 import CertificateSigningRequest
 from pilothouse.api.types.core_v1 import Node, Pod
@@ -21,7 +23,7 @@ from pilothouse.kubelet.static_pods.config import StaticPods
 from pilothouse.linux.cgroups import Cgroups
 from pilothouse.net.pki import Authority, Usage
 from pilothouse.runtime.chance import Chance
-from pilothouse.runtime.clock import Clock, LoopClock
+from pilothouse.runtime.clock import Clock, LoopClock, SystemClock
 from pilothouse.runtime.tasks import Tasks
 from pilothouse.testing.cluster import Cluster
 from pilothouse.testing.fake_cri import FakeCri
@@ -114,6 +116,54 @@ def test_a_node_registers_tells_of_its_pods_and_sets_its_parts_to_work(
             tasks.cancel_all()
 
     run(story)
+
+
+def test_devices_of_a_plugin_are_told_and_handed_out(tmp_path: Path) -> None:
+    """In real time: there is somebody at the other end of a socket."""
+
+    async def story() -> None:
+        clock, chance = SystemClock(), Chance(1)
+        socket = tmp_path / "device-plugins" / "kubelet.sock"
+        async with Cluster(clock, chance) as cluster, Tasks() as tasks:
+            client = cluster.client()
+            cri = FakeCri(clock, present={"app:1": Image("sha256:app", ("app:1",))})
+            tasks.spawn(main.run(config(tmp_path, clock.now()), client, cri, clock, chance), name="kubelet")
+
+            async def until(what: Callable[[], Awaitable[bool]]) -> None:
+                async with clock.timeout(30):
+                    while not await what():
+                        await clock.sleep(0.02)
+
+            async def there() -> bool:
+                return socket.exists() and any((await client.list(Node)).items)
+
+            async def told() -> bool:
+                return (await client.get(Node, "n1")).status.allocatable.get(RESOURCE) == "1"
+
+            async def refused() -> bool:
+                return (await client.get(Pod, "web", "default")).status.phase == "Failed"
+
+            await until(there)
+            async with DevicePlugin(socket.with_name("foo.sock"), a="Healthy", b="Unhealthy") as plugin:
+                await plugin.register(socket)
+                await until(told)
+                assert (await client.get(Node, "n1")).status.capacity[RESOURCE] == "2"
+                amount = {RESOURCE: "2"}
+                app = {"name": "app", "image": "app:1", "resources": {"limits": amount, "requests": amount}}
+                await client.create(
+                    Pod,
+                    {
+                        "metadata": {"name": "web", "namespace": "default"},
+                        "spec": {"nodeName": "n1", "containers": [app]},
+                    },
+                )
+                await until(refused)
+                status = (await client.get(Pod, "web", "default")).status
+                assert status.reason == "UnexpectedAdmissionError"
+                assert "requested number of devices unavailable for example.com/foo. Requested: 2" in status.message
+                tasks.cancel_all()
+
+    asyncio.run(story())
 
 
 def test_static_pods_wait_for_no_api_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

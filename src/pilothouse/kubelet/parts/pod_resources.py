@@ -1,0 +1,44 @@
+"""Tells whoever asks on a socket of the node which containers have which devices."""
+
+import asyncio
+from collections.abc import Iterator
+
+from pilothouse.api.types.core_v1 import Pod
+from pilothouse.kubelet.part import NodeContext, Part
+from pilothouse.kubelet.plugins.unix_server import serve_unix
+from pilothouse.kubelet.pod_resources import BURST, RATE, SOCKET, PodResources
+from pilothouse.runtime.log import Log
+from pilothouse.runtime.rate_limit import TokenBucket
+
+log = Log(__name__)
+RETRY = 1.0
+"""Seconds until a socket that could not be made is tried again."""
+_COUNTED = "[ALPHA] Cumulative number of requests to the PodResource endpoint. Broken down by server api version."
+
+
+class PodResourcesApi(Part):
+    """Serves it."""
+
+    name = "pod resources"
+
+    async def run(self, node: NodeContext) -> None:
+        """For ever."""
+        services, clock = node.services, node.services.clock
+        counted = node.metrics.counter("kubelet_pod_resources_endpoint_requests", _COUNTED, ("server_api_version",))
+
+        def active() -> Iterator[Pod]:
+            newest = (services.writer.newest(pod) for pod in node.workers.pods().values())
+            return (pod for pod in newest if pod.status.phase not in ("Succeeded", "Failed"))
+
+        assigned = [services.devices] if services.devices is not None else []
+        answers = PodResources(
+            lambda: node.workers.pods().values(), active, assigned, TokenBucket(RATE, BURST, clock),
+            lambda: counted.labels("v1").inc(),
+        )  # fmt: skip
+        while True:
+            try:
+                async with serve_unix(node.config.root / "pod-resources" / SOCKET, answers.handlers(), clock):
+                    await asyncio.Event().wait()
+            except OSError as error:
+                log.error("Failed to serve pod resources", err=str(error))
+            await clock.sleep(RETRY)

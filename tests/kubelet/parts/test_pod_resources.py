@@ -1,0 +1,45 @@
+"""The socket is there, and pods that are over are not listed."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+from kubelet.devices.handing_out import GOOD, Bench, serve, user
+from pilothouse.api.types.core_v1 import Pod
+from pilothouse.kubelet.parts.pod_resources import PodResourcesApi
+from pilothouse.kubelet.pod_resources import messages
+from pilothouse.net.grpc_channel import GrpcChannel
+from pilothouse.runtime.metrics import Metrics
+from pilothouse.runtime.tasks import Tasks
+
+
+def test_devices_are_told_of_pods_that_are_not_over(tmp_path: Path) -> None:
+    async def story(bench: Bench) -> None:
+        web, over = user("web"), user("over")
+        reported = {"uid-over": Pod({**over.raw, "status": {"phase": "Succeeded"}})}
+        metrics, socket = Metrics(), tmp_path / "pod-resources" / "kubelet.sock"
+        services = SimpleNamespace(
+            devices=bench.devices, clock=bench.clock,
+            writer=SimpleNamespace(newest=lambda pod: reported.get(pod.metadata.uid, pod)),
+        )  # fmt: skip
+        workers = SimpleNamespace(pods=lambda: {"uid-web": web, "uid-over": over})
+        context = cast("Any", SimpleNamespace(
+            services=services, workers=workers, metrics=metrics, config=SimpleNamespace(root=tmp_path),
+        ))  # fmt: skip
+        async with bench.plugin(a=GOOD) as plugin, Tasks() as tasks:
+            await bench.connect(plugin)
+            assert await bench.refused(web) == ""
+            tasks.spawn(PodResourcesApi().run(context), name="part")
+            await bench.until(socket.exists)
+            channel = GrpcChannel(f"unix:{socket}", None, bench.clock)
+            said = messages()["ListPodResourcesResponse"].FromString(
+                await channel.call("/v1.PodResourcesLister/List", b"", 10)
+            )
+            await channel.close()
+            (one,) = said.pod_resources
+            (container,) = one.containers
+            assert (one.name, container.name) == ("web", "app")
+            assert [list(device.device_ids) for device in container.devices] == [["a"]]
+        assert b'kubelet_pod_resources_endpoint_requests_total{server_api_version="v1"} 1.0' in metrics.page()
+
+    serve(tmp_path, story)
