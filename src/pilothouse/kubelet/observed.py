@@ -128,5 +128,5 @@ async def observe(cri: Cri, uid: str, known: Mapping[str, Container]) -> Observe
         except CriNotFound:
             continue
         containers.append(replace(full, sandbox_id=listed.sandbox_id))
-    containers.sort(key=lambda one: (one.created_at, one.attempt), reverse=True)
+    containers.sort(key=lambda one: (one.attempt, one.created_at), reverse=True)  # clocks may have been put back
     return ObservedPod(tuple(sandboxes), tuple(containers))
