@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from kubelet.devices.handing_out import GOOD, Bench, serve, user
+from kubelet.managers.giving import Giver
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.parts.pod_resources import PodResourcesApi
 from pilothouse.kubelet.pod_resources import messages
@@ -19,7 +20,7 @@ def test_devices_are_told_of_pods_that_are_not_over(tmp_path: Path) -> None:
         reported = {"uid-over": Pod({**over.raw, "status": {"phase": "Succeeded"}})}
         metrics, socket = Metrics(), tmp_path / "pod-resources" / "kubelet.sock"
         services = SimpleNamespace(
-            devices=bench.devices, clock=bench.clock,
+            devices=bench.devices, clock=bench.clock, cpus=Giver(tmp_path).cpus,
             writer=SimpleNamespace(newest=lambda pod: reported.get(pod.metadata.uid, pod)),
         )  # fmt: skip
         workers = SimpleNamespace(pods=lambda: {"uid-web": web, "uid-over": over})
@@ -35,11 +36,16 @@ def test_devices_are_told_of_pods_that_are_not_over(tmp_path: Path) -> None:
             said = messages()["ListPodResourcesResponse"].FromString(
                 await channel.call("/v1.PodResourcesLister/List", b"", 10)
             )
+            may = messages()["AllocatableResourcesResponse"].FromString(
+                await channel.call("/v1.PodResourcesLister/GetAllocatableResources", b"", 10)
+            )
             await channel.close()
+            assert [list(device.device_ids) for device in may.devices] == [["a"]]
+            assert list(may.cpu_ids) == [1, 2, 3, 4, 5, 6, 7]
             (one,) = said.pod_resources
             (container,) = one.containers
             assert (one.name, container.name) == ("web", "app")
             assert [list(device.device_ids) for device in container.devices] == [["a"]]
-        assert b'kubelet_pod_resources_endpoint_requests_total{server_api_version="v1"} 1.0' in metrics.page()
+        assert b'kubelet_pod_resources_endpoint_requests_total{server_api_version="v1"} 2.0' in metrics.page()
 
     serve(tmp_path, story)

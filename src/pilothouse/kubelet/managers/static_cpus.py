@@ -178,6 +178,11 @@ class StaticCpus:
         """What no other container may use."""
         return self._record.own.get(uid, {}).get(container, _NONE)
 
+    @property
+    def allocatable(self) -> Cpus:
+        """What containers may have for themselves, whether one has it or not."""
+        return self._topology.ids - self._reserved
+
     def refresh(self) -> None:
         """Share again what pods had that are over."""
         active = self._active()

@@ -1,12 +1,13 @@
-"""Tells whoever asks on a socket of the node which containers have which devices."""
+"""Tells whoever asks on a socket of the node which containers have which devices and processors."""
 
 import asyncio
 from collections.abc import Iterator
 
 from pilothouse.api.types.core_v1 import Pod
+from pilothouse.kubelet.managers.assigned_cpus import AssignedCpus
 from pilothouse.kubelet.part import NodeContext, Part
 from pilothouse.kubelet.plugins.unix_server import serve_unix
-from pilothouse.kubelet.pod_resources import BURST, RATE, SOCKET, PodResources
+from pilothouse.kubelet.pod_resources import BURST, RATE, SOCKET, Assigned, PodResources
 from pilothouse.runtime.log import Log
 from pilothouse.runtime.rate_limit import TokenBucket
 
@@ -30,7 +31,9 @@ class PodResourcesApi(Part):
             newest = (services.writer.newest(pod) for pod in node.workers.pods().values())
             return (pod for pod in newest if pod.status.phase not in ("Succeeded", "Failed"))
 
-        assigned = [services.devices] if services.devices is not None else []
+        assigned: list[Assigned] = [services.devices] if services.devices is not None else []
+        if services.cpus is not None:
+            assigned.append(AssignedCpus(services.cpus))
         answers = PodResources(
             lambda: node.workers.pods().values(), active, assigned, TokenBucket(RATE, BURST, clock),
             lambda: counted.labels("v1").inc(),
