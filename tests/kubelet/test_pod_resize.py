@@ -325,6 +325,20 @@ def test_with_version_1_memory_and_swap_are_limited_together(tmp_path: Path) -> 
     run(tmp_path, story)
 
 
+def test_guaranteed_pods_keep_the_processors_that_they_may_have(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        allocations = node.services.allocations
+        assert isinstance(allocations, StoredAllocations)
+        allocations.own_cpus = True
+        await started(node, sized(app=resources("1", "64Mi", "1", "64Mi")))
+        resize(node, app=resources("2", "64Mi", "2", "64Mi"))
+        await node.until(lambda: "PodResizePending" in conditions(node))
+        message = 'Resize is infeasible for Guaranteed Pods alongside CPU Manager policy "static"'
+        assert conditions(node)["PodResizePending"] == ("Infeasible", message, 2)
+
+    run(tmp_path, story)
+
+
 def test_swap_is_not_shared_out_anew(tmp_path: Path) -> None:
     async def story(node: FakeNode) -> None:
         allocations = node.services.allocations

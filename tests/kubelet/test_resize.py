@@ -18,6 +18,7 @@ from pilothouse.kubelet.resize import (
     made_with,
     must_restart,
     precedence,
+    repins,
     resizable,
     steps,
     swaps,
@@ -166,6 +167,25 @@ def test_what_may_swap_keeps_its_share(
     assert swaps(of(after), of(before), facts) is expected
     # Who starts anew gets another share then.
     assert not swaps(of(after, "memory"), of(before, "memory"), facts)
+
+
+@pytest.mark.parametrize(
+    ("cpu", "memory", "guaranteed", "expected"),
+    [
+        ("2", "1Gi", True, True),
+        ("1000m", "2Gi", True, False),
+        ("2", "1Gi", False, False),
+    ],
+)
+def test_guaranteed_pods_may_be_bound_to_their_processors(
+    cpu: str, memory: str, *, guaranteed: bool, expected: bool
+) -> None:
+    """Source: podResizesAdmitHandler in pkg/kubelet/allocation."""
+
+    def of(*asked: str) -> Pod:
+        return pod(containers=containers("app", **wants(amounts(*asked), amounts(*asked) if guaranteed else None)))
+
+    assert repins(of(cpu, memory), of("1", "1Gi")) is expected
 
 
 def test_whose_change_is_looked_at_first() -> None:

@@ -291,6 +291,16 @@ def _facts(config: KubeletConfig, machine: Machine, layout: Layout, cgroups: Cgr
     )
 
 
+def _allocations(
+    layout: Layout, agent: NodeAgent, recorder: Recorder, clock: Clock, facts: NodeFacts, given: Given,
+    admission: NodeAdmission, admitting: asyncio.Lock,
+) -> StoredAllocations:  # fmt: skip
+    return StoredAllocations(
+        store=AllocationStore(layout), admission=admission, allocatable=lambda: agent.allocatable, recorder=recorder,
+        clock=clock, admitting=admitting, swap=facts.swap, own_cpus=given.cpus is not None,
+    )  # fmt: skip
+
+
 def _services(
     config: KubeletConfig, machine: Machine, objects: CachedObjects, pods: Pods, cri: Cri, recorder: Recorder,
     clock: Clock, agent: NodeAgent, writer: StatusWriter, prober: Probes, trust: TrustAnchors,
@@ -337,15 +347,7 @@ def _services(
         runtime_name=lambda: agent.runtime_name,
         admission=admission,
         admitting=admitting,
-        allocations=StoredAllocations(
-            store=AllocationStore(layout),
-            admission=admission,
-            allocatable=lambda: agent.allocatable,
-            recorder=recorder,
-            clock=clock,
-            admitting=admitting,
-            swap=facts.swap,
-        ),
+        allocations=_allocations(layout, agent, recorder, clock, facts, given, admission, admitting),
         contributor=given.contributor,
         cpus=given.cpus,
         devices=devices,

@@ -157,6 +157,16 @@ def swaps(pod: Pod, granted: Pod, swap: SwapFacts) -> bool:
     )
 
 
+def repins(pod: Pod, granted: Pod) -> bool:
+    """Whether a guaranteed pod asks for other amounts of CPU: it may have processors of its own."""
+    before = {one.name: one for one in resizable(granted)}
+    return qos_class(pod) == GUARANTEED and any(
+        quantity(one.resources.requests.get("cpu", "0")) != quantity(old.resources.requests.get("cpu", "0"))
+        for one in resizable(pod)
+        if (old := before.get(one.name)) is not None
+    )
+
+
 def precedence(pod: Pod, granted: Pod) -> tuple[bool, int, bool]:
     """Whose change is looked at first: those that ask for no more, the important ones, the guaranteed ones."""
     new, old = (pod_amounts({"spec": one.raw["spec"]}, "requests") for one in (pod, granted))

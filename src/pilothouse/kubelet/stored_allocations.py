@@ -18,7 +18,7 @@ from pilothouse.kubelet.containers import describe
 from pilothouse.kubelet.cri.interface import CriError
 from pilothouse.kubelet.events import reference
 from pilothouse.kubelet.observed import ResizeNote, ResizeState
-from pilothouse.kubelet.resize import event_message, infeasible, precedence, swaps
+from pilothouse.kubelet.resize import event_message, infeasible, precedence, repins, swaps
 from pilothouse.kubelet.resources.swap import SwapFacts
 from pilothouse.runtime.backoff import Growth
 from pilothouse.runtime.clock import Clock, Instant
@@ -30,6 +30,7 @@ FIRST_RETRY = 30.0
 RETRY = 180.0
 """Seconds after which changes that wait are looked at again."""
 _SWAP = "In-place resize of containers with swap is not supported."
+_PINNED = 'Resize is infeasible for Guaranteed Pods alongside CPU Manager policy "static"'
 _AFTER_ERROR = 10.0
 _REPORTED = 1.0
 """Seconds in which a status comes back from the API server."""
@@ -75,6 +76,8 @@ class StoredAllocations:
     clock: Clock
     admitting: asyncio.Lock
     swap: SwapFacts = field(default_factory=SwapFacts)
+    own_cpus: bool = False
+    """Guaranteed pods may have processors of their own."""
     _known: dict[str, Allocation | None] = field(default_factory=dict)
     _requests: dict[str, _Request] = field(default_factory=dict)
     _progress: dict[str, _Progress] = field(default_factory=dict)
@@ -136,12 +139,19 @@ class StoredAllocations:
     def _order(self, request: _Request) -> tuple[bool, int, bool, Instant]:
         return (*precedence(request.pod, self.applied(request.pod)), request.since)
 
+    def _hindrance(self, pod: Pod) -> str:
+        """What this node cannot change while a pod runs."""
+        granted = self.applied(pod)
+        if swaps(pod, granted, self.swap):
+            return _SWAP
+        return _PINNED if self.own_cpus and repins(pod, granted) else ""
+
     async def _decide(self, request: _Request) -> None:
         pod, before = request.pod, request.note
         if before is not None and before.reason == "Infeasible":
             return
         generation = pod.metadata.generation or 0
-        message = _SWAP if swaps(pod, self.applied(pod), self.swap) else infeasible(pod, self.allocatable())
+        message = self._hindrance(pod) or infeasible(pod, self.allocatable())
         if message:
             note = ResizeNote("Infeasible", message, generation)
         else:

@@ -42,6 +42,8 @@ def test_it_says_what_is_set(tmp_path: Path) -> None:
             assert (told["kubeReserved"], told["kubeReservedCgroup"]) == ({"cpu": "1"}, "/kube")
             assert (told["podPidsLimit"], told["clusterDNS"]) == (9, ["10.0.0.10"])
             assert (told["imageGCHighThresholdPercent"], told["imageMinimumGCAge"]) == (85, "2m0s")
+            assert (told["cpuManagerPolicy"], told["cpuManagerReconcilePeriod"]) == ("none", "10s")
+            assert (told["topologyManagerPolicy"], told["topologyManagerScope"]) == ("none", "container")
             assert (told["serializeImagePulls"], "maxParallelImagePulls" in told) == (True, False)
             assert told["imagePullCredentialsVerificationPolicy"] == "NeverVerifyPreloadedImages"
             several = kubelet_configuration(replace(config, image_policy=ImagePolicy(max_parallel_pulls=3)))
