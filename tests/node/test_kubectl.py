@@ -95,6 +95,8 @@ def test_one_pod(kubectl: Kubectl, box: str, tmp_path: Path) -> None:
         assert line_with(logs, r"^tick 0$")
         assert line_with(logs, r"^tick [3-9]$")
     assert kubectl("logs", "box", "--tail=1").startswith("tick ")
+    with running(kubectl, "attach", "box") as attached:
+        assert line_with(attached, r"^tick \d+$")
     assert kubectl("exec", "box", "--", "busybox", "echo", "hi").strip() == "hi"
     assert kubectl("exec", "-i", "box", "--", "busybox", "cat", text="through\n").strip() == "through"
     (tmp_path / "there").write_text("a file\n" * 10_000)
@@ -110,7 +112,14 @@ def test_one_pod(kubectl: Kubectl, box: str, tmp_path: Path) -> None:
     assert "echo tick" in kubectl("logs", "box", "-c", "look")
     assert re.search(r"Ephemeral Containers:\s+look:", kubectl("describe", "pod", "box"))
     assert re.search(r"box\s+1/1\s+Running\s+0\s", kubectl("get", "pods"))
-    kubectl("delete", "pod", "box", "--grace-period=1")
+    node = kubectl("get", "pod", "box", "-o", "jsonpath={.spec.nodeName}").strip()
+    told = kubectl("debug", f"node/{node}", f"--image={box}", "--", "busybox", "ls", "/host")
+    debugger = re.search(r"node-debugger-\S+", told)
+    assert debugger is not None
+    phase = ("get", "pod", debugger[0], "-o", "jsonpath={.status.phase}")
+    eventually(lambda: kubectl(*phase) == "Succeeded")
+    assert "etc\n" in kubectl("logs", debugger[0])
+    kubectl("delete", "pod", "box", debugger[0], "--grace-period=1")
     assert "No resources found" in kubectl("get", "pods") or kubectl("get", "pods") == ""
 
 
