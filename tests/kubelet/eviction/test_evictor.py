@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from kubelet.harness import FakeNode, pod, run
 from kubelet.starving import GI, MI, full, levels, share, used
 from pilothouse.api.machinery.view import JsonObject
@@ -49,12 +51,12 @@ class Stage:
     disks: dict[str, dict[str, Any]] = field(default_factory=dict)
     pressure: tuple[str, ...] = ()
     looks: list[float] = field(default_factory=list)
-    gone: bool = False
-    """The runtime tells nothing."""
+    trouble: Exception | None = None
+    """Why nothing can be told of pods."""
 
     async def pods(self) -> Sequence[PodUse]:
-        if self.gone:
-            raise CriUnavailable("UNAVAILABLE", "no socket")
+        if self.trouble is not None:
+            raise self.trouble
         known = {*self.memory, *self.disks}
         return [
             used(one, self.memory.get(name, 0), **self.disks.get(name, {}))
@@ -324,14 +326,15 @@ def test_limits_may_be_none_of_the_nodes_business(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
-def test_a_runtime_that_tells_nothing_is_waited_for(tmp_path: Path) -> None:
+@pytest.mark.parametrize("trouble", [CriUnavailable("UNAVAILABLE", "no socket"), OSError("no such group")])
+def test_figures_that_cannot_be_had_are_waited_for(tmp_path: Path, trouble: Exception) -> None:
     async def story(stage: Stage) -> None:
         await stage.running(_pod("web"))
-        stage.gone, stage.levels = True, levels(memory=1)
+        stage.trouble, stage.levels = trouble, levels(memory=1)
         stage.start()
         await stage.node.clock.sleep(15)
         assert (stage.failed(), stage.pressure) == ([], ("MemoryPressure",))
-        stage.gone = False
+        stage.trouble = None
         await stage.node.until(lambda: stage.failed() == ["web"], 11)
 
     play(tmp_path, story)

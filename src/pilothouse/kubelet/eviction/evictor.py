@@ -100,7 +100,7 @@ class Evictor:
             self.alarm.clear()
             try:
                 ended = await self.look()
-            except CriError as error:
+            except (CriError, OSError) as error:
                 log.error("Eviction manager: failed to get summary stats", err=str(error))
                 ended = []
             if ended:
@@ -170,7 +170,7 @@ class Evictor:
         for reclaimer in self.around.reclaimers:
             try:
                 await reclaimer.reclaim()
-            except CriError as error:
+            except (CriError, OSError) as error:
                 log.warning("Eviction manager: unexpected error when attempting to reduce resource pressure",
                             err=str(error))  # fmt: skip
         return not met(self.thresholds, observed(await self.around.levels()), reclaimed=True)
