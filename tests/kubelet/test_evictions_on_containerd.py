@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -17,7 +17,7 @@ from pilothouse.runtime.tasks import Tasks
 
 pytestmark = pytest.mark.node
 WRITES = "/bin/busybox dd if=/dev/zero of=/much bs=1M count=8 2>/dev/null; exec /bin/busybox sleep 1000"
-LIMIT = {"resources": {"limits": {"ephemeral-storage": "2Mi"}}}
+LIMIT: dict[str, Any] = {"resources": {"limits": {"ephemeral-storage": "2Mi"}}}
 
 
 class Agent:
