@@ -49,11 +49,11 @@ def test_a_fork_bomb_is_kept_within_its_limit(machine: ContainerdConfig, tmp_pat
         bomb = "while :; do (while :; do /bin/busybox sleep 1000 & done) 2>/dev/null & done"
         node.add(pod(containers=[shell(bomb)], terminationGracePeriodSeconds=1))
         group = f"{CGROUP}/kubepods/besteffort/poduid-web"
-        await node.until(lambda: len(cgroups.processes(group)) > 50, 20)
+        await node.until(lambda: len(cgroups.processes(group)) > 50, 60)
         await answers(node, cri)
         assert len(cgroups.processes(group)) <= 64
         node.delete_pod("web", 1)
-        await node.until(lambda: "web" not in node.pods, 30)
+        await node.until(lambda: "web" not in node.pods, 60)
         assert not cgroups.processes(group)
 
     run(machine, tmp_path, story)
