@@ -37,11 +37,11 @@ FILES = {
 class Crowd(FakeCri):
     """As many pods as a node takes."""
 
-    async def sandboxes(self, uid: str = "") -> list[Sandbox]:  # noqa: ARG002 - all of them
+    async def sandboxes(self, uid: str = "") -> list[Sandbox]:
         """One a pod."""
         return [Sandbox(f"s{one}", f"web-{one}", "default", f"u{one}", 0, True, 1.0) for one in range(PODS)]
 
-    async def containers(self, uid: str = "") -> list[Container]:  # noqa: ARG002 - all of them
+    async def containers(self, uid: str = "") -> list[Container]:
         """One a pod."""
         return [Container(f"c{one}", f"s{one}", "app", 0, ContainerState.RUNNING, 1.0) for one in range(PODS)]
 

@@ -91,7 +91,7 @@ class Answering:
         self._shown[shown["metadata"]["name"]] = shown
         self._pods.put_nowait(orjson.dumps({"type": kind, "object": shown}) + b"\n")
 
-    async def send(self, method: str, target: str, headers: Headers, body: bytes = b"") -> Answer:  # noqa: ARG002 - a protocol
+    async def send(self, method: str, target: str, headers: Headers, body: bytes = b"") -> Answer:
         if method == "GET":
             empty = b'{"metadata":{"resourceVersion":"1"},"items":[]}'
             return Answer(200, {}, self._nodes if target.startswith("/api/v1/nodes") else empty)
@@ -105,7 +105,7 @@ class Answering:
         return Answer(201, {}, b'{"kind":"Status","status":"Success"}')
 
     @asynccontextmanager
-    async def stream(self, method: str, target: str, headers: Headers) -> AsyncIterator[StreamedAnswer]:  # noqa: ARG002
+    async def stream(self, method: str, target: str, headers: Headers) -> AsyncIterator[StreamedAnswer]:
         yield StreamedAnswer(200, {}, self._events(target.startswith("/api/v1/pods")))
 
     async def _events(self, pods: bool) -> AsyncIterator[bytes]:
