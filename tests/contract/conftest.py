@@ -3,11 +3,11 @@
 It takes any cluster, `pytest tests/contract --kubeconfig FILE`, and imports nothing of Pilothouse. Without a kubeconfig
 the directory above gives it one of ours (`own_kubeconfig`).
 
-It has been held against upstream's own server, v1.20.2 built from source (`fakes/upstream_cluster.py` says how to run
-it). Of the 93 tests whose names are as old, 90 pass there; the others ask for what came later or for what that build
-lacked: `expose` for EndpointSlices of discovery.k8s.io/v1 (v1.21), signing requests for `expirationSeconds` (v1.22),
-the server's version for a build that is stamped with one. Of the 90 that are newer 42 pass as well; the rest ask for
-kinds, fields and refusals of later versions and prove nothing there.
+What needs no container has been held against upstream's own server, v1.20.2 built from source
+(`fakes/upstream_cluster.py` says how to run it). Of the 93 tests whose names are as old, 90 pass there; the others ask
+for what came later or for what that build lacked: `expose` for EndpointSlices of discovery.k8s.io/v1 (v1.21), signing
+requests for `expirationSeconds` (v1.22), the server's version for a build that is stamped with one. Of the 90 that are
+newer 42 pass as well; the rest ask for kinds, fields and refusals of later versions and prove nothing there.
 """
 
 import math

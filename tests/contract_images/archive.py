@@ -25,7 +25,8 @@ class Layer:
     """Files, directories and symbolic links, all of root's, by absolute path."""
 
     def __init__(self) -> None:
-        self._entries: dict[str, tuple[tarfile.TarInfo, bytes]] = {}
+        self.entries: dict[str, tuple[tarfile.TarInfo, bytes]] = {}
+        """What is in it, by path."""
 
     def directory(self, path: str, mode: int = 0o755) -> None:
         """A directory. Those above a file or a link need not be named."""
@@ -46,18 +47,18 @@ class Layer:
 
     def _add(self, path: str, kind: bytes, mode: int, data: bytes = b"") -> tarfile.TarInfo:
         for above in reversed(PurePosixPath(path).parents):
-            if str(above) not in self._entries and str(above) != "/":
+            if str(above) not in self.entries and str(above) != "/":
                 self._add(str(above), tarfile.DIRTYPE, 0o755)
         entry = tarfile.TarInfo(path.lstrip("/"))
         entry.type, entry.mode = kind, mode
-        self._entries[path] = entry, data
+        self.entries[path] = entry, data
         return entry
 
     def packed(self) -> bytes:
         """The layer's tar."""
         whole = io.BytesIO()
         with tarfile.open(fileobj=whole, mode="w") as tar:
-            for entry, data in self._entries.values():
+            for entry, data in self.entries.values():
                 tar.addfile(entry, io.BytesIO(data))
         return whole.getvalue()
 

@@ -62,7 +62,7 @@ def stand_ins() -> dict[str, Image]:
         images.AGNHOST: agnhost,
         images.BUSYBOX: Image([tools], command=["sh"]),
         images.NON_ROOT: Image([tools], command=["sh"], user="1234"),
-        images.NONEWPRIVS: Image([tools, python, _set_user_id()], entrypoint=["/nonewprivs"]),
+        images.NONEWPRIVS: Image([tools, python, set_user_id()], entrypoint=["/nonewprivs"]),
         images.KITTEN: _web(tools, {"data.json": _KITTEN}, {"/data.json": _KITTEN, "/etc/os-release": _SYSTEM}),
         images.NAUTILUS: _web(tools, {"data.json": '{"image": "nautilus.jpg"}\n'}),
         images.HTTPD: _web(tools, {"index.html": "<html><body><h1>It works!</h1></body></html>\n"}),
@@ -129,7 +129,7 @@ def _agnhost() -> Layer:
     return made
 
 
-def _set_user_id() -> Layer:
+def set_user_id() -> Layer:
     """A program that is root whoever starts it, unless it may not become what it was not."""
     made = Layer()
     program = interpreter.executable()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from contract import images
+from contract_images import build, interpreter
 from contract_images.archive import Image, Layer, write
 from contract_images.build import build_all
 
@@ -90,3 +91,11 @@ def test_the_interpreter_in_the_image_finds_all_that_it_needs(
     assert (seen.stdout, seen.stderr) == ('perms of file "/tmp": -rwxrwxrwx\n', "")
     failed = subprocess.run([*command, "netexec", "--udp-port=x"], capture_output=True, text=True, check=False)
     assert failed.stderr.startswith("Error: invalid argument"), failed.stderr
+
+
+def test_the_program_that_may_become_root_says_so_in_its_mode() -> None:
+    """Else the test of containers that may not gain privileges would pass whatever they may."""
+    modes = {path: entry.mode for path, (entry, _) in build.set_user_id().entries.items()}
+    assert [path for path, mode in modes.items() if mode == 0o4755] == [
+        str(interpreter.executable().with_name("python3-as-root"))
+    ]

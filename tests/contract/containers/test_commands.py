@@ -79,7 +79,7 @@ def test_the_reason_of_an_end(workloads: Workloads, check: Checks) -> None:
 
 @conformance("Kubelet when scheduling a busybox command that always fails in a pod should be possible to delete")
 def test_what_failed_goes(workloads: Workloads, check: Checks) -> None:
-    workloads.pods.create(_failing())
+    workloads.run(_failing())
     workloads.pods.delete("bin-false")
     workloads.pods.until_gone("bin-false", _GONE_SECONDS)
     check("deleted", True)

@@ -125,8 +125,9 @@ def test_an_init_container_that_fails(workloads: Workloads, check: Checks) -> No
     body = pod("pod-init", last, initContainers=[_box("init1"), _box("init2", "/bin/false")])
     seen = _states(workloads, body, "Failed")
     found = seen[-1]
-    waiting = [status["state"].get("waiting") for item in seen for status in _of(item, "containerStatuses")]
-    check("never-started", [reason for reason in waiting if (reason or {}).get("reason") != "PodInitializing"], [])
+    statuses = [status for item in seen for status in _of(item, "containerStatuses")]
+    reasons = {status["state"].get("waiting", {}).get("reason") for status in statuses}
+    check("never-started", (reasons, len(_of(found, "containerStatuses"))), ({"PodInitializing"}, 1))
     first, second = found["status"]["initContainerStatuses"]
     check("first", first["state"]["terminated"]["exitCode"], 0)
     check("second", second["state"]["terminated"]["exitCode"] != 0)

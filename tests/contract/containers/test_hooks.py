@@ -93,7 +93,7 @@ def test_before_the_end(workloads: Workloads, check: Checks) -> None:
     told = json.dumps({"Source": "prestop"})
     write = ["wget", "-O-", f"--post-data={told}", f"http://{address}:{_PORT}/write"]
     lifecycle = {"preStop": {"exec": {"command": write}}}
-    workloads.serve(pod("tester", container(command=["sleep", "600"], lifecycle=lifecycle), **_GRACE))
+    workloads.serve(pod("tester", container(command=["sleep", "600"], lifecycle=lifecycle)))
     check("running", True)
     workloads.pods.delete("tester")
 

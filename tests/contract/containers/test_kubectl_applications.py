@@ -69,7 +69,7 @@ def _data(workloads: Workloads, name: str) -> str:
 def _taken_down(kubectl: Kubectl, manifest: str, *selector: str) -> bool:
     """Whether nothing is left after `kubectl delete` but pods that end."""
     kubectl("delete", "--grace-period=0", "--force", "-f", "-", text=manifest)
-    eventually(lambda: kubectl("get", "rc,svc", *selector, "--no-headers") == "", 60)
+    eventually(lambda: kubectl("get", "rc,rs,deploy,svc", *selector, "--no-headers") == "", 60)
     eventually(lambda: kubectl("get", "pods", *selector, "-o", NOT_ENDING) == "", 60)
     return True
 

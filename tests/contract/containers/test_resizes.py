@@ -11,6 +11,7 @@ from contract.workloads import Workloads, container, pod
 
 _RESIZES = ("PodResizePending", "PodResizeInProgress")
 _MI = 1 << 20
+_NO_LIMIT = 1 << 60
 _READ = """
 cd /sys/fs/cgroup
 if [ -e cgroup.controllers ]; then set -- cpu.max memory.max; else set -- cpu/cpu.cfs_quota_us \
@@ -38,11 +39,12 @@ def _number(asked: Json, kind: str, name: str) -> int:
 def _allows(asked: Json, numbers: Sequence[str]) -> bool:
     """Whether the kernel's numbers are those of such a container."""
     quota, memory, weight = numbers[0].split()[0], numbers[1], numbers[2:]
+    unlimited = memory == "max" or int(memory) > _NO_LIMIT
     milli, limit = _number(asked, "limits", "cpu"), _number(asked, "limits", "memory")
     shares = max(_number(asked, "requests", "cpu") * 1024 // 1000, 2)
     return (
-        quota in ((str(max(milli * 100, 1000)),) if milli else ("-1", "max"))
-        and (not limit or memory == str(limit * _MI))
+        quota in ({str(max(milli * 100, 1000)), str(-(-milli // 10) * 1000)} if milli else {"-1", "max"})
+        and (memory == str(limit * _MI) if limit else unlimited)
         and weight in ([], [str(shares)])
     )
 
