@@ -155,3 +155,30 @@ def test_mounts_below_a_shared_directory_are_seen_where_it_is_shown(mounts: Moun
     mounts.tmpfs(place / "from/inner")
     (place / "from/inner/later").touch()
     assert (place / "to/inner/later").exists()
+
+
+@pytest.mark.node
+def test_what_is_taken_away_where_it_is_shown_stays_where_it_was(mounts: Mounts, place: Path) -> None:
+    for name in ("from/inner", "to"):
+        (place / name).mkdir(parents=True)
+    mounts.share(place / "from")
+    mounts.tmpfs(place / "from/inner")
+    (place / "from/inner/file").touch()
+    mounts.bind(place / "from", place / "to")
+    for point in mounts.below(place / "to"):
+        mounts.unmount(point)
+    assert mounts.below(place / "to") == []
+    assert (place / "from/inner/file").exists()
+
+
+@pytest.mark.node
+def test_mounts_below_what_is_shown_reach_whom_it_is_shown_to_and_not_the_machine(mounts: Mounts, place: Path) -> None:
+    for name in ("from/inner", "to", "container"):
+        (place / name).mkdir(parents=True)
+    mounts.share(place / "from")
+    mounts.bind(place / "from", place / "to")
+    mounts.bind(place / "to", place / "container")
+    mounts.tmpfs(place / "to/inner")
+    (place / "to/inner/file").touch()
+    assert (place / "container/inner/file").exists()
+    assert not (place / "from/inner/file").exists()

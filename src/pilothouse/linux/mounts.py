@@ -10,7 +10,7 @@ import shutil
 import struct
 from pathlib import Path
 
-_MS_BIND, _MS_REC, _MS_SHARED = 0x1000, 0x4000, 0x100000
+_MS_BIND, _MS_REC, _MS_SLAVE, _MS_SHARED = 0x1000, 0x4000, 0x80000, 0x100000
 _MNT_DETACH, _UMOUNT_NOFOLLOW = 2, 8
 _SYS_OPENAT2 = 437
 _RESOLVE_NO_MAGICLINKS, _RESOLVE_IN_ROOT = 0x02, 0x10
@@ -32,12 +32,18 @@ class Mounts:
         self._mount("tmpfs", path, "tmpfs", 0, options)
 
     def bind(self, source: Path, target: Path) -> None:
-        """Show `source` at `target` as well."""
-        self._mount(str(source), target, "", _MS_BIND | _MS_REC, "")
+        """Show `source` at `target` as well, with what is mounted below it now and later.
+
+        Never the other way round: where `source` is shared, as all is on a machine with systemd, to take away what is
+        seen below `target` would take it from the machine itself. Whom `target` is shown to sees its mounts, though.
+        """
+        self._show(source, target)
+        self._mount("", target, "", _MS_SLAVE | _MS_REC, "")
+        self._mount("", target, "", _MS_SHARED | _MS_REC, "")
 
     def share(self, path: Path) -> None:
         """Make a directory a mount of its own whose later mounts are seen wherever it is shown."""
-        self.bind(path, path)
+        self._show(path, path)
         self._mount("", path, "", _MS_SHARED | _MS_REC, "")
 
     def unmount(self, path: Path, *, lazily: bool = True) -> None:
@@ -48,6 +54,9 @@ class Mounts:
             errno.ENOENT,
         ):
             self._fail(path)
+
+    def _show(self, source: Path, target: Path) -> None:
+        self._mount(str(source), target, "", _MS_BIND | _MS_REC, "")
 
     def _mount(self, source: str, target: Path, kind: str, flags: int, options: str) -> None:
         if self._libc.mount(source.encode(), os.fsencode(target), kind.encode(), flags, options.encode()):
