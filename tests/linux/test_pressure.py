@@ -1,6 +1,9 @@
 """How much time groups lost waiting."""
 
+import errno
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,4 +32,18 @@ def test_what_the_kernel_tells_of_a_group(tmp_path: Path) -> None:
 def test_version_1_tells_nothing(tmp_path: Path) -> None:
     found = machine(tmp_path, V1 + V2)
     have(tmp_path, {"unified/p/cpu.pressure": TEXT})
+    assert pressures(found, "/p") == {}
+
+
+@pytest.mark.parametrize("refused", ["open", "read"])
+def test_a_kernel_that_was_told_at_boot_not_to_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: str
+) -> None:
+    found = machine(tmp_path, V2)
+    have(tmp_path, {"unified/p/cpu.pressure": TEXT})
+
+    def refuse(*_arguments: Any) -> Any:
+        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+    monkeypatch.setattr(os, refused, refuse)
     assert pressures(found, "/p") == {}

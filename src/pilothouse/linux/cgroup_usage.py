@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from pilothouse.linux.cgroups import Cgroups
 
+_NOT_TOLD = (errno.ENOENT, errno.ENOTDIR, errno.ENODEV, errno.EOPNOTSUPP)
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -157,17 +159,22 @@ def _figures(directory: str, name: str) -> _Figures | None:
 
 
 def read(directory: str, name: str) -> bytes | None:
-    """The file; None when it is not there. Groups vanish at any time: between opening and reading too (ENODEV)."""
+    """The file; None when it is not there, or the kernel was told at boot not to count this (EOPNOTSUPP).
+
+    Groups vanish at any time: between opening and reading too (ENODEV).
+    """
     if not directory:
         return None
     try:
         handle = os.open(f"{directory}/{name}", os.O_RDONLY | os.O_CLOEXEC)
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError as error:
+        if error.errno not in _NOT_TOLD:
+            raise
         return None
     try:
         return os.read(handle, 1 << 16)
     except OSError as error:
-        if error.errno != errno.ENODEV:
+        if error.errno not in _NOT_TOLD:
             raise
         return None
     finally:
