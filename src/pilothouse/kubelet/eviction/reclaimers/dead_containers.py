@@ -3,8 +3,11 @@
 Source: pkg/kubelet/container/container_gc.go, DeleteAllUnusedContainers.
 """
 
+import asyncio
+
 from pilothouse.kubelet.cri.interface import ContainerState
 from pilothouse.kubelet.eviction.reclaimer import Reclaimer
+from pilothouse.kubelet.log_rotate import remove_logs
 
 
 class DeadContainers(Reclaimer):
@@ -20,4 +23,5 @@ class DeadContainers(Reclaimer):
         owners = {box.id: box.uid for box in await cri.sandboxes()}
         for run in await cri.containers():
             if run.state is ContainerState.EXITED and owners.get(run.sandbox_id) in over:
+                await asyncio.to_thread(remove_logs, run.log_path)
                 await cri.remove_container(run.id)
