@@ -155,6 +155,18 @@ def test_a_pod_of_that_name_stays_and_is_waited_for(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
+def test_one_that_cannot_be_made_keeps_no_other(tmp_path: Path) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.client.create(Pod, {"metadata": {"name": "first-n1"}, "spec": manifest()["spec"]}, "default")
+        stage.write(manifest("first"), "a.yaml")
+        stage.write(manifest(), "b.yaml")
+        await stage.until_mirror(lambda pod: pod.status.phase == "Running")
+        await stage.client.delete(Pod, "first-n1", "default")
+        await stage.until_mirror(lambda pod: MIRROR in pod.metadata.annotations, "first-n1")
+
+    play(tmp_path, story)
+
+
 class Noting:
     """Pods of the API."""
 

@@ -5,7 +5,8 @@ HandlePodCleanups of pkg/kubelet.
 """
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pilothouse.api.machinery.errors import AlreadyExists, Conflict, NotFound, StatusError
@@ -102,19 +103,30 @@ class Mirrors:
                 continue
 
     async def _keep(self) -> None:
+        """Go on after what the server refuses; that is raised at the end."""
         sources = self._sources
         wanted = plan(sources.static(), sources.mirrors(), sources.ending(), all_known=sources.is_complete)
-        for mirror in wanted.delete:
-            meta = mirror.metadata
-            log.info("Deleting a mirror pod", pod=f"{meta.namespace}/{meta.name}", uid=meta.uid)
-            try:
-                await self._client.delete(Pod, meta.name, meta.namespace, grace_period=0, uid=meta.uid)
-            except (NotFound, Conflict):
-                continue
+        refused = await self._each(self._delete, wanted.delete)
         if wanted.create:
             node = await self._client.get(Node, self._node_name, resource_version="0")
-            for pod in wanted.create:
-                await self._create(pod, node)
+            refused += await self._each(lambda pod: self._create(pod, node), wanted.create)
+        if refused:
+            raise refused[0]
+
+    async def _each(self, work: Callable[[Pod], Awaitable[None]], pods: Iterable[Pod]) -> list[Exception]:
+        refused: list[Exception] = []
+        for pod in pods:
+            try:
+                await work(pod)
+            except (StatusError, TimeoutError) as error:
+                refused.append(error)
+        return refused
+
+    async def _delete(self, mirror: Pod) -> None:
+        meta = mirror.metadata
+        log.info("Deleting a mirror pod", pod=f"{meta.namespace}/{meta.name}", uid=meta.uid)
+        with suppress(NotFound, Conflict):
+            await self._client.delete(Pod, meta.name, meta.namespace, grace_period=0, uid=meta.uid)
 
     async def _create(self, pod: Pod, node: Node) -> None:
         meta = pod.metadata
