@@ -76,6 +76,7 @@ def test_trouble_of_the_node_does_not_drive_files_pods_away(origin: Origin, give
         ({"apiVersion": "v1"}, "Object 'Kind' is missing"),
         ({"kind": "Pod"}, "Object 'ApiVersion' is missing"),
         ({"apiVersion": "v1", "kind": "Service"}, 'Service in version "v1" cannot be handled as a Pod'),
+        ("kind: Pod\napiVersion: v1\nspec: {priority: 36893488147419103232}", "json: Integer exceeds 64-bit range"),
         (manifest(name=""), "invalid pod: name is needed for the pod"),
         (manifest(containers=[]), "invalid pod: [spec.containers: Required value]"),
         (manifest(containers="x"), "cannot unmarshal string"),

@@ -73,6 +73,14 @@ def test_headers_are_sent_and_redirects_followed() -> None:
     assert all(line in asked[1] for line in ("X-Key: one", "X-Key: two", "User-Agent: kubelet/v1.37"))
 
 
+@pytest.mark.parametrize(
+    "place", ["http://[::1", "http://localhost:99999/", f"http://{'a' * 64}.example/", "http://a..b/"]
+)
+def test_a_redirect_that_leads_nowhere_is_no_news(place: str) -> None:
+    found, _ = asyncio.run(told({"/pods": answer(302, Location=place)}, times=3))
+    assert found == []
+
+
 def test_what_is_for_the_host_is_not_sent_to_another() -> None:
     async def main() -> None:
         async with web({"/others": answer(200, pods("a"))}) as other:

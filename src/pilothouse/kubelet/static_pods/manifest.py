@@ -84,7 +84,7 @@ def _decode(data: bytes) -> JsonObject:
 
 
 def _pod(value: JsonObject, origin: Origin) -> Pod:
-    digest = hashlib.blake2b(orjson.dumps(value, option=orjson.OPT_SORT_KEYS), digest_size=16)
+    digest = hashlib.blake2b(_json(value), digest_size=16)
     where = f"host:{origin.node_name}file:" if origin.source == FILE else "url:"
     digest.update(f"{where}{origin.place}".encode())
     raw = _typed(value)
@@ -110,11 +110,17 @@ def _typed(value: JsonObject) -> JsonObject:
 
     expected = body.Expected("", "v1", "Pod")
     try:
-        return body.read(
-            orjson.dumps(value), body.JSON, expected, _schemas(), body.FieldValidation.IGNORE
-        ).object  # fmt: skip
+        return body.read(_json(value), body.JSON, expected, _schemas(), body.FieldValidation.IGNORE).object
     except StatusError as error:
         raise ManifestError(error.message) from None
+
+
+def _json(value: JsonObject) -> bytes:
+    """With sorted keys. YAML knows numbers that JSON has no room for."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError as error:
+        raise ManifestError(f"json: {error}") from None
 
 
 @cache

@@ -46,7 +46,8 @@ class ManifestUrl:
                 async with self._clock.timeout(_PATIENCE):
                     data = await self._fetch()
                 self._take(data, tell)
-            except (UrlError, ManifestError, OSError) as error:
+            except (UrlError, ManifestError, OSError, ValueError) as error:
+                # A redirect may lead to what is no URL, or to what is no name of a host.
                 self._failed(error)
             else:
                 self._failures = 0
