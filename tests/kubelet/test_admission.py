@@ -32,7 +32,7 @@ class Room:
     clock: Clock
     asked: list[tuple[str, list[str]]] = field(default_factory=list)
 
-    async def admit(self, pod: Pod, others: Sequence[Pod]) -> Refusal | None:
+    async def admit(self, pod: Pod, others: Sequence[Pod], *, resized: bool = False) -> Refusal | None:
         await self.clock.sleep(1)
         self.asked.append((pod.metadata.name, [other.metadata.name for other in others]))
         return Refusal("OutOfpods", "no room") if len(others) >= self.places else None

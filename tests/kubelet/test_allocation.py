@@ -28,7 +28,7 @@ class Judge:
     def __init__(self) -> None:
         self.asked: list[list[str]] = []
 
-    async def admit(self, pod: Pod, others: Sequence[Pod]) -> Refusal | None:
+    async def admit(self, pod: Pod, others: Sequence[Pod], *, resized: bool = False) -> Refusal | None:
         self.asked.append([str(one.spec.containers[0].resources.requests["cpu"]) for one in (pod, *others)])
         return None
 

@@ -8,6 +8,7 @@ import pytest
 
 from kubelet.devices.handing_out import GOOD, Bench, wanting
 from kubelet.harness import FakeNode, pod, run
+from kubelet.resizing import resize, resources, settled, sized, started, status_of
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.admission import NodeAdmission
 from pilothouse.kubelet.admit_handler import Refusal
@@ -57,6 +58,19 @@ def test_what_was_given_is_there_though_the_node_does_not_say_so(more: dict[str,
         assert ("Warning", "UnexpectedAdmissionError", "none left") in node.told.events
         assert node.pods["unsafe"].status.reason == "SysctlForbidden"
         assert sorted(giver.asked) == ["late", "web"]
+
+    run(tmp_path, story)
+
+
+def test_a_change_of_resources_hands_out_nothing_again(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        giver = Giver({})
+        use(node, giver)
+        await started(node, sized(app=resources("20m", "35Mi")))
+        resize(node, app=resources("25m", "40Mi"))
+        await settled(node)
+        await node.until(lambda: status_of(node)["resources"] == resources("25m", "40Mi"))
+        assert giver.asked == ["web"]
 
     run(tmp_path, story)
 

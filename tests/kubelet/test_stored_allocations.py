@@ -1,16 +1,22 @@
 """What is granted outlives the kubelet, wherever it dies."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from kubelet.harness import FakeCgroups, FakeNode, run
 from kubelet.resizing import conditions, events, in_force, resize, resources, settled, sized, started, status_of
 from pilothouse.api.machinery.view import JsonObject
+from pilothouse.api.types.core_v1 import Pod
+from pilothouse.kubelet.admit_handler import Refusal
+from pilothouse.api.types.core_v1 import Pod
+from pilothouse.kubelet.admission import Admission
+from pilothouse.kubelet.admit_handler import Refusal
 from pilothouse.kubelet.allocation_store import FILE, Allocation, AllocationStore
 from pilothouse.kubelet.stored_allocations import StoredAllocations
-from pilothouse.runtime.clock import LoopClock
+from pilothouse.runtime.clock import Clock, LoopClock
 from pilothouse.runtime.tasks import Tasks
 from pilothouse.testing import loop
 from pilothouse.testing.fake_cri import FakeCri
@@ -243,6 +249,34 @@ def test_nothing_is_granted_that_could_be_forgotten(tmp_path: Path) -> None:
     run(tmp_path, story)
 
 
+class Unreadable:
+    """An admission that cannot read what it must."""
+
+    def __init__(self, real: Admission) -> None:
+        self._real = real
+        self.broken = False
+
+    async def admit(self, pod: Pod, others: Sequence[Pod]) -> Refusal | None:
+        if self.broken:
+            raise OSError(5, "Input/output error")
+        return await self._real.admit(pod, others)
+
+
+def test_a_machine_that_cannot_be_read_is_looked_at_again(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        admission = node.admission = Unreadable(node.admission)
+        await started(node, sized(app=SMALL))
+        admission.broken = True
+        resize(node, app=LARGE)
+        await node.clock.sleep(300)
+        assert events(node) == []
+        admission.broken = False
+        await settled(node)
+        assert (await in_force(node)).memory_limit_in_bytes == 50 << 20
+
+    run(tmp_path, story)
+
+
 def test_a_pod_that_is_gone_leaves_nothing(tmp_path: Path) -> None:
     async def story(node: FakeNode) -> None:
         await started(node, sized(app=SMALL))
@@ -257,5 +291,56 @@ def test_a_pod_that_is_gone_leaves_nothing(tmp_path: Path) -> None:
         assert isinstance(allocations, StoredAllocations)
         assert (allocations._known, allocations._requests, allocations._progress) == ({}, {}, {})
         assert not node.layout.pod("uid-web").exists()
+
+    run(tmp_path, story)
+
+
+@dataclass
+class Ponderous:
+    """Judges changes for five seconds."""
+
+    clock: Clock
+    refusing: bool = True
+    changes: list[str] = field(default_factory=list)
+
+    async def admit(self, pod: Pod, others: Sequence[Pod], *, resized: bool = False) -> Refusal | None:
+        if not resized:
+            return None
+        self.changes.append(str(pod.spec.containers[0].resources.requests["memory"]))
+        await self.clock.sleep(5)
+        return Refusal("OutOfmemory", "not now") if self.refusing else None
+
+
+async def judged_again(node: FakeNode) -> Ponderous:
+    """A pod is asked for more, has to wait, and is being looked at again."""
+    node.admission = judge = Ponderous(node.clock)
+    await started(node, sized(app=SMALL))
+    resize(node, app=LARGE)
+    await node.until(lambda: "PodResizePending" in conditions(node))
+    judge.refusing = False
+    await node.until(lambda: len(judge.changes) == 2)
+    return judge
+
+
+def test_a_pod_that_ends_while_it_is_judged_is_granted_nothing(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        await judged_again(node)
+        node.delete_pod("web", 0)
+        await node.until(lambda: not node.pods, 3)
+        await node.clock.sleep(10)
+        assert not node.layout.pod("uid-web").exists()
+        assert events(node) == ["ResizeDeferred"]
+
+    run(tmp_path, story)
+
+
+def test_what_is_not_asked_for_any_more_when_it_has_been_judged_is_not_granted(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        judge = await judged_again(node)
+        resize(node, app=resources("30m", "45Mi", "35m", "55Mi"))
+        await settled(node)
+        assert judge.changes == ["40Mi", "40Mi", "45Mi"]
+        await node.until(lambda: events(node) == ["ResizeDeferred", "ResizeStarted", "ResizeCompleted"])
+        assert (await in_force(node)).memory_limit_in_bytes == 55 << 20
 
     run(tmp_path, story)

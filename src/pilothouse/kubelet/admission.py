@@ -46,8 +46,11 @@ _SHORTEST_WAIT = 10.0
 class Admission(Protocol):
     """Judges one pod at a time."""
 
-    async def admit(self, pod: Pod, others: Sequence[Pod]) -> Refusal | None:
-        """Why not, beside the `others` that have their place. None: it is taken. May raise CriError, StatusError."""
+    async def admit(self, pod: Pod, others: Sequence[Pod], *, resized: bool = False) -> Refusal | None:
+        """Why not, beside the `others` that have their place. None: it is taken. May raise CriError, StatusError.
+
+        `resized`: the pod was taken before, and would have other resources.
+        """
         ...
 
 
@@ -89,11 +92,13 @@ class NodeAdmission:
         self._handout = handout or NothingToGive()
         self._pressure = pressure
 
-    async def admit(self, pod: Pod, others: Sequence[Pod]) -> Refusal | None:
+    async def admit(self, pod: Pod, others: Sequence[Pod], *, resized: bool = False) -> Refusal | None:
         """Why not. Raises CriError."""
         view = self._view(others, await self._runtime(pod))
         first = [handler for handler in self._handlers if handler.rank < _HANDOUT]
-        refusal = judge(first, pod, view) or await self._handout.hand_out(pod)
+        refusal = judge(first, pod, view)
+        if refusal is None and not resized:  # what it was given once does not change
+            refusal = await self._handout.hand_out(pod)
         if refusal is not None:
             return refusal
         view = replace(view, allocatable=self._handout.known_to(pod, view.allocatable))

@@ -156,7 +156,9 @@ class StoredAllocations:
             note = ResizeNote("Infeasible", message, generation)
         else:
             others = [self.applied(other) for other in request.others()]
-            refusal = await self.admission.admit(pod, others)
+            refusal = await self.admission.admit(pod, others, resized=True)
+            if self._requests.get(pod.metadata.uid) is not request:
+                return  # the pod has ended meanwhile, or asks for something else
             if refusal is None:
                 self._grant(request)
                 return
@@ -242,5 +244,5 @@ class StoredAllocations:
             self._room.clear()
             try:
                 await self._decide_all()
-            except (CriError, StatusError) as error:
+            except (CriError, StatusError, OSError) as error:
                 log.warning("Failed to handle pod resources resize", err=str(error))
