@@ -3,6 +3,7 @@
 The file is upstream's, but for its checksum. Upstream: pkg/kubelet/cm/cpumanager/state.
 """
 
+import os
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,7 +106,10 @@ class CpuRecord:
         try:
             self.directory.mkdir(parents=True, exist_ok=True, mode=0o750)
             fresh = self.directory / f"{FILE}.new"
-            fresh.write_bytes(orjson.dumps(known))
+            with fresh.open("wb") as file:
+                file.write(orjson.dumps(known))
+                file.flush()
+                os.fsync(file.fileno())
             fresh.rename(self.directory / FILE)
         except OSError as error:
             log.error("Failed to store state to checkpoint", err=str(error))
