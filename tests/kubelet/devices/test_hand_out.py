@@ -50,6 +50,16 @@ def test_pods_get_devices_while_there_are_some(tmp_path: Path) -> None:
     serve(tmp_path, story)
 
 
+def test_who_wants_none_does_not_wait_for_a_plugin_that_is_slow_for_others(tmp_path: Path) -> None:
+    async def story(bench: Bench) -> None:
+        async with bench.plugin(a=GOOD) as plugin, bench.devices._one_at_a_time:
+            await bench.connect(plugin)
+            async with bench.clock.timeout(20):
+                assert await bench.refused(user("web", {"name": "none", "image": "app:1"})) == ""
+
+    serve(tmp_path, story)
+
+
 def test_what_pods_had_that_are_over_is_free_once_all_pods_are_known(tmp_path: Path) -> None:
     async def story(bench: Bench) -> None:
         async with bench.plugin(a=GOOD) as plugin:

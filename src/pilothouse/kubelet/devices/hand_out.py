@@ -67,7 +67,9 @@ class Devices:
     # When the node takes a pod.
 
     async def hand_out(self, pod: Pod) -> Refusal | None:
-        """Give the containers their devices, those that they lack; why not."""
+        """Give the containers their devices, those that they lack; why not. Who asks for none waits for nobody."""
+        if not any(self._asked(container) for container in main_and_init(pod)):
+            return None
         added: list[tuple[str, str]] = []
         reusable: _Reusable = {}
         async with self._one_at_a_time:
