@@ -186,6 +186,39 @@ def test_failures_are_repeated_ever_more_seldom(tmp_path: Path) -> None:
     run(story)
 
 
+def test_a_signer_of_certificates_that_are_due_at_once_is_asked_ever_more_seldom(tmp_path: Path) -> None:
+    async def story(clock: LoopClock, chance: Chance) -> None:
+        store, seen, life = CertificateStore(tmp_path, CLIENT, clock), list[float](), 0.001
+
+        class Signed(Rotation):
+            async def rotate(self) -> bool:
+                seen.append(clock.now())
+                assert len(seen) < 20
+                store.update(pair(life=life, now=clock.now() - life / 2))
+                await clock.sleep(0)
+                return True
+
+        async with Tasks() as tasks:
+            work = Signed(store, OWN, lambda _: Client.__new__(Client), Told(), clock, chance)
+            tasks.spawn(work.run(), name="rotation")
+            await clock.sleep(100)
+            waits = [later - earlier for earlier, later in pairwise(seen)]
+            for wait, least in zip(waits, (2, 4, 8, 16, 32, 32), strict=False):
+                assert least <= wait < least * 1.11
+            assert len(waits) == 6
+            # One that lasts is the end of that.
+            life = LIFE
+            await clock.sleep(40)
+            count, life = len(seen), 0.001
+            while len(seen) < count + 2:
+                await clock.sleep(1)
+            assert seen[count] - seen[count - 1] > 0.1 * LIFE
+            assert 2 <= seen[-1] - seen[-2] < 2.3
+            tasks.cancel_all()
+
+    run(story)
+
+
 def test_keys_are_new_each_time_and_written_as_upstream_writes_them(tmp_path: Path) -> None:
     async def story(clock: LoopClock, chance: Chance) -> None:
         store = CertificateStore(tmp_path, CLIENT, clock)

@@ -28,6 +28,8 @@ PATIENCE = 900.0
 """Seconds that a request may wait to be approved and signed."""
 LOOK = 3600.0
 """Seconds after which the time is looked at again: the machine may have slept, or its clock been set."""
+_LEAST = 1.0
+"""Seconds that lie between two certificates at least."""
 _GROWTH = Growth(first=2.0, limit=32.0, jitter=0.1)
 _EARLIEST, _LATEST = 0.7, 0.9
 log = Log(__name__)
@@ -79,13 +81,20 @@ class Rotation:
         """Rotate, for ever."""
         signer = self._wanted.signer
         log.info("Certificate rotation is enabled", signer=signer)
+        again, pauses = False, Backoff(_GROWTH, self._chance)
         while True:
             due = self.due()
+            if due - self._clock.now() >= _LEAST:
+                pauses.reset()
+            elif again:
+                # What was signed is no good, or not for long: the next will hardly be better.
+                await self._clock.sleep(pauses.next())
             while (left := due - self._clock.now()) > 0:
                 await self._clock.sleep(min(left, LOOK))
             backoff = Backoff(_GROWTH, self._chance)
             while not await self.rotate():
                 await self._clock.sleep(backoff.next())
+            again = True
 
     def due(self) -> Instant:
         """When the next certificate is asked for: at once, where there is none that says what it should."""
