@@ -86,6 +86,23 @@ def test_the_last_pod_takes_it_off_the_node_whichever_kubelet_that_is(tmp_path: 
     serve(tmp_path, story, STAGES)
 
 
+def test_the_last_pod_takes_off_the_node_what_another_had_staged(tmp_path: Path) -> None:
+    async def story(node: CsiStation, driver: CsiDriver) -> None:
+        node.bind_csi()
+        await node.set_up(user("a"))
+        attachments = dict(node.api.attachments)
+        node.api.attachments.clear()
+        assert "WaitForAttach" in await refused(node, user("b"))
+        node.api.attachments.update(attachments)
+        await node.volumes.tear_down("uid-a")
+        assert BACK[1] not in driver.calls()
+        await node.volumes.tear_down("uid-b")
+        assert driver.calls() == WAY + BACK
+        assert node.nothing_left()
+
+    serve(tmp_path, story, STAGES)
+
+
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("call", [*WAY, *BACK])
 @pytest.mark.parametrize("goes_on", [False, True])
@@ -127,6 +144,35 @@ def test_a_driver_that_says_no_for_good_is_not_asked_to_take_it_back(tmp_path: P
         )
         await node.volumes.tear_down("uid-web")
         assert [name for name in driver.calls() if name in BACK] == ([BACK[1]] if call == WAY[1] else [])
+        assert node.nothing_left()
+
+    serve(tmp_path, story, STAGES)
+
+
+@pytest.mark.parametrize(("call", "restart"), [(WAY[0], True), (WAY[1], False), (WAY[1], True)])
+@pytest.mark.parametrize("seen", [True, False])
+def test_a_driver_that_says_no_later_has_still_done_what_it_did(
+    tmp_path: Path, call: str, *, restart: bool, seen: bool
+) -> None:
+    """A kubelet that starts again asks anew, and some drivers want that always. Not `seen`: it is no mount."""
+
+    async def story(node: CsiStation, driver: CsiDriver) -> None:
+        node.bind_csi()
+        node.wish(requiresRepublish=True)
+        path = (await node.set_up(user()))["v"].path
+        mounted = dict(node.fake_mounter.mounted)
+        if restart:
+            await node.restart()
+        if not seen:
+            node.fake_mounter.mounted.clear()
+        driver.fail(call, grpc.StatusCode.INTERNAL, "token expired")
+        told = await refused(node, user())
+        assert told.endswith(' failed for volume "pv1" : rpc error: code = Internal desc = token expired')
+        driver.heal()
+        assert path.is_dir()
+        node.fake_mounter.mounted.update(mounted)
+        await node.volumes.tear_down("uid-web")
+        assert driver.calls()[-2:] == BACK
         assert node.nothing_left()
 
     serve(tmp_path, story, STAGES)

@@ -1,12 +1,14 @@
 """Shows a volume to a pod by its driver, and takes it away again. For persistent volumes and for pods' own.
 
 That a driver may have done something is noted before it is asked: a call that is given up, or a kubelet that dies
-meanwhile, leaves a volume that has to be taken away. A driver that says no for good has done nothing.
+meanwhile, leaves a volume that has to be taken away. A driver that says no for good has done nothing, and undone
+nothing of what it did before.
 """
 
 import asyncio
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,6 +37,7 @@ async def publish(
     target = target_path(volume, around.pod.metadata.uid, around.layout)
     assert around.storage is not None
     await asyncio.to_thread(_prepare, volume, target, around.storage.node_name)
+    before = noted(around, *record, PUBLISHED)
     around.note(*record, {PUBLISHED: True})
     try:
         await client.publish(
@@ -44,9 +47,11 @@ async def publish(
             readonly=volume.read_only, secrets=secrets, volume_context=attributes,
         )  # fmt: skip
     except CsiError as error:
-        if error.final:
-            await asyncio.to_thread(remove_target, target, around.mounter)
-            around.note(*record, {PUBLISHED: False})
+        if error.final and not before:
+            # What stands in the way says less than the driver does, and stays noted.
+            with suppress(VolumeError, OSError):
+                await asyncio.to_thread(remove_target, target, around.mounter)
+                around.note(*record, {PUBLISHED: False})
         raise
     return target
 
@@ -98,7 +103,13 @@ def remove_target(target: Path, mounter: Mounter) -> None:
 
 def note(record: VolumeRecord, details: JsonObject, layout: Layout) -> VolumeRecord:
     """Have the record say something else."""
-    noted = replace(record, details={**record.details, **details})
-    if noted != record:
-        VolumeRecords(layout).write(noted)
-    return noted
+    changed = replace(record, details={**record.details, **details})
+    if changed != record:
+        VolumeRecords(layout).write(changed)
+    return changed
+
+
+def noted(around: Surroundings, plugin: str, volume: str, detail: str) -> bool:
+    """Whether the record of a pod's volume says so."""
+    record = VolumeRecords(around.layout).get(around.pod.metadata.uid, plugin, volume)
+    return bool(record.details.get(detail))

@@ -6,6 +6,7 @@ leaves the node with the last pod. All calls may come again after a restart: dri
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -21,6 +22,7 @@ from pilothouse.kubelet.csi.publish import (
     PUBLISHED,
     STAGED,
     note,
+    noted,
     publish,
     remove_target,
     unpublish,
@@ -99,15 +101,17 @@ class CsiSource(PersistentSource):
         assert bound is not None
         assert storage is not None
         volume = persistent(bound)
-        asked = record.details.get(PUBLISHED) or (last and record.details.get(STAGED))
+        # The node has it staged, whichever pod that was done for: this one may not have come so far.
+        staged = last and (record.details.get(STAGED) or await asyncio.to_thread(_is_staged, volume, ground))
+        published = record.details.get(PUBLISHED)
         try:
-            client = storage.drivers.client(volume.driver) if asked else None
-            record = await unpublish(volume, client if record.details.get(PUBLISHED) else None, record, ground)
+            client = storage.drivers.client(volume.driver) if published or staged else None
+            record = await unpublish(volume, client if published else None, record, ground)
         except CsiError as error:
             raise VolumeError(f"kubernetes.io/csi: Unmounter.TearDownAt failed: {error}") from error
         if last:
             storage.users.unsettle(_NODE, volume.key)
-            await _unstage(volume, client if record.details.get(STAGED) else None, record, ground)
+            await _unstage(volume, client if staged else None, record, ground)
 
 
 async def _stage(
@@ -118,6 +122,7 @@ async def _stage(
     if STAGES not in can:
         return None
     staging, record = staging_path(volume, around.layout), (bound.kept_by, bound.volume)
+    before = noted(around, *record, STAGED)
     around.note(*record, {STAGED: True})
     if users.settled(_NODE, volume.key):
         return staging
@@ -130,9 +135,10 @@ async def _stage(
             volume_context=dict(volume.attributes),
         )  # fmt: skip
     except CsiError as error:
-        if error.final and not users.others(volume.key, around.pod.metadata.uid, bound.volume):
-            await asyncio.to_thread(remove_target, staging, around.mounter)
-            around.note(*record, {STAGED: False})
+        if error.final and not before and not users.others(volume.key, around.pod.metadata.uid, bound.volume):
+            with suppress(VolumeError, OSError):
+                await asyncio.to_thread(remove_target, staging, around.mounter)
+                around.note(*record, {STAGED: False})
         raise
     users.settle(_NODE, volume.key)
     return staging
@@ -154,6 +160,12 @@ async def _publish(
     if GROUPS in await client.capabilities() or bound.block:
         owner = Ownership.NONE
     around.note(*record, {FS_GROUP: owner.name})
+
+
+def _is_staged(volume: CsiVolume, ground: Ground) -> bool:
+    """Whether it is, or was begun to be. What is mounted may be broken, and is not looked at."""
+    staging = staging_path(volume, ground.layout)
+    return ground.mounter.is_mounted(staging) or staging.exists()
 
 
 async def _unstage(volume: CsiVolume, client: CsiClient | None, record: VolumeRecord, ground: Ground) -> None:
