@@ -72,6 +72,18 @@ def test_what_a_volume_lacks(api: FakeStorageObjects) -> None:
     assert refused(api) == f'{WHERE} failed to fetch PV pv1 from API server: persistentvolumes "pv1" not found'
 
 
+@pytest.mark.parametrize("away", [ConnectionRefusedError("gone"), TimeoutError("gone")])
+@pytest.mark.parametrize(("read", "what"), [("claim", "PVC"), ("volume", "PV pv1")])
+def test_an_api_server_that_is_away(
+    api: FakeStorageObjects, monkeypatch: pytest.MonkeyPatch, read: str, what: str, away: Exception
+) -> None:
+    async def gone(*_names: str) -> None:
+        raise away
+
+    monkeypatch.setattr(api, read, gone)
+    assert refused(api) == f"{WHERE} failed to fetch {what} from API server: gone"
+
+
 def test_a_file_system_is_no_device(api: FakeStorageObjects) -> None:
     devices = [{"name": "v", "devicePath": "/dev/x"}]
     assert refused(api, volumeDevices=devices) == (

@@ -70,7 +70,7 @@ async def find_bound(
     where = f"error processing PVC {namespace}/{claim_name}"
     try:
         claim = await objects.claim(namespace, claim_name)
-    except StatusError as error:
+    except (StatusError, OSError) as error:
         raise VolumeUnknown(f"{where}: failed to fetch PVC from API server: {error}") from error
     if complaint := _claim_complaint(claim):
         raise VolumeUnknown(f"{where}: {complaint}")
@@ -81,7 +81,7 @@ async def find_bound(
     name = claim.spec.volumeName
     try:
         persistent = await objects.volume(name)
-    except StatusError as error:
+    except (StatusError, OSError) as error:
         raise VolumeUnknown(f"{where}: failed to fetch PV {name} from API server: {error}") from error
     if complaint := _volume_complaint(persistent, claim.metadata.uid):
         raise VolumeUnknown(f"{where}: {complaint}")

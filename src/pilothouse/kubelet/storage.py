@@ -24,7 +24,7 @@ _MOMENT = 10.0
 
 
 class StorageObjects(Protocol):
-    """Objects of the API. Methods may raise StatusError; None stands for what is not there."""
+    """Objects of the API. Methods may raise StatusError and OSError; None stands for what is not there."""
 
     async def claim(self, namespace: str, name: str) -> PersistentVolumeClaim:
         """A claim; NotFound when there is none."""
@@ -113,7 +113,7 @@ class ClientStorage:
                 known = await self._client.get(CSIDriver, name)
             except NotFound:
                 known = None
-            except StatusError:
+            except (StatusError, OSError):
                 if known is None:
                     raise
             self._drivers[name] = (self._clock.monotonic() + _MOMENT, known)
