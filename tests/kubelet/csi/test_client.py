@@ -71,6 +71,9 @@ def test_how_full_a_volume_is(tmp_path: Path) -> None:
         driver.stats = {"usage": [{"available": 1, "total": 3, "used": 2, "unit": 1}]}
         expected = VolumeStats((Usage("BYTES", 1, 3, 2),), None, "")
         assert await client.stats("v", tmp_path, None) == expected
+        for unknown in (77, -1):
+            driver.stats["usage"] = [{"used": 2, "unit": 1, "available": 1, "total": 3}, {"used": 5, "unit": unknown}]
+            assert await client.stats("v", tmp_path, None) == expected
         driver.stats = {"volume_condition": {"abnormal": True, "message": "hot"}}
         assert await client.stats("v", tmp_path, tmp_path) == VolumeStats((), True, "hot")
         driver.stats = {"volume_condition": {}}

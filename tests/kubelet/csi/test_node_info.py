@@ -62,6 +62,17 @@ def test_drivers_come_and_go() -> None:
     tell(story)
 
 
+@pytest.mark.parametrize("nonsense", ["[]", '"a"', "7", "null", "{"])
+def test_an_annotation_that_says_nothing_is_written_anew(nonsense: str) -> None:
+    async def story(client: Client, info: NodeInfo) -> None:
+        await client.patch(Node, "n1", "", {"metadata": {"annotations": {ANNOTATION: nonsense}}})
+        await info.uninstall("b")
+        await info.install("a", DriverInfo("id-a"))
+        assert (await client.get(Node, "n1")).metadata.annotations[ANNOTATION] == '{"a":"id-a"}'
+
+    tell(story)
+
+
 def test_what_cannot_be() -> None:
     async def story(client: Client, info: NodeInfo) -> None:
         with pytest.raises(PluginError, match="driverNodeID must not be empty"):

@@ -124,7 +124,13 @@ class CsiClient:
         found = await self._call(
             "NodeGetVolumeStats", volume_id=volume, volume_path=str(path), staging_target_path=str(staging or "")
         )
-        usage = [Usage(_ENUMS["Unit"][one.unit], one.available, one.total, one.used) for one in found.usage]
+        units = _ENUMS["Unit"]
+        # A unit that this version does not know may be one of a later one.
+        usage = [
+            Usage(units[one.unit], one.available, one.total, one.used)
+            for one in found.usage
+            if 0 <= one.unit < len(units)
+        ]
         told = found.HasField("volume_condition")
         condition = found.volume_condition
         return VolumeStats(tuple(usage), condition.abnormal if told else None, condition.message)

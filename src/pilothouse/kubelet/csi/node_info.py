@@ -109,6 +109,8 @@ def _node_patch(name: str, info: DriverInfo | None, annotations: dict[str, str],
         known = json.loads(annotations.get(ANNOTATION) or "{}")
     except ValueError:
         known = {}
+    if not isinstance(known, dict):
+        known = {}
     wanted = {key: value for key, value in known.items() if key != name}
     patch: JsonObject = {}
     if info is not None:
