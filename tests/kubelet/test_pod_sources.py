@@ -8,16 +8,17 @@ import pytest
 
 from kubelet.harness import FakeNode, pod, run
 from pilothouse.api.types.core_v1 import Pod
+from pilothouse.kubelet.critical import is_critical, is_static
 from pilothouse.kubelet.pod_sources import API, PodSources
 from pilothouse.kubelet.static_pods.manifest import stamped
 from pilothouse.runtime.clock import format_time
 from pilothouse.testing.fake_cri import Behaviour
 
-MIRROR, HASH = "kubernetes.io/config.mirror", "kubernetes.io/config.hash"
+MIRROR, HASH, SOURCE = (f"kubernetes.io/config.{name}" for name in ("mirror", "hash", "source"))
 
 
 def static(name: str = "web", uid: str = "1", image: str = "app:1", **spec: Any) -> Pod:
-    annotations = {HASH: uid, "kubernetes.io/config.source": "file"}
+    annotations = {HASH: uid, SOURCE: "file"}
     containers = [{"name": "app", "image": image}]
     return Pod(pod(name, metadata={"uid": uid, "annotations": annotations}, containers=containers, **spec))
 
@@ -67,6 +68,28 @@ def test_pods_of_the_api_run_and_mirrors_do_not(tmp_path: Path) -> None:
         sources.on_change(plain, None)
         await node.clock.sleep(60)
         assert [*node.workers.pods()] == []
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize("claim", ["file", "http", "*", ""])
+def test_nobody_makes_a_pod_static_by_saying_so(tmp_path: Path, claim: str) -> None:
+    """Such a pod would be critical, stay where it may not, and never be reported on."""
+
+    async def story(node: FakeNode, sources: PodSources) -> None:
+        claims = Pod(pod("claims", metadata={"annotations": {SOURCE: claim, "a": "b"}}))
+        plain = Pod(pod("plain"))
+        sources.on_change(None, claims)
+        sources.on_change(None, plain)
+        known = node.workers.pods()
+        assert known["uid-claims"].metadata.annotations == {SOURCE: "api", "a": "b"}
+        assert not is_static(known["uid-claims"])
+        assert not is_critical(known["uid-claims"])
+        assert known["uid-plain"] is plain
+        sources.on_change(claims, Pod({**claims.raw, "metadata": {**claims.metadata.raw, "resourceVersion": "2"}}))
+        assert not is_static(node.workers.pods()["uid-claims"])
+        sources.set("file", [static()])
+        assert is_static(node.workers.pods()["1"])
 
     play(tmp_path, story)
 

@@ -12,7 +12,7 @@ _SYSTEM_CRITICAL = 2_000_000_000
 
 
 def is_static(pod: Pod) -> bool:
-    """Whether the node itself was told of the pod, not by the API server."""
+    """Whether the node itself was told of the pod, not by the API server: PodSources sees to it that this is true."""
     return pod.metadata.annotations.get(_SOURCE, "api") != "api"
 
 

@@ -13,7 +13,7 @@ from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.client.key import Key
 from pilothouse.kubelet.pod_workers import PodWorkers
-from pilothouse.kubelet.static_pods.manifest import HASH, SEEN
+from pilothouse.kubelet.static_pods.manifest import HASH, SEEN, SOURCE
 
 API = "api"
 MIRROR = "kubernetes.io/config.mirror"
@@ -69,7 +69,7 @@ class PodSources:
                 self._workers_told(static, static)
         if was is not None or now is not None:
             self._tell()
-        rest = (None if was else old, None if now else new)
+        rest = (None if was else _from_api(old), None if now else _from_api(new))
         if rest != (None, None):
             self._told(*rest)
 
@@ -154,6 +154,14 @@ class PodSources:
     def _tell(self) -> None:
         for callback in self._listeners:
             callback()
+
+
+def _from_api(pod: Pod | None) -> Pod | None:
+    """Whatever a user has written there: where a pod came from is ours to say, and much is allowed to static ones."""
+    if pod is None or pod.metadata.annotations.get(SOURCE, API) == API:
+        return pod
+    meta = pod.metadata.raw
+    return Pod({**pod.raw, "metadata": {**meta, "annotations": {**meta["annotations"], SOURCE: API}}})
 
 
 def _is_mirror(pod: Pod) -> bool:
