@@ -1,6 +1,6 @@
 """What is left of pods that nobody knows is removed; what belongs to known ones stays."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -228,5 +228,33 @@ def test_a_foreign_mount_keeps_one_directory_and_nothing_else(tmp_path: Path) ->
         assert not await keeper.sweep(set)
         assert [place.name for place in node.layout.pods.iterdir()] == ["uid-a"]
         assert [*node.layout.logs.iterdir()] == []
+
+    run(tmp_path, story)
+
+
+@pytest.mark.parametrize("what", ["pods", "logs"])
+def test_a_directory_that_cannot_be_read_keeps_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:  # fmt: skip
+    async def story(node: FakeNode) -> None:
+        node.layout.volume("uid-a", "empty-dir", "v").mkdir(parents=True)
+        node.layout.pod_logs("default", "web", "uid-a").mkdir(parents=True)
+        broken = getattr(node.layout, what)
+        listed = Path.iterdir
+
+        def listing(place: Path) -> Iterator[Path]:
+            if place == broken:
+                raise OSError(5, "Input/output error")
+            return listed(place)
+
+        cgroups = FakeCgroups({"uid-a"})
+        keeper = housekeeping(node, node.cri, cgroups)
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "iterdir", listing)
+            assert not await keeper.sweep(set)
+        left = {"pods": node.layout.pods, "logs": node.layout.logs}
+        assert [name for name, place in left.items() if list(place.iterdir())] == [what]
+        assert not cgroups.present
+        assert await keeper.sweep(set)
 
     run(tmp_path, story)

@@ -128,8 +128,13 @@ class Housekeeping:
 
     async def _remove_files(self, known: Known) -> bool:
         """Directories, logs and control groups of pods that are not known."""
-        gone = await self._remove_directories(known)
-        gone = await self._remove_logs(known) and gone
+        gone = True
+        for remove in (self._remove_directories, self._remove_logs):
+            try:
+                gone = await remove(known) and gone
+            except OSError as error:
+                log.warning("Could not look for what belongs to no pod", err=str(error))
+                gone = False
         try:
             self._cgroups.remove_strangers(set(known()))
         except OSError as error:
