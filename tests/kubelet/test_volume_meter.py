@@ -86,6 +86,45 @@ def test_who_knows_of_other_volumes_is_asked(tmp_path: Path) -> None:
     run(tmp_path, story)
 
 
+def test_who_hangs_holds_up_no_figures(tmp_path: Path) -> None:
+    """In virtual time: neither others' figures, nor the kubelet's own, of the same pods and of other ones."""
+    use, asked, go = FilesystemUse(1, 2, 3, 4, 5, 6, 7.0), list[str](), asyncio.Event()
+
+    async def others(one: Pod, at: Instant) -> dict[str, FilesystemUse]:
+        asked.append(one.metadata.name)
+        if one.metadata.name.startswith("stuck"):
+            await go.wait()
+        return {"claimed": use}
+
+    async def story(node: FakeNode) -> None:
+        meter = VolumeMeter(node.layout, node.clock, patience=10)
+        meter.others = others
+        stuck = [f"stuck{number}" for number in range(20)]
+        pods = [made(**volumes(name)) for name in (*stuck, "a")]
+        for one in pods:
+            node.layout.volume(one.metadata.uid, "empty-dir", "scratch").mkdir(parents=True)
+        async with Tasks() as tasks:
+            began = node.clock.monotonic()
+            await meter.measure(pods, tasks)
+            assert node.clock.monotonic() - began == 10
+            assert all(set(meter.of(f"uid-{name}")) == {"scratch"} for name in stuck)
+            assert set(meter.of("uid-a")) == {"scratch", "claimed"}
+            (node.layout.volume("uid-stuck0", "empty-dir", "scratch") / "file").touch()
+            await meter.measure(pods, tasks)
+            assert meter.of("uid-stuck0")["scratch"].inodes_used == 2
+            assert (asked.count("stuck0"), asked.count("a")) == (1, 2)
+            # A pod that went is let go of, and what is found of it later is not kept.
+            await meter.measure(pods[-1:], tasks)
+            go.set()
+            await node.clock.sleep(1)
+            assert meter.of("uid-stuck0") == {}
+            await meter.measure(pods, tasks)
+            assert asked.count("stuck0") == 2
+            assert set(meter.of("uid-stuck0")) == {"scratch", "claimed"}
+
+    run(tmp_path, story)
+
+
 def test_pods_of_the_node_are_measured_every_minute(tmp_path: Path) -> None:
     async def story(node: FakeNode) -> None:
         node.add(pod(volumes=[{"name": "scratch", "emptyDir": {}}]))

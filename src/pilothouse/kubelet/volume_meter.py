@@ -1,11 +1,12 @@
 """Measures the pods' volumes now and then: of a large one this takes minutes, so whoever asks gets the last figures.
 
-Of volumes that the kubelet does not make itself, others know. One that takes its time keeps the others
-waiting for a moment, and is not begun again before it is done. Upstream: server/stats/volume_stat_calculator.go.
+The kubelet's own volumes come first, pod by pod; one that takes its time keeps the others waiting for a moment. Of
+other volumes others know, who are asked for all pods at once, so that whoever hangs holds up nobody's figures. What is
+not done is not begun again. Upstream: server/stats/volume_stat_calculator.go.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping
 
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet import disk_usage
@@ -19,7 +20,7 @@ log = Log(__name__)
 PERIOD = 60.0
 """Seconds between two looks: KubeletConfiguration's volumeStatsAggPeriod."""
 PATIENCE = 10.0
-"""Seconds that others wait for one pod."""
+"""Seconds that others wait for one pod, and then all pods for those who know of other volumes."""
 PLUGINS = ("empty-dir", "configmap", "secret", "downward-api", "projected")
 
 Volumes = Mapping[str, FilesystemUse]
@@ -34,39 +35,42 @@ class VolumeMeter:
         self._layout = layout
         self._clock = clock
         self._patience = patience
-        self._known: dict[str, Volumes] = {}
-        self._busy: dict[str, asyncio.Event] = {}
+        self._own = _Looks(self._look)
+        self._foreign = _Looks(self._ask)
         self.others: Others | None = None
         """Who knows of volumes that are not the kubelet's own."""
 
     def of(self, uid: str) -> Volumes:
         """As last measured."""
-        return self._known.get(uid, {})
+        return {**self._own.found.get(uid, {}), **self._foreign.found.get(uid, {})}
 
     async def measure(self, pods: Iterable[Pod], tasks: Tasks) -> None:
         """Look at the volumes of these pods, and forget those of others."""
         wanted = {pod.metadata.uid: pod for pod in pods}
-        self._known = {uid: found for uid, found in self._known.items() if uid in wanted}
-        for uid, pod in wanted.items():
-            if uid not in self._busy:
-                self._busy[uid] = asyncio.Event()
-                tasks.spawn(self._one(pod, self._busy[uid]), name=f"volumes of {pod.metadata.name}")
-            try:
-                async with self._clock.timeout(self._patience):
-                    await self._busy[uid].wait()
-                del self._busy[uid]
-            except TimeoutError:
-                log.warning("Measuring a pod's volumes takes long", pod=pod.metadata.name, uid=uid)
+        for looks in (self._own, self._foreign):
+            looks.keep(wanted)
+        for pod in wanted.values():
+            await self._wait([pod], self._own, tasks)
+        if self.others is not None:
+            await self._wait(list(wanted.values()), self._foreign, tasks)
 
-    async def _one(self, pod: Pod, done: asyncio.Event) -> None:
+    async def _wait(self, pods: list[Pod], looks: "_Looks", tasks: Tasks) -> None:
+        begun = [looks.begin(pod, tasks) for pod in pods]
         try:
-            now = self._clock.now()
-            own = await asyncio.to_thread(self._look, pod, now)
-            self._known[pod.metadata.uid] = {**own, **(await self.others(pod, now) if self.others else {})}
-        finally:
-            done.set()
+            async with self._clock.timeout(self._patience):
+                for done in begun:
+                    await done.wait()
+        except TimeoutError:
+            late = [pod.metadata.name for pod, done in zip(pods, begun, strict=True) if not done.is_set()]
+            log.warning("Measuring pods' volumes takes long", pods=late)
 
-    def _look(self, pod: Pod, now: Instant) -> Volumes:
+    async def _look(self, pod: Pod) -> Volumes:
+        return await asyncio.to_thread(self._walk, pod, self._clock.now())
+
+    async def _ask(self, pod: Pod) -> Volumes:
+        return await self.others(pod, self._clock.now()) if self.others is not None else {}
+
+    def _walk(self, pod: Pod, now: Instant) -> Volumes:
         found = {}
         for volume in pod.spec.volumes:
             for plugin in PLUGINS:
@@ -76,3 +80,36 @@ class VolumeMeter:
                 except OSError:
                     continue
         return found
+
+
+class _Looks:
+    """Looks of one kind, and what they found."""
+
+    def __init__(self, look: Callable[[Pod], Awaitable[Volumes]]) -> None:
+        self._look = look
+        self._busy: dict[str, asyncio.Event] = {}
+        self.found: dict[str, Volumes] = {}
+
+    def keep(self, uids: Container[str]) -> None:
+        """Forget all other pods, and what is still to be found of them."""
+        self.found = {uid: found for uid, found in self.found.items() if uid in uids}
+        self._busy = {uid: done for uid, done in self._busy.items() if uid in uids}
+
+    def begin(self, pod: Pod, tasks: Tasks) -> asyncio.Event:
+        """Look at a pod unless that is being done; set when it is."""
+        done = self._busy.get(pod.metadata.uid)
+        if done is None:
+            done = self._busy[pod.metadata.uid] = asyncio.Event()
+            tasks.spawn(self._run(pod, done), name=f"volumes of {pod.metadata.name}")
+        return done
+
+    async def _run(self, pod: Pod, done: asyncio.Event) -> None:
+        uid, found = pod.metadata.uid, None
+        try:
+            found = await self._look(pod)
+        finally:
+            done.set()
+            if self._busy.get(uid) is done:
+                del self._busy[uid]
+                if found is not None:
+                    self.found[uid] = found
