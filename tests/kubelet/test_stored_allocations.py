@@ -10,8 +10,6 @@ from kubelet.harness import FakeCgroups, FakeNode, run
 from kubelet.resizing import conditions, events, in_force, resize, resources, settled, sized, started, status_of
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Pod
-from pilothouse.kubelet.admit_handler import Refusal
-from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.admission import Admission
 from pilothouse.kubelet.admit_handler import Refusal
 from pilothouse.kubelet.allocation_store import FILE, Allocation, AllocationStore
@@ -256,10 +254,10 @@ class Unreadable:
         self._real = real
         self.broken = False
 
-    async def admit(self, pod: Pod, others: Sequence[Pod]) -> Refusal | None:
+    async def admit(self, pod: Pod, others: Sequence[Pod], *, resized: bool = False) -> Refusal | None:
         if self.broken:
             raise OSError(5, "Input/output error")
-        return await self._real.admit(pod, others)
+        return await self._real.admit(pod, others, resized=resized)
 
 
 def test_a_machine_that_cannot_be_read_is_looked_at_again(tmp_path: Path) -> None:
