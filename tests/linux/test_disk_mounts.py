@@ -75,6 +75,35 @@ def test_what_hangs_is_given_up(commands: Path) -> None:
     assert not (Path("/proc") / (commands / "pid").read_text().strip() / "exe").exists()
 
 
+def test_what_is_given_up_ends_with_what_it_has_started(commands: Path) -> None:
+    told = commands / "pid"
+    command(commands, "mount", f"/bin/sleep 1000 & echo $! > {told}.new; mv {told}.new {told}; wait")
+
+    async def main(clock: SystemClock) -> Path:
+        async with clock.timeout(30), asyncio.TaskGroup() as group:
+            mounting = group.create_task(DiskMounts(clock).mount("s:/x", Path("/t"), "nfs"))
+            while not told.exists():
+                await clock.sleep(0.01)
+            program = Path("/proc") / told.read_text().strip() / "exe"
+            assert program.exists()
+            mounting.cancel()
+            while program.exists():
+                await clock.sleep(0.01)
+        return program
+
+    assert not asyncio.run(main(SystemClock())).exists()
+
+
+def test_a_command_speaks_the_language_that_is_read(commands: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    command(commands, "umount", "test $LC_ALL = C && echo not mounted || echo nicht eingehängt; exit 32")
+
+    async def main(clock: LoopClock, _chance: object) -> None:
+        await DiskMounts(clock).unmount(Path("/t"))
+
+    loop.run(main)
+
+
 def test_what_is_not_installed(commands: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(commands))
 

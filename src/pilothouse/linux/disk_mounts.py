@@ -5,6 +5,8 @@ blkid(8) says whether a disk has a file system, mkfs(8) makes one. Upstream: k8s
 """
 
 import asyncio
+import os
+import signal
 from contextlib import suppress
 from pathlib import Path
 
@@ -73,11 +75,12 @@ class DiskMounts:
             raise DiskError(f"format of disk {str(device)!r} failed: type:({kind!r}) errcode: {status} output: {told}")
 
     async def _run(self, *command: str, seconds: float = 0.0) -> tuple[int, str]:
-        """Status and words of a command. One that does not end is killed."""
+        """Status and words of a command. One that does not end is killed. In English, as it is read here."""
         try:
             child = await asyncio.create_subprocess_exec(
                 *command,
                 stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True, env={**os.environ, "LC_ALL": "C"},  # noqa: TID251 - the child's own
             )  # fmt: skip
         except FileNotFoundError as error:
             raise DiskError(f"{command[0]} is not installed") from error
@@ -92,8 +95,8 @@ class DiskMounts:
         return child.returncode or 0, told.decode(errors="replace").strip()
 
     async def _give_up(self, child: asyncio.subprocess.Process) -> None:
-        """Kill it; one that the kernel holds is left behind."""
+        """Kill it and what it has started, as mount(8) does its helpers; what the kernel holds is left behind."""
         with suppress(ProcessLookupError, TimeoutError):
-            child.kill()
+            os.killpg(child.pid, signal.SIGKILL)
             async with self._clock.timeout(_KILL_PATIENCE):
                 await child.wait()
