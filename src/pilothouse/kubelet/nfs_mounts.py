@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from pilothouse.api.types.core_v1 import NFSVolumeSource
-from pilothouse.kubelet.volume import Ground, Surroundings, VolumeError
+from pilothouse.kubelet.volume import Ground, Surroundings, VolumeError, remove_mount_point
 
 
 async def mount_nfs(
@@ -27,4 +27,4 @@ async def unmount_nfs(target: Path, ground: Ground) -> None:
         raise VolumeError("this node offers no volumes of other machines")
     if ground.mounter.is_mounted(target):
         await ground.storage.disks.unmount(target)
-    await asyncio.to_thread(ground.mounter.remove_tree, target)
+    await asyncio.to_thread(remove_mount_point, target)

@@ -11,7 +11,7 @@ from typing import ClassVar
 from pilothouse.kubelet.bound_volume import BoundVolume
 from pilothouse.kubelet.layout import Layout
 from pilothouse.kubelet.storage import Storage
-from pilothouse.kubelet.volume import Ground, HostVolume, Surroundings, VolumeFailure, take_away
+from pilothouse.kubelet.volume import Ground, HostVolume, Surroundings, VolumeFailure, leave_mount_point
 from pilothouse.kubelet.volume_record import AT, VolumeRecord
 
 
@@ -48,7 +48,7 @@ class PersistentSource(ABC):
         Again and again without harm. Raises VolumeError, OSError.
         """
         _ = last
-        await asyncio.to_thread(take_away, place(record, ground.layout), ground.mounter)
+        await asyncio.to_thread(leave_mount_point, place(record, ground.layout), ground.mounter)
 
 
 def place(record: VolumeRecord, layout: Layout) -> Path:

@@ -8,6 +8,7 @@ the pod may be gone, and the kubelet may be another than the one that set it up.
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from pathlib import Path
@@ -202,3 +203,16 @@ def take_away(directory: Path, mounter: Mounter) -> None:
     for point in mounter.below(directory):
         mounter.unmount(point)
     mounter.remove_tree(directory)
+
+
+def leave_mount_point(directory: Path, mounter: Mounter) -> None:
+    """Unmount what lies in a directory where something was mounted and nothing else ever is, and remove it."""
+    for point in mounter.below(directory):
+        mounter.unmount(point)
+    remove_mount_point(directory)
+
+
+def remove_mount_point(directory: Path) -> None:
+    """Remove it. Only an empty one: what is in it after all belongs to others, and perhaps is mounted there again."""
+    with suppress(FileNotFoundError):
+        directory.rmdir()

@@ -1,11 +1,13 @@
 """Paths of the node as persistent volumes."""
 
+import threading
 from pathlib import Path
 
 import pytest
 
 from kubelet.storing import Station, claimed, pod, run
 from kubelet.volumes.setting_up import FACTS
+from pilothouse.kubelet.persistent_sources import host_path
 from pilothouse.kubelet.volume import HostVolume, VolumeError
 
 
@@ -39,3 +41,16 @@ def test_a_path_is_not_mounted_and_takes_no_options(tmp_path: Path) -> None:
         )
 
     run(tmp_path, story)
+
+
+def test_a_server_that_is_gone_holds_up_no_one_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+    monkeypatch.setattr(host_path, "require", lambda *_: looked.append(threading.get_ident()))
+
+    async def story(node: Station) -> None:
+        node.api.bind(hostPath={"path": str(tmp_path), "type": "Directory"})
+        await node.volumes.set_up(pod(volumes=[claimed()]), FACTS)
+
+    run(tmp_path, story)
+    assert looked
+    assert threading.get_ident() not in looked

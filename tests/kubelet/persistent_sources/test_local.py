@@ -2,12 +2,14 @@
 
 import os
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kubelet.harness import FakeMounter
 from kubelet.storing import Station, claimed, pod, run
 from kubelet.volumes.setting_up import FACTS
 from pilothouse.api.types.core_v1 import Pod
@@ -78,6 +80,72 @@ def test_the_second_pod_leaves_the_group_alone_and_is_told(tmp_path: Path) -> No
             "Warning", "AlreadyMountedVolume",
             f"The requested fsGroup is {other}, but the volume pv1 has GID {own}. The volume may not be shareable.",
         )]  # fmt: skip
+
+    run(tmp_path, story)
+
+
+class Noting(FakeMounter):
+    """Where it was asked to bind."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.threads: list[int] = []
+
+    def bind(self, source: Path, target: Path) -> None:
+        self.threads.append(threading.get_ident())
+        self.mounted[target] = str(source)
+
+
+def test_a_server_that_is_gone_holds_up_no_one_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk, real_stat, noting = tmp_path / "disk", Path.stat, Noting()
+    disk.mkdir()
+
+    def stat(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        if path == disk:
+            noting.threads.append(threading.get_ident())
+        return real_stat(path, follow_symlinks=follow_symlinks)
+
+    async def main(clock: Clock, _chance: object) -> None:
+        node = Station(tmp_path, clock, mounter=noting)
+        node.api.bind(local={"path": str(disk)})
+        monkeypatch.setattr(Path, "stat", stat)
+        await node.volumes.set_up(user("a"), FACTS)
+        await node.volumes.set_up(user("b"), FACTS)
+
+    loop.run(main)
+    assert len(noting.threads) == 5, "two looks and a bind, and a look at whose it is already"
+    assert threading.get_ident() not in noting.threads
+
+
+def test_what_is_in_a_mount_point_after_all_is_not_deleted(tmp_path: Path) -> None:
+    async def story(node: Station) -> None:
+        node.api.bind(local={"path": str(tmp_path)})
+        kept = (await node.volumes.set_up(user(), FACTS))["v"].path / "kept"
+        kept.touch()
+        with pytest.raises(VolumeError, match="Directory not empty"):
+            await node.volumes.tear_down("uid-web")
+        assert kept.exists()
+        kept.unlink()
+        await node.volumes.tear_down("uid-web")
+        assert not kept.parent.exists()
+
+    run(tmp_path, story)
+
+
+def test_what_is_in_the_nodes_mount_point_after_all_is_not_deleted(tmp_path: Path) -> None:
+    async def story(node: Station) -> None:
+        node.api.bind(local={"path": str(tmp_path)})
+        await node.volumes.set_up(user(), FACTS)
+        kept = node.layout.root / "plugins/kubernetes.io~local-volume/mounts/pv1/kept"
+        kept.parent.mkdir(parents=True)
+        kept.touch()
+        with pytest.raises(VolumeError, match="Directory not empty"):
+            await node.volumes.tear_down("uid-web")
+        assert kept.exists()
+        assert node.fake_disks.done == []
+        kept.unlink()
+        await node.volumes.tear_down("uid-web")
+        assert not kept.parent.exists()
 
     run(tmp_path, story)
 

@@ -1,6 +1,7 @@
 """Paths of the node."""
 
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from kubelet.observing import pod
 from kubelet.volumes.setting_up import Place, mode
 from pilothouse.kubelet.volume import VolumeError
+from pilothouse.kubelet.volumes import host_path
 
 
 def set_up(tmp_path: Path, path: Path, kind: str) -> Path:
@@ -56,3 +58,11 @@ def test_a_file_is_made_in_a_directory_that_is_there(there: Path) -> None:
 
 def test_devices(there: Path) -> None:
     assert set_up(there, Path("/dev/null"), "CharDevice") == Path("/dev/null")
+
+
+def test_a_server_that_is_gone_holds_up_no_one_else(there: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+    monkeypatch.setattr(host_path, "require", lambda *_: looked.append(threading.get_ident()))
+    set_up(there, there, "Directory")
+    assert looked
+    assert threading.get_ident() not in looked

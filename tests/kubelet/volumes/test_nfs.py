@@ -41,3 +41,19 @@ def test_a_server_that_is_gone_keeps_the_pod_alone(tmp_path: Path) -> None:
         assert not node.layout.pod("uid-web").exists()
 
     run(tmp_path, story)
+
+
+def test_what_is_in_a_mount_point_after_all_is_not_deleted(tmp_path: Path) -> None:
+    async def story(node: Station) -> None:
+        web = pod(volumes=[{"name": "v", "nfs": {"server": "s", "path": "/x"}}])
+        await node.volumes.set_up(web, FACTS)
+        kept = node.at(web, "nfs", "v") / "kept"
+        kept.touch()
+        with pytest.raises(VolumeError, match="Directory not empty"):
+            await node.volumes.tear_down("uid-web")
+        assert kept.exists()
+        kept.unlink()
+        await node.volumes.tear_down("uid-web")
+        assert not node.layout.pod("uid-web").exists()
+
+    run(tmp_path, story)

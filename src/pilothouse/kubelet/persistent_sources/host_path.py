@@ -1,5 +1,6 @@
 """A path of the node as a persistent volume, for clusters of one node. The same checks as of a pod's own `hostPath`."""
 
+import asyncio
 from pathlib import Path
 from typing import ClassVar
 
@@ -22,7 +23,7 @@ class HostPathSource(PersistentSource):
         source = bound.persistent.spec.hostPath
         path = Path(source.path)
         if source.type:
-            require(path, source.type)
+            await asyncio.to_thread(require, path, source.type)
         return HostVolume(path)
 
     async def tear_down(self, _record: VolumeRecord, _ground: Ground, /, *, last: bool) -> None:

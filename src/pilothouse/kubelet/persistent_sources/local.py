@@ -14,7 +14,15 @@ from pilothouse.kubelet.events import reference
 from pilothouse.kubelet.layout import Layout
 from pilothouse.kubelet.persistent_source import PersistentSource, failure, place
 from pilothouse.kubelet.storage import Storage
-from pilothouse.kubelet.volume import Ground, HostVolume, Ownership, Surroundings, VolumeError, take_away
+from pilothouse.kubelet.volume import (
+    Ground,
+    HostVolume,
+    Ownership,
+    Surroundings,
+    VolumeError,
+    leave_mount_point,
+    remove_mount_point,
+)
 from pilothouse.kubelet.volume_record import VolumeRecord
 
 _DEFAULT_KIND = "ext4"
@@ -46,10 +54,10 @@ class LocalSource(PersistentSource):
         else:
             raise VolumeError("only directory and block device are supported")
         target = around.layout.volume(around.pod.metadata.uid, self.plugin, bound.name)
-        shared = self._shared(bound, root, around, around.storage)
+        shared = await self._shared(bound, root, around, around.storage)
         if not around.mounter.is_mounted(target):
             target.mkdir(parents=True, exist_ok=True, mode=0o750)
-            around.mounter.bind(root, target)
+            await asyncio.to_thread(around.mounter.bind, root, target)
         return HostVolume(target, fs_group=Ownership.NONE if bound.read_only or shared else Ownership.of(around.pod))
 
     async def _mounted(
@@ -65,12 +73,12 @@ class LocalSource(PersistentSource):
             )
         return target
 
-    def _shared(self, bound: BoundVolume, root: Path, around: Surroundings, storage: Storage) -> bool:
+    async def _shared(self, bound: BoundVolume, root: Path, around: Surroundings, storage: Storage) -> bool:
         """Whether another pod has it already; told where that is of another group."""
         pod = around.pod
         if not storage.users.mounted_elsewhere(self.key(bound), pod.metadata.uid):
             return False
-        group, present = pod.spec.securityContext.fsGroup, root.stat().st_gid
+        group, present = pod.spec.securityContext.fsGroup, (await asyncio.to_thread(root.stat)).st_gid
         if group is not None and group != present:
             storage.recorder.event(
                 reference(pod), "Warning", "AlreadyMountedVolume",
@@ -82,12 +90,14 @@ class LocalSource(PersistentSource):
     async def tear_down(self, record: VolumeRecord, ground: Ground, /, *, last: bool) -> None:
         """Away with the pod's bind mount, and with the node's mount."""
         target = place(record, ground.layout)
-        await asyncio.to_thread(take_away, target, ground.mounter)
+        await asyncio.to_thread(leave_mount_point, target, ground.mounter)
+        if not last:
+            return
         shared = _global(ground.layout, target.name)
-        if last and shared.exists():
+        if ground.mounter.is_mounted(shared):
             assert ground.storage is not None
             await ground.storage.disks.unmount(shared)
-            await asyncio.to_thread(ground.mounter.remove_tree, shared)
+        await asyncio.to_thread(remove_mount_point, shared)
 
 
 def _global(layout: Layout, name: str) -> Path:

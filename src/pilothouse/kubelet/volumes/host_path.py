@@ -1,5 +1,6 @@
 """`hostPath`: a path of the node itself, checked to be what the spec says it is."""
 
+import asyncio
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,5 +19,6 @@ class HostPathVolume(VolumeType):
         """Check the path, or make it where the type says so."""
         path, kind = Path(volume.hostPath.path), volume.hostPath.type
         if kind:
-            require(path, kind)
+            # It may be of a server that is gone.
+            await asyncio.to_thread(require, path, kind)
         return path
