@@ -233,6 +233,21 @@ def test_others_make_room_for_a_critical_pod_which_starts_when_they_have_ended(t
     run(tmp_path, story)
 
 
+def test_a_critical_pod_does_not_wait_for_the_volumes_of_those_that_made_room(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        node.add(asking("large", "1500m"))
+        await node.until(lambda: len(running(node)) == 1)
+
+        async def tear_down(uid: str) -> None:
+            await node.clock.sleep(3600)
+
+        node.services.volumes.tear_down_volumes = tear_down  # type: ignore[method-assign]
+        node.add(critical("vital", "1"))
+        await node.until(lambda: node.pods["vital"].status.phase == "Running", 5)
+
+    run(tmp_path, story)
+
+
 def test_a_critical_pod_fails_where_all_others_hold_too_little_or_something_else_is_the_matter(tmp_path: Path) -> None:
     async def story(node: FakeNode) -> None:
         node.add(asking("small", "500m"))

@@ -1,5 +1,6 @@
 """A pod's life on a node with a fake runtime, in virtual time."""
 
+import asyncio
 import itertools
 from pathlib import Path
 
@@ -7,9 +8,11 @@ import pytest
 
 from kubelet.harness import FakeCgroups, FakeNode, pod, run
 from pilothouse.api.machinery.view import JsonObject
+from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.cri.interface import ExecResult
 from pilothouse.kubelet.observed import Health
 from pilothouse.kubelet.status import Verdict
+from pilothouse.runtime.tasks import Tasks
 from pilothouse.testing.fake_cri import Behaviour
 
 
@@ -82,6 +85,8 @@ def test_a_pod_that_ends_stays_with_its_containers(tmp_path: Path, policy: str, 
         assert node.state()["state"]["terminated"]["exitCode"] == code
         assert len(await node.cri.containers()) == 1
         assert not (await node.cri.sandboxes())[0].ready
+        assert isinstance(node.cgroups, FakeCgroups)
+        assert node.cgroups.present == set()
         node.delete_pod("web")
         await node.until(lambda: "web" not in node.pods)
         assert await node.cri.sandboxes() == []
@@ -458,6 +463,49 @@ def test_groups_that_the_runtime_cannot_leave_out_are_a_reason_to_refuse(tmp_pat
         assert not [call for call in node.cri.calls if call.startswith("run_sandbox")]
         node.delete_pod("web")
         await node.until(lambda: "web" not in node.pods)
+
+    run(tmp_path, story)
+
+
+def test_the_group_of_a_pod_that_is_over_goes_when_nothing_holds_it_any_more(tmp_path: Path) -> None:
+    class Held(FakeCgroups):
+        held = True
+
+        def remove(self, pod: Pod) -> bool:
+            return not self.held and super().remove(pod)
+
+    async def story(node: FakeNode) -> None:
+        node.cgroups = groups = Held()
+        node.cri.behaviour = lambda _: Behaviour(ends_after=2)
+        node.add(pod(restartPolicy="Never"))
+        await node.until(lambda: node.pods["web"].status.phase == "Succeeded")
+        await node.clock.sleep(5)
+        assert groups.present == {"uid-web"}
+        groups.held = False
+        await node.until(lambda: groups.present == set(), 2)
+
+    run(tmp_path, story)
+
+
+def test_a_pod_has_stopped_before_its_volumes_are_gone_and_is_cleared_then(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        node.add(pod())
+        await node.until(lambda: node.pods["web"].status.phase == "Running")
+        away = asyncio.Event()
+
+        async def tear_down(uid: str) -> None:
+            await away.wait()
+
+        node.services.volumes.tear_down_volumes = tear_down  # type: ignore[method-assign]
+        node.workers.end("uid-web", EVICTED)
+        async with node.clock.timeout(5):
+            await node.workers.stopped("uid-web")
+        async with Tasks() as tasks:
+            cleared = tasks.spawn(node.workers.cleared("uid-web"), name="cleared")
+            await node.clock.sleep(100)
+            assert not cleared.done()
+            away.set()
+            await node.until(cleared.done, 1)
 
     run(tmp_path, story)
 

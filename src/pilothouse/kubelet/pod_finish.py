@@ -1,6 +1,6 @@
 """The end of a pod: its containers are ended, how they ended is told, and where it is being deleted, every trace goes.
 
-A pod that is over but not deleted keeps its containers, for whoever wants their logs.
+A pod that is over but not deleted keeps its containers, for whoever wants their logs, and nothing that costs others.
 """
 
 import asyncio
@@ -19,6 +19,8 @@ from pilothouse.runtime.log import Log
 log = Log(__name__)
 _BUSY = 0.1
 """Seconds until a control group that could not be removed is tried again."""
+_LATER = 1.0
+"""The same for one that nobody waits for."""
 
 
 class PodFinish:
@@ -38,12 +40,12 @@ class PodFinish:
         for sandbox in observed.sandboxes:
             if sandbox.ready:
                 await node.cri.stop_sandbox(sandbox.id)
-        memory.stopped = True
+        memory.stopped.set()
         node.allocations.release(uid)
         self._reporter.report(memory, await self._reporter.observe(memory), over=True)
         if not memory.deleted:
             await node.volumes.tear_down_volumes(uid)
-            return None
+            return None if self._without_group(memory) else node.clock.now() + _LATER
         await node.writer.flush(uid)
         return await self._let_go(memory)
 
@@ -57,6 +59,10 @@ class PodFinish:
             report(memory, observed)
         await self._node.ender.end_all(pod, observed.running(), grace, self._reporter.address(pod, observed))
 
+    def _without_group(self, memory: PodMemory) -> bool:
+        """Remove its control group, which weighs as much as it was granted; False: something holds it."""
+        return self._node.cgroups.remove(self._node.allocations.applied(memory.pod))
+
     async def _let_go(self, memory: PodMemory) -> Instant | None:
         """Remove every trace of the pod from the node, then from the API."""
         node, pod = self._node, memory.pod
@@ -67,7 +73,7 @@ class PodFinish:
         logs = node.facts.layout.pod_logs(pod.metadata.namespace, pod.metadata.name, uid)
         await node.volumes.tear_down(uid)
         await asyncio.to_thread(node.mounter.remove_tree, logs)
-        if not node.cgroups.remove(pod):
+        if not self._without_group(memory):
             return node.clock.now() + _BUSY
         node.images.forget(uid)
         if not memory.removed:

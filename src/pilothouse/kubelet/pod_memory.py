@@ -34,8 +34,8 @@ class PodMemory:
     """The node has taken it."""
     refused: bool = field(init=False)
     """The node has not taken it: there is nothing to tell of its containers."""
-    stopped: bool = field(init=False)
-    """None of its containers runs any more."""
+    stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when none of its containers runs any more."""
     grace: float | None = None
     """Seconds that its containers have to end; None: as many as the spec gives."""
     verdict: Verdict | None = None
@@ -52,7 +52,9 @@ class PodMemory:
 
     def __post_init__(self) -> None:
         status = self.pod.status
-        self.over = self.stopped = status.phase in ("Succeeded", "Failed")
+        self.over = status.phase in ("Succeeded", "Failed")
+        if self.over:
+            self.stopped.set()
         self.refused = status.phase == "Failed" and not status.containerStatuses
 
     @property
@@ -61,7 +63,9 @@ class PodMemory:
 
         One that is no longer in the API has none though it may still run: nobody else counts it any more.
         """
-        return not self.stopped and not self.removed and (self.admitted or self.pod.status.startTime is not None)
+        return (
+            not self.stopped.is_set() and not self.removed and (self.admitted or self.pod.status.startTime is not None)
+        )
 
     def hear(self, pod: Pod, now: Instant) -> None:
         """The pod has changed. What could not be started is tried again at once, unless it is we who changed it."""

@@ -105,7 +105,8 @@ class PodSync:
         if refusal is not None:
             self._node.recorder.event(reference(pod), "Warning", refusal.reason, refusal.message)
             memory.verdict = Verdict("Failed", refusal.reason, f"Pod was rejected: {refusal.message}")
-            memory.over = memory.stopped = memory.refused = True
+            memory.over = memory.refused = True
+            memory.stopped.set()
         return memory.admitted
 
     async def _rest(self, memory: PodMemory, pod: Pod, observed: ObservedPod, plan: PodPlan) -> Instant | None:

@@ -46,8 +46,10 @@ class PodWorker:
         self._current: asyncio.Task[Instant | None] | None = None
         self._interrupted = False
         self._trouble = Trouble()
-        self.stopped = asyncio.Event()
+        self.stopped = self._memory.stopped
         """Set when none of the pod's containers runs any more."""
+        self.cleared = asyncio.Event()
+        """Set when it has no volumes any more, too, or they do not go."""
 
     @property
     def pod(self) -> Pod:
@@ -110,8 +112,8 @@ class PodWorker:
         while True:
             memory.news.clear()
             wake_at = await self._round()
-            if memory.stopped:
-                self.stopped.set()
+            if memory.stopped.is_set():
+                self.cleared.set()
             if memory.gone:
                 return
             if self._interrupted:

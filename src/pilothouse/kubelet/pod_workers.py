@@ -80,6 +80,11 @@ class PodWorkers:
         if worker := self._workers.get(uid):
             await worker.stopped.wait()
 
+    async def cleared(self, uid: str) -> None:
+        """Wait until nothing of this pod runs, and its volumes are gone."""
+        if worker := self._workers.get(uid):
+            await worker.cleared.wait()
+
     def pods(self) -> Mapping[str, Pod]:
         """The pods at work, by uid."""
         return {uid: worker.pod for uid, worker in self._workers.items()}

@@ -161,6 +161,27 @@ def test_it_looks_every_ten_seconds_and_at_once_when_it_is_called(tmp_path: Path
     play(tmp_path, story)
 
 
+def test_the_next_look_waits_for_the_volumes_of_the_pod_to_be_gone(tmp_path: Path) -> None:
+    async def story(stage: Stage) -> None:
+        node = stage.node
+        evictor = stage.start()
+        await stage.running(_pod("hog"), _pod("other"))
+        stage.memory = {"hog": 2 * GI, "other": GI}
+
+        async def tear_down(uid: str) -> None:
+            await node.clock.sleep(20)
+
+        node.services.volumes.tear_down_volumes = tear_down  # type: ignore[method-assign]
+        stage.levels = levels(memory=1)
+        evictor.alarm.set()
+        await node.until(lambda: stage.failed() == ["hog"], 5)
+        count = len(stage.looks)
+        await node.clock.sleep(18)
+        assert (len(stage.looks), stage.failed()) == (count, ["hog"])
+
+    play(tmp_path, story)
+
+
 def test_the_next_look_waits_for_the_pod_to_be_gone(tmp_path: Path) -> None:
     async def story(stage: Stage) -> None:
         node = stage.node

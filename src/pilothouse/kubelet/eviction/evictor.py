@@ -52,6 +52,10 @@ class Node(Evictions, Protocol):
         """Those that may run."""
         ...
 
+    async def cleared(self, uid: str) -> None:
+        """Wait until nothing of a pod runs, and its volumes are gone."""
+        ...
+
 
 class Figures(Protocol):
     """What pods use."""
@@ -195,12 +199,12 @@ class Evictor:
         return True
 
     async def _wait_for(self, ended: Sequence[tuple[Pod, float]]) -> None:
-        """Until nothing of them runs: what they used is free then."""
+        """Until nothing of them runs, and their volumes are gone: what they used is free then."""
         clock = self.around.clock
         for pod, grace in ended:
             try:
                 async with clock.timeout(max(_PATIENCE, grace * 1.5) + _CLEAN_UP):
-                    await self.around.node.stopped(pod.metadata.uid)
+                    await self.around.node.cleared(pod.metadata.uid)
             except TimeoutError:
                 log.warning("Eviction manager: timed out waiting for pods to be cleaned up", pod=describe(pod))
         await clock.sleep(_BREATH)

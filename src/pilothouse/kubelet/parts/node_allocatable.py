@@ -42,7 +42,7 @@ class NodeAllocatable(Part):
         while True:
             done = done or limit_pods(cgroups, group, limits, tell)
             try:
-                services.cgroups.weigh(node.workers.pods().values())
+                services.cgroups.weigh([services.allocations.applied(pod) for pod in node.workers.placed()])
             except OSError as error:
                 log.error("Failed to update QoS cgroup configuration", err=str(error))
             await services.clock.sleep(PERIOD)
