@@ -173,6 +173,17 @@ def test_what_a_container_has_mounted_stays_whatever_its_name_means_by_now() -> 
     run(story, "a", "b", "c")
 
 
+def test_what_a_container_of_an_unknown_pod_has_mounted_stays() -> None:
+    """Before the API server has told of its pods, their containers run on."""
+
+    async def story(node: Node) -> None:
+        node.cri.use("a", "id-b")
+        await node.gc.free(inf, [])
+        assert node.removed == ["c"]
+
+    run(story, "a", "b", "c")
+
+
 def test_what_was_just_pulled_stays_for_two_minutes() -> None:
     async def story(node: Node) -> None:
         await node.gc.look([])

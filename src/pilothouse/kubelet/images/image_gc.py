@@ -86,9 +86,10 @@ class ImageGc:
         runs = await self._cri.containers()
         named = {name for run in runs for name in (run.image_ref, run.image_id)}
         volumes = {pod.metadata.uid: [one.image.reference for one in pod.spec.volumes if one.image] for pod in pods}
-        with_volumes = {uid for uid, references in volumes.items() if references}
-        for box in await self._cri.sandboxes() if with_volumes else ():
-            if box.uid in with_volumes:
+        without = {uid for uid, references in volumes.items() if not references}
+        # Of pods that are not known, or not yet, it is not known either whether they have any.
+        for box in await self._cri.sandboxes() if runs else ():
+            if box.uid not in without:
                 named |= await self._mounted([run.id for run in runs if run.sandbox_id == box.id])
         wanted = {_normal(name) for references in volumes.values() for name in references}
         return {

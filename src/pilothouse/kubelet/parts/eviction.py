@@ -19,6 +19,7 @@ class Eviction(Part):
     """For as long as there is something to watch."""
 
     name = "eviction"
+    early = True  # a disk fills whether there is an API server or not, and what nobody uses may go
 
     async def run(self, node: NodeContext) -> None:
         """Look every ten seconds."""
