@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pilothouse.api.types.core_v1 import Container, Pod, VolumeMount
 from pilothouse.kubelet.environment import ConfigError
 from pilothouse.kubelet.pod_files import HOSTS, message_file
+from pilothouse.kubelet.recursive_read_only import container_path, resolve
 from pilothouse.kubelet.runtime_config import Mount, NodeFacts
 from pilothouse.kubelet.sub_path import bind_part, part_of
 from pilothouse.kubelet.volume import HostVolumes, Mounter
@@ -12,11 +13,11 @@ from pilothouse.kubelet.volume import HostVolumes, Mounter
 
 def container_mounts(
     pod: Pod, container: Container, attempt: int, volumes: HostVolumes, environment: Mapping[str, str],
-    facts: NodeFacts, mounter: Mounter,
+    facts: NodeFacts, mounter: Mounter, *, recursive_read_only: bool = False,
 ) -> list[Mount]:  # fmt: skip
-    """All mounts of one run. Raises ConfigError."""
+    """All mounts of one run; `recursive_read_only`: its runtime knows such. Raises ConfigError."""
     mounts = [
-        _volume_mount(pod, container, position, mount, volumes, environment, facts, mounter)
+        _volume_mount(pod, container, position, mount, volumes, environment, facts, mounter, able=recursive_read_only)
         for position, mount in enumerate(container.volumeMounts)
     ]
     taken = {mount.container_path for mount in mounts}
@@ -34,22 +35,18 @@ def container_mounts(
 
 def _volume_mount(
     pod: Pod, container: Container, position: int, mount: VolumeMount, volumes: HostVolumes,
-    environment: Mapping[str, str], facts: NodeFacts, mounter: Mounter,
+    environment: Mapping[str, str], facts: NodeFacts, mounter: Mounter, *, able: bool,
 ) -> Mount:  # fmt: skip
     volume = volumes.get(mount.name)
     if volume is None or volume.device:
         raise ConfigError(f'cannot find volume "{mount.name}" to mount into container "{container.name}"')
-    if mount.recursiveReadOnly == "Enabled":
-        raise ConfigError(
-            "failed to resolve recursive read-only mode: "
-            f'volume "{mount.name}" requested recursive read-only mode, but it is not supported by the runtime'
-        )
-    source, path = volume.path, mount.mountPath if mount.mountPath.startswith("/") else f"/{mount.mountPath}"
+    source, path = volume.path, container_path(mount)
     within = part_of(mount, environment)
     if volume.image is not None:
         return Mount(path, "", read_only=True, image=volume.image, image_sub_path=within)
+    deep = resolve(mount, able=able)
     if within:
         target = facts.layout.pod(pod.metadata.uid) / "volume-subpaths" / mount.name / container.name / str(position)
         bind_part(source, within, target, mounter, f'volumeMount "{mount.name}" of container "{container.name}"')
         source = target
-    return Mount(path, str(source), bool(mount.readOnly) or volume.read_only, mount.mountPropagation)
+    return Mount(path, str(source), bool(mount.readOnly) or volume.read_only, mount.mountPropagation, deep)

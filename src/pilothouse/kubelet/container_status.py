@@ -15,6 +15,7 @@ from pilothouse.kubelet.cri import interface as cri
 from pilothouse.kubelet.cri.interface import ContainerState
 from pilothouse.kubelet.lifecycle import all_restart
 from pilothouse.kubelet.observed import Health, ObservedPod
+from pilothouse.kubelet.recursive_read_only import told_mounts
 from pilothouse.runtime.clock import format_time
 
 ALL_RESTART = "AllContainersRestarting"
@@ -136,7 +137,8 @@ def _one(subject: _Subject) -> One:
     elif before.containerID and "waiting" not in state:
         kept = ("containerID", "allocatedResources", "resources", "user")
         status |= {name: before.raw[name] for name in kept if name in before.raw}
-    status |= _mounts(container)
+    if mounts := told_mounts(container, run, before):
+        status["volumeMounts"] = mounts
     end = terminated if terminated is not None else last.get("terminated") if "waiting" in state else None
     code = end["exitCode"] if end else None
     again = end is not None and (
@@ -262,13 +264,3 @@ def _user(run: cri.Container) -> JsonObject:
         return {}
     linux = {"uid": run.user.uid, "gid": run.user.gid, "supplementalGroups": list(run.user.groups)}
     return {"user": {"linux": linux}}
-
-
-def _mounts(container: Container) -> JsonObject:
-    mounts: list[JsonObject] = []
-    for mount in container.volumeMounts:
-        told: JsonObject = {"name": mount.name, "mountPath": mount.mountPath}
-        if mount.readOnly:
-            told |= {"readOnly": True, "recursiveReadOnly": "Disabled"}
-        mounts.append(told)
-    return {"volumeMounts": mounts} if mounts else {}

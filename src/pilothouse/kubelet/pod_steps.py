@@ -31,6 +31,7 @@ from pilothouse.kubelet.images.pull import StartError
 from pilothouse.kubelet.names_and_dns import NameTooLong, Resolver, fitted, resolver_of
 from pilothouse.kubelet.node_services import NodeServices
 from pilothouse.kubelet.pod_plan import Start
+from pilothouse.kubelet.recursive_read_only import wanted
 from pilothouse.kubelet.runtime_config import Mount, container_config, sandbox_config
 from pilothouse.kubelet.security import PolicyBroken
 from pilothouse.kubelet.userns import UserRanges, require_support
@@ -132,13 +133,14 @@ class PodSteps:
             given = await self._node.contributor.contribute(pod, container)
             pod_files.write_hosts(pod, ips, self._node.facts)
             variables = await self._environment(pod, container, ips, volumes)
-            mounts = await self._mounts(pod, container, step.attempt, volumes, dict(variables))
+            able = wanted(container.volumeMounts) and await self._recursive_read_only(sandbox)
+            mounts = await self._mounts(pod, container, step.attempt, volumes, dict(variables), able=able)
             config = container_config(
                 pod, container, step.attempt, image, variables, mounts, self._node.facts, target_id=step.target_id
             )
             config = with_groups(container_devices(container, volumes).added_to(config), volumes)
             config = self._with_users(pod, config)
-        except (ConfigError, PolicyBroken, OSError, StatusError) as error:
+        except (ConfigError, CriError, PolicyBroken, OSError, StatusError) as error:
             raise self._failed(pod, container, "CreateContainerConfigError", str(error)) from error
         try:
             made = await self._node.cri.create_container(sandbox.id, given.added_to(config), message)
@@ -152,12 +154,20 @@ class PodSteps:
         self._tell(pod, container, "Normal", "Started", "Container started")
         return made
 
+    async def _recursive_read_only(self, sandbox: Sandbox) -> bool:
+        """Whether the handler that runs the pod knows such mounts. Raises CriError."""
+        return (await self._node.cri.status()).handler(sandbox.handler).recursive_read_only
+
     async def _mounts(
-        self, pod: Pod, container: Container, attempt: int, volumes: HostVolumes, variables: Mapping[str, str]
-    ) -> list[Mount]:
+        self, pod: Pod, container: Container, attempt: int, volumes: HostVolumes, variables: Mapping[str, str], *,
+        able: bool,
+    ) -> list[Mount]:  # fmt: skip
         """A part of a volume has to be opened, which takes as long as a server that is gone likes it."""
         node = self._node
-        make = partial(container_mounts, pod, container, attempt, volumes, variables, node.facts, node.mounter)
+        make = partial(
+            container_mounts, pod, container, attempt, volumes, variables, node.facts, node.mounter,
+            recursive_read_only=able,
+        )  # fmt: skip
         parts = any(mount.subPath or mount.subPathExpr for mount in container.volumeMounts)
         return await asyncio.to_thread(make) if parts else make()
 

@@ -78,6 +78,8 @@ class Mount:
     host_path: str
     read_only: bool = False
     propagation: str = ""
+    recursive_read_only: bool = False
+    """With all that is mounted below."""
     image: JsonObject | None = None
     """An image in place of a host path."""
     image_sub_path: str = ""
@@ -209,6 +211,7 @@ def _mount(mount: Mount) -> JsonObject:
     return {
         "container_path": mount.container_path, "host_path": mount.host_path, "readonly": mount.read_only,
         "propagation": propagation,
+        **({"recursive_read_only": True} if mount.recursive_read_only else {}),
         **({"image": mount.image, "image_sub_path": mount.image_sub_path} if mount.image else {}),
     }  # fmt: skip
 
