@@ -193,7 +193,7 @@ class Room:
     def __init__(self, milli: int) -> None:
         self.milli = milli
 
-    async def admit(self, pod: Pod, others: Sequence[Pod]) -> Refusal | None:
+    async def admit(self, pod: Pod, others: Sequence[Pod], *, resized: bool = False) -> Refusal | None:
         def asked(one: Pod) -> int:
             return sum(int(c.resources.requests.get("cpu", "0m").removesuffix("m")) for c in one.spec.containers)
 
