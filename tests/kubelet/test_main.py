@@ -18,6 +18,7 @@ from pilothouse.kubelet.config import KubeletConfig
 from pilothouse.kubelet.cri.interface import Image
 from pilothouse.kubelet.identity.policy import CertificatePolicy
 from pilothouse.kubelet.part import NodeContext, Part, all_parts
+from pilothouse.kubelet.parts import node_allocatable
 from pilothouse.kubelet.reservations import Reservations
 from pilothouse.kubelet.static_pods.config import StaticPods
 from pilothouse.linux.cgroups import Cgroups
@@ -170,6 +171,7 @@ def test_static_pods_wait_for_no_api_server(tmp_path: Path, monkeypatch: pytest.
     early, greeter = Early(), Greeter()
     others = [part for part in all_parts() if part.name != "static pods"]
     monkeypatch.setattr(main, "all_parts", lambda: [*others, Poked(), early, greeter])
+    monkeypatch.setattr(node_allocatable, "limit_pods", lambda *_: False)  # it would be done too soon to be seen
     directory = tmp_path / "manifests"
     directory.mkdir()
     strict = manifest(securityContext={"supplementalGroupsPolicy": "Strict"})
@@ -190,7 +192,9 @@ def test_static_pods_wait_for_no_api_server(tmp_path: Path, monkeypatch: pytest.
             tasks.spawn(main.run(wanted, client, FakeCri(clock), clock, chance), name="kubelet")
             await clock.sleep(10)
             assert early.met == [["web-n1"]]
-            assert {"log rotation", "eviction"} <= {task.get_name() for task in asyncio.all_tasks()}
+            at_work = {task.get_name() for task in asyncio.all_tasks()}
+            assert {"log rotation", "eviction", "node allocatable"} <= at_work
+            assert "class weights" not in at_work
             assert greeter.met == []
             away.clear()
             async with clock.timeout(60):

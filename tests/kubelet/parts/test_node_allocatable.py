@@ -1,20 +1,16 @@
 """All pods together are held to what is left of the machine, on groups of plain files."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from kubelet.at_work import context
-from kubelet.harness import FakeCgroups, FakeNode, pod, run
-from kubelet.resizing import conditions, resize, resources, sized, started
+from kubelet.harness import FakeNode, run
 from linux.test_cgroups import V2, contents, fill, machine, offer
-from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.machine import Machine, Processes
 from pilothouse.kubelet.parts.node_allocatable import NodeAllocatable, limit_pods, limit_reserved
 from pilothouse.kubelet.reservations import Reservations
 from pilothouse.linux.cgroups import Cgroups, GroupLimits
 from pilothouse.runtime.tasks import Tasks
-from pilothouse.testing.fake_cri import Behaviour
 
 FILES = ("cpu.weight", "cpu.max", "memory.max", "pids.max", "cpu.stat", "memory.current", "memory.stat")
 LIMITS = GroupLimits(1024, None, memory=5000, pids=7)
@@ -74,7 +70,7 @@ def test_those_that_room_is_kept_for_are_limited_when_asked(tmp_path: Path) -> N
     ]  # fmt: skip
 
 
-def test_a_kubelet_limits_when_there_is_room_and_weighs_every_minute(tmp_path: Path) -> None:
+def test_a_kubelet_limits_when_there_is_room(tmp_path: Path) -> None:
     async def story(node: FakeNode) -> None:
         services = replace(node.services, hierarchies=groups(tmp_path))
         kept = Reservations(system={"memory": str(Machine.read().memory - 3000)})
@@ -84,40 +80,9 @@ def test_a_kubelet_limits_when_there_is_room_and_weighs_every_minute(tmp_path: P
             await node.clock.sleep(1)
             assert node.told.reasons() == ["FailedNodeAllocatableEnforcement"]
             (tmp_path / "unified/mine/kubepods/memory.current").write_text("3000")
-            node.add(pod())
             await node.clock.sleep(60)
-            tasks.cancel_all()
         assert node.told.reasons().count("NodeAllocatableEnforced") == 1
         assert kubepods(tmp_path)["memory.max"] == "3000"
         assert kubepods(tmp_path)["pids.max"] == str(Processes.read().most)
-        assert isinstance(node.cgroups, FakeCgroups)
-        assert node.cgroups.weighed == ["web"]
-
-    run(tmp_path, story)
-
-
-def test_pods_weigh_what_they_are_granted_and_nothing_when_they_are_over(tmp_path: Path) -> None:
-    small, large = resources("20m", "35Mi"), resources("1", "9Gi")
-
-    async def story(node: FakeNode) -> None:
-        node.cri.behaviour = lambda one: Behaviour(ends_after=1 if one["metadata"]["name"] == "brief" else None)
-        await started(node, sized("web", app=small))
-        node.add(sized("done", {"restartPolicy": "Never"}, brief=small))
-        await node.until(lambda: node.pods["done"].status.phase == "Succeeded")
-        resize(node, app=large)
-        await node.until(lambda: "PodResizePending" in conditions(node))
-        weighed = list[tuple[str, str]]()
-
-        def weigh(pods: Iterable[Pod]) -> None:
-            weighed.extend((one.metadata.name, one.spec.containers[0].resources.requests["cpu"]) for one in pods)
-
-        node.cgroups.weigh = weigh  # type: ignore[method-assign]
-        async with Tasks() as tasks:
-            work = context(node, tasks, cgroup_root="/mine")
-            services = replace(node.services, hierarchies=groups(tmp_path))
-            tasks.spawn(NodeAllocatable().run(replace(work, services=services)), name="part")
-            await node.clock.sleep(1)
-            tasks.cancel_all()
-        assert weighed == [("web", "20m")]
 
     run(tmp_path, story)

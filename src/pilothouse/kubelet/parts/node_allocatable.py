@@ -12,11 +12,9 @@ from pilothouse.kubelet.reservations import KUBE, KUBE_CPU, SYSTEM, SYSTEM_CPU, 
 from pilothouse.kubelet.resources.node_cgroups import CLASSES, kubepods, pods_limits, reserved_limits
 from pilothouse.linux.cgroup_usage import usage
 from pilothouse.linux.cgroups import Cgroups, GroupLimits
-from pilothouse.runtime.log import Log
 
-log = Log(__name__)
 PERIOD = 60.0
-"""Seconds until what could not be limited is tried again, and what pods weigh is told anew."""
+"""Seconds until what could not be limited is tried again."""
 Tell = Callable[[str, str, str], None]
 """Makes an event of kind, reason and message."""
 _FAILED = "FailedNodeAllocatableEnforcement"
@@ -24,9 +22,10 @@ _DONE = "NodeAllocatableEnforced"
 
 
 class NodeAllocatable(Part):
-    """Once at the start; what the classes of pods weigh is told again and again."""
+    """Once at the start."""
 
     name = "node allocatable"
+    early = True  # static pods are held to it as well
 
     async def run(self, node: NodeContext) -> None:
         """Set the limits."""
@@ -38,13 +37,7 @@ class NodeAllocatable(Part):
 
         limits = pods_limits(Machine.read(), Processes.read().most, node.config.reservations)
         limit_reserved(cgroups, node.config.reservations, tell)
-        done = False
-        while True:
-            done = done or limit_pods(cgroups, group, limits, tell)
-            try:
-                services.cgroups.weigh([services.allocations.applied(pod) for pod in node.workers.placed()])
-            except OSError as error:
-                log.error("Failed to update QoS cgroup configuration", err=str(error))
+        while not limit_pods(cgroups, group, limits, tell):
             await services.clock.sleep(PERIOD)
 
 
