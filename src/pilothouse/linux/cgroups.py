@@ -141,9 +141,9 @@ class Cgroups:
         """Pids in the group and in those below it."""
         found: set[int] = set()
         for directory in self.directories(path):
-            for file in directory.rglob("cgroup.procs"):
+            for group, _, _ in os.walk(directory):  # which does not mind groups that go meanwhile
                 try:
-                    found |= {int(line) for line in file.read_text().split()}
+                    found |= {int(line) for line in Path(group, "cgroup.procs").read_text().split()}
                 except OSError as error:
                     if error.errno not in (errno.ENOENT, errno.ENODEV, errno.EOPNOTSUPP):
                         raise
