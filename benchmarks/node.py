@@ -30,6 +30,7 @@ from pilothouse.cluster.node_places import containerd_config
 from pilothouse.cluster.notes import Notes
 from pilothouse.cluster.process import is_ready
 from pilothouse.kubelet.cri.client import CriClient
+from pilothouse.linux.cgroups import Cgroups
 from pilothouse.runtime.clock import SystemClock
 
 IMAGE = "docker.io/library/hello:1"
@@ -221,8 +222,11 @@ async def node_of(whole: Whole, place: Path) -> AsyncIterator[Node]:
 async def measure(whole: Whole) -> None:
     place = whole.home.path.parent / "alone"
     async with node_of(whole, place) as node:
-        for part in (single, at_once, probed, many):
-            await part(node)
+        try:
+            for part in (single, at_once, probed, many):
+                await part(node)
+        finally:
+            Cgroups.detect().remove("/alone")
 
 
 def main() -> None:

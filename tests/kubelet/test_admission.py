@@ -1,9 +1,11 @@
 """Which pods a node takes, and beside which others they are judged."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from kubelet.harness import FakeCgroups, FakeNode, pod, run
 from pilothouse.api.machinery.view import JsonObject
@@ -15,6 +17,7 @@ from pilothouse.kubelet.allocation import AsAsked
 from pilothouse.kubelet.config import KubeletConfig
 from pilothouse.kubelet.cri.interface import CriError, Image, RuntimeStatus
 from pilothouse.kubelet.security_policy import SecurityPolicy
+from pilothouse.linux.cgroups import Cgroups
 from pilothouse.net.pki import Authority, Usage
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock, LoopClock
@@ -345,3 +348,10 @@ def config(root: Path, now: float) -> KubeletConfig:
         client_authority=authority.certificate, host="127.0.0.1", port=0, cgroup_root="/pilothouse-no-such-group",
         security=SecurityPolicy(allowed_unsafe_sysctls=("kernel.msg*",)),
     )  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _no_group_stays() -> Iterator[None]:
+    """As root the kubelet makes its control group."""
+    yield
+    Cgroups.detect().remove("/pilothouse-no-such-group")

@@ -1,7 +1,7 @@
 """A whole kubelet, on a real API server and a fake runtime. Its pods are refused: they need nothing of the machine."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -230,3 +230,10 @@ def test_the_serving_certificate_is_asked_for_where_that_is_wanted(tmp_path: Pat
             tasks.cancel_all()
 
     run(story)
+
+
+@pytest.fixture(autouse=True)
+def _no_group_stays() -> Iterator[None]:
+    """As root the kubelet makes its control group."""
+    yield
+    Cgroups.detect().remove("/pilothouse-no-such-group")
