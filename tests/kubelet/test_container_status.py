@@ -151,6 +151,20 @@ def test_what_a_container_is_made_of_is_told_once_it_is_made() -> None:
     ]
 
 
+@pytest.mark.parametrize(("told", "observed", "expected"), [
+    pytest.param({}, seen(ran("app", stop_signal="SIGRTMIN+1")), "SIGRTMIN+1", id="as the runtime tells"),
+    pytest.param({}, seen(ran("app", 0, stop_signal="SIGUSR1")), "SIGUSR1", id="also when it has ended"),
+    pytest.param({}, seen(ran("app")), None, id="a runtime that does not heed the spec's tells none"),
+    pytest.param(before(down(0), containerID="containerd://app-0", stopSignal="SIGUSR1"), seen(), "SIGUSR1",
+                 id="the runtime has forgotten it"),
+    pytest.param(before(UP, containerID="containerd://app-0", stopSignal="SIGUSR1"), seen(), None, id="to be made"),
+])  # fmt: skip
+def test_the_signal_that_stops_it(told: JsonObject, observed: ObservedPod, expected: str | None) -> None:
+    # KEP-4960: the runtime's word, which is the spec's where it has one, else the image's.
+    one = pod(told, containers=containers("app", lifecycle={"stopSignal": "SIGUSR2"}))
+    assert container_statuses(one, observed, over=False).main[0].status.get("stopSignal") == expected
+
+
 DEBUG: dict[str, Any] = {"ephemeralContainers": [{"name": "debug", "image": "tools:1"}]}
 
 

@@ -124,6 +124,18 @@ def test_a_hook_that_fails_is_told_of_without_its_words_and_changes_nothing() ->
     assert told.events[-1] == ("Warning", "FailedPreStopHook", "PreStopHook failed")
 
 
+@pytest.mark.parametrize(("lifecycle", "story"), [
+    ({"stopSignal": "SIGUSR1"}, [(0, "stop app 30"), (0, "ended app")]),
+    ({"stopSignal": "SIGUSR1", **hook(5)["lifecycle"]}, [(0, "hook app"), (5, "stop app 25"), (5, "ended app")]),
+])  # fmt: skip
+def test_a_signal_of_its_own_is_the_runtimes_affair_and_comes_after_the_hook(
+    lifecycle: JsonObject, story: list[tuple[float, str]]
+) -> None:
+    runtime, told = end(pod(containers=containers("app", lifecycle=lifecycle)), ran("app"))
+    assert runtime.story == story
+    assert told.reasons() == ["Killing"]
+
+
 @pytest.mark.parametrize("broken", ["app", "side"])
 def test_one_that_cannot_be_ended_keeps_no_other_running(broken: str) -> None:
     runtime, _ = end(pod(initContainers=[sidecar()]), ran("app"), ran("side"), broken=broken)

@@ -127,6 +127,7 @@ def test_swap() -> None:
 def test_a_signal_to_stop_by() -> None:
     assert made({"lifecycle": {"stopSignal": "SIGUSR1"}})["stop_signal"] == enum_value("Signal", "SIGUSR1")
     assert made({"lifecycle": {"stopSignal": "SIGRTMIN+3"}})["stop_signal"] == enum_value("Signal", "SIGRTMINPLUS3")
+    assert "stop_signal" not in made({"lifecycle": {"preStop": {"sleep": {"seconds": 1}}}})
 
 
 @pytest.mark.parametrize(("given", "expected"), [(None, 30), (0, 0), (5, 5)])

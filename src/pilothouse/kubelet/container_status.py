@@ -133,9 +133,9 @@ def _one(subject: _Subject) -> One:
     if not added:
         status["started"] = started
     if run is not None:
-        status |= {"containerID": subject.observed.named(run)} | _resources(subject, run) | _user(run)
+        status |= {"containerID": subject.observed.named(run)} | _resources(subject, run) | _user(run) | _signal(run)
     elif before.containerID and "waiting" not in state:
-        kept = ("containerID", "allocatedResources", "resources", "user")
+        kept = ("containerID", "allocatedResources", "resources", "user", "stopSignal")
         status |= {name: before.raw[name] for name in kept if name in before.raw}
     if mounts := told_mounts(container, run, before):
         status["volumeMounts"] = mounts
@@ -264,3 +264,8 @@ def _user(run: cri.Container) -> JsonObject:
         return {}
     linux = {"uid": run.user.uid, "gid": run.user.gid, "supplementalGroups": list(run.user.groups)}
     return {"user": {"linux": linux}}
+
+
+def _signal(run: cri.Container) -> JsonObject:
+    """By which it is stopped: the spec's or its image's, where the runtime tells that it heeds such."""
+    return {"stopSignal": run.stop_signal} if run.stop_signal else {}
