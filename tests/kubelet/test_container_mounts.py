@@ -16,12 +16,14 @@ from pilothouse.kubelet.runtime_config import Mount, NodeFacts
 from pilothouse.kubelet.volume import HostVolume
 
 
-def mounts_of(volume: HostVolume, **mount: Any) -> list[Mount]:
+def mounts_of(volume: HostVolume, *, able: bool = False, **mount: Any) -> list[Mount]:
     """What a container gets that mounts the volume `v` at /v."""
     mounts = [{"name": "v", "mountPath": "/v", **mount}]
     of = Pod(pod(containers=[{"name": "app", "image": "app:1", "volumeMounts": mounts}]))
     facts = NodeFacts(Layout(volume.path / "kubelet", volume.path / "logs"), "cluster.local", 1 << 30)
-    return container_mounts(of, of.spec.containers[0], 2, {"v": volume}, {"WHO": "me"}, facts, FakeMounter())
+    return container_mounts(
+        of, of.spec.containers[0], 2, {"v": volume}, {"WHO": "me"}, facts, FakeMounter(), recursive_read_only=able
+    )
 
 
 @pytest.mark.parametrize(("volume", "mount", "read_only"), [
@@ -32,6 +34,13 @@ def test_what_no_container_writes_is_read_only(
     tmp_path: Path, volume: dict[str, Any], mount: dict[str, Any], read_only: bool
 ) -> None:
     assert mounts_of(HostVolume(tmp_path, **volume), **mount)[0] == Mount("/v", str(tmp_path), read_only)
+
+
+@pytest.mark.parametrize("mode", ["Disabled", "Enabled"])
+def test_what_is_mounted_read_only_already_is_not_mounted_so_once_more(tmp_path: Path, mode: str) -> None:
+    volume, deep = HostVolume(tmp_path, read_only=True, sealed=True), mode == "Enabled"
+    (found, *_) = mounts_of(volume, able=True, readOnly=True, recursiveReadOnly=mode)
+    assert found == Mount("/v", str(tmp_path), deep, recursive_read_only=deep)
 
 
 def test_every_container_gets_names_of_hosts_and_a_file_for_its_last_words(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pilothouse.testing import loop
 
 def test_one_layer_is_shown_as_it_is() -> None:
     assert mount_command([Path("/s/7/fs")], Path("/t")) == (
-        ["mount", "-o", "bind,ro", "--", "/s/7/fs", "/t"],
+        ["mount", "-o", "bind,ro,noexec", "--", "/s/7/fs", "/t"],
         Path("/"),
     )
 
@@ -21,7 +21,7 @@ def test_many_layers_fit_into_a_page() -> None:
     place = Path("/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots")
     command, beside = mount_command([place / str(number) / "fs" for number in range(99_873, 100_000)], Path("/t"))
     assert beside == place
-    assert command[4].startswith("ro,lowerdir=99873/fs:99874/fs:")
+    assert command[4].startswith("ro,noexec,lowerdir=99873/fs:99874/fs:")
     assert len(command[4]) < 4096
     assert command[5:] == ["--", "overlay", "/t"]
 

@@ -49,4 +49,5 @@ def _volume_mount(
         target = facts.layout.pod(pod.metadata.uid) / "volume-subpaths" / mount.name / container.name / str(position)
         bind_part(source, within, target, mounter, f'volumeMount "{mount.name}" of container "{container.name}"')
         source = target
-    return Mount(path, str(source), bool(mount.readOnly) or volume.read_only, mount.mountPropagation, deep)
+    read_only = deep if volume.sealed else bool(mount.readOnly) or volume.read_only
+    return Mount(path, str(source), read_only, mount.mountPropagation, deep)

@@ -132,6 +132,9 @@ class HostVolume:
     fs_group: Ownership = Ownership.NONE
     group: int | None = None
     """A group that the pod's processes are in for its sake."""
+    sealed: bool = False
+    """It is mounted here as containers are to have it, read-only and with nothing to run. A runtime that is asked for
+    a read-only mount sets that alone, so it is not asked."""
     image: JsonObject | None = None
     """The runtime mounts this image, an ImageSpec of CRI; what lies at the path is nothing."""
 

@@ -1,4 +1,4 @@
-"""An image's layers as one directory that nobody can write to, by mount(8) in a process of its own.
+"""An image's layers as one directory of which nothing can be written or run, by mount(8) in a process of its own.
 
 Of many layers the names are longer than the kernel takes (a page): they are given relative to where all of them lie,
 and what is relative is looked up from the directory of the process that mounts. Overlay: kernel documentation,
@@ -13,6 +13,7 @@ from pathlib import Path
 from pilothouse.runtime.clock import Clock
 
 _PATIENCE = 60.0
+_FLAGS = "ro,noexec"
 
 
 async def mount_layers(layers: Sequence[Path], target: Path, clock: Clock) -> None:
@@ -36,7 +37,7 @@ async def mount_layers(layers: Sequence[Path], target: Path, clock: Clock) -> No
 def mount_command(layers: Sequence[Path], target: Path) -> tuple[list[str], Path]:
     """The command, and where it is to be run."""
     if len(layers) == 1:
-        return ["mount", "-o", "bind,ro", "--", str(layers[0]), str(target)], Path("/")
+        return ["mount", "-o", f"bind,{_FLAGS}", "--", str(layers[0]), str(target)], Path("/")
     beside = Path(os.path.commonpath(layers))
     lower = ":".join(str(layer.relative_to(beside)) for layer in layers)
-    return ["mount", "-t", "overlay", "-o", f"ro,lowerdir={lower}", "--", "overlay", str(target)], beside
+    return ["mount", "-t", "overlay", "-o", f"{_FLAGS},lowerdir={lower}", "--", "overlay", str(target)], beside

@@ -18,7 +18,8 @@ from pilothouse.runtime.clock import SystemClock
 pytestmark = pytest.mark.node
 ONE, TWO = "docker.io/library/one:1", "docker.io/library/two:1"
 SCRIPT = (
-    "busybox cat /v/lower /v/etc/both; busybox touch /v/new 2>/dev/null || echo refused; exec /bin/busybox sleep 1000"
+    "busybox cat /v/lower /v/etc/both; busybox touch /v/new 2>/dev/null || echo refused; "
+    "/v/run 2>/dev/null || echo not run; /bin/busybox sh /v/run; exec /bin/busybox sleep 1000"
 )
 
 
@@ -28,6 +29,7 @@ def pictured(machine: ContainerdConfig) -> ContainerdConfig:  # noqa: F811
     lower, upper = Layer(), Layer()
     lower.file("/lower", "of the lower\n")
     lower.file("/etc/both", "hidden\n")
+    lower.file("/run", "#!/bin/busybox sh\necho run\n", 0o755)
     upper.file("/etc/both", "of the upper\n")
     archive = machine.state / "pictures.tar"
     write({ONE: Image([lower]), TWO: Image([lower, upper])}, archive)
@@ -46,7 +48,8 @@ def snapshots(config: ContainerdConfig) -> list[str]:
 
 
 @pytest.mark.parametrize(("image", "expected"), [
-    (ONE, "of the lower\nhidden\nrefused\n"), (TWO, "of the lower\nof the upper\nrefused\n"),
+    (ONE, "of the lower\nhidden\nrefused\nnot run\nrun\n"),
+    (TWO, "of the lower\nof the upper\nrefused\nnot run\nrun\n"),
 ])  # fmt: skip
 def test_a_container_reads_what_an_image_holds(
     pictured: ContainerdConfig, tmp_path: Path, image: str, expected: str
@@ -98,7 +101,7 @@ def test_what_fails(pictured: ContainerdConfig, tmp_path: Path) -> None:
     with pytest.raises(VolumeError, match="failed to mount image volume: mount failed: exit status 32"):
         asyncio.run(shown.show(content, "phk-key", tmp_path / "none"))
     asyncio.run(shown.show(content, "phk-key", tmp_path))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["etc", "lower"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["etc", "lower", "run"]
     subprocess.run(["umount", tmp_path], check=True)
     for _ in range(2):
         asyncio.run(shown.hide("phk-key"))

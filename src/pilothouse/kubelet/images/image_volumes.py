@@ -1,4 +1,5 @@
-"""Volumes that are images: pulled as a container's own image is, and mounted by the runtime, read-only.
+"""Volumes that are images: pulled as a container's own image is, and mounted by the runtime, read-only and with
+nothing in them to be run.
 
 They come last, when the sandbox is there: pulls are told its configuration, and what fails shows in the status of the
 container that mounts the volume. Each start of a container looks at its volumes' pull policies anew, so that what
@@ -57,7 +58,8 @@ class ImageVolumes:
             message = {"image": image, "user_specified_image": reference, "annotations": dict(pod.metadata.annotations)}
             return HostVolume(place, read_only=True, image=message)
         try:
-            return HostVolume(await self._mounted(self._beside, pod.metadata.uid, name, image), read_only=True)
+            shown = await self._mounted(self._beside, pod.metadata.uid, name, image)
+            return HostVolume(shown, read_only=True, sealed=True)
         except (VolumeError, OSError) as error:
             raise StartError("ImageVolumeMountFailed", str(error)) from error
 
