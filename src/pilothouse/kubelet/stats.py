@@ -15,6 +15,7 @@ from pilothouse.kubelet import disk_usage
 from pilothouse.kubelet.cri.interface import Container, ContainerState, Cri, CriError, Sandbox
 from pilothouse.kubelet.disk_usage import FilesystemUse
 from pilothouse.kubelet.layout import Layout
+from pilothouse.kubelet.oom_kills import OomCounts
 from pilothouse.kubelet.resources.linux import container_limits, pod_limits
 from pilothouse.kubelet.resources.pod_cgroups import PodCgroups
 from pilothouse.kubelet.volume_meter import VolumeMeter
@@ -119,6 +120,7 @@ class Stats:
         cgroups: Cgroups, kubepods: str = "/kubepods", fresh: float = FRESH,
     ) -> None:  # fmt: skip
         self.volumes = VolumeMeter(layout, clock)
+        self.oom_kills = OomCounts()
         self._cri = cri
         self._clock = clock
         self._pods = pods

@@ -4,7 +4,7 @@ Those that dashboards ask for, not all. Label `id` is the group, `name` the cont
 group has no `container`. Source: github.com/google/cadvisor/metrics/prometheus.go.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pilothouse.kubelet.cri.interface import CriError
@@ -29,7 +29,8 @@ class CadvisorMetrics(Page):
 
     async def answer(self, question: Question) -> Response:  # noqa: ARG002 - it says the same to all
         """All of them; when there are none, it says so."""
-        stats, figures = self._around.stats, Figures()
+        stats = self._around.stats
+        figures = Figures(stats.oom_kills.of)
         figures.add_machine(self._around.machine)
         error = figures.families["container_scrape_error"]
         try:
@@ -55,6 +56,7 @@ _COUNTERS = {
     "container_network_transmit_errors_total": "Cumulative count of errors encountered while transmitting",
     "container_network_transmit_packets_dropped_total": "Cumulative count of packets dropped while transmitting",
     "container_network_transmit_packets_total": "Cumulative count of packets transmitted",
+    "container_oom_events_total": "Count of out of memory events observed for the container",
 }
 _WAITED = {
     f"container_pressure_{resource}_waiting_seconds_total": (
@@ -97,7 +99,9 @@ _GAUGES = {
 class Figures:
     """The page as it grows."""
 
-    def __init__(self) -> None:
+    def __init__(self, oom_kills: Callable[[str], int] = lambda _: 0) -> None:
+        """`oom_kills`: how many processes the kernel ended, by group."""
+        self._oom_kills = oom_kills
         counters = {name: Family(name, "counter", text) for name, text in (_COUNTERS | _WAITED | _STALLED).items()}
         self.families = counters | {name: Family(name, "gauge", text) for name, text in _GAUGES.items()}
 
@@ -152,6 +156,7 @@ class Figures:
         self._put("container_memory_working_set_bytes", use.working_set, of, at)
         self._put("container_threads", use.pids, of, at)
         self._put("container_last_seen", int(at), of, at)
+        self._put("container_oom_events_total", self._oom_kills(group.path), of, at)
 
     def _add_spec(self, limits: Limits, of: Labels, started: Instant) -> None:
         self._put("container_spec_cpu_period", limits.cpu_period, of)
