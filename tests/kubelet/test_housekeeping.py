@@ -65,11 +65,14 @@ def test_strangers_go_and_known_pods_stay(tmp_path: Path) -> None:
             node.add(pod(name))
         await node.until(lambda: all(node.state(name).get("ready") for name in ("web", "gone")))
         cgroups = FakeCgroups({"uid-web", "uid-gone"})
+        node.layout.log_links.mkdir()
+        (node.layout.log_links / "gone_default_app-0123456789.log").symlink_to(tmp_path / "logs" / "none.log")
         assert await housekeeping(node, node.cri, cgroups).sweep(lambda: {"uid-web"})
         assert [sandbox.uid for sandbox in await node.cri.sandboxes()] == ["uid-web"]
         assert cgroups.present == {"uid-web"}
         assert [place.name for place in node.layout.pods.iterdir()] == ["uid-web"]
         assert [place.name for place in node.layout.logs.iterdir()] == ["default_web_uid-web"]
+        assert list(node.layout.log_links.iterdir()) == []
 
     run(tmp_path, story)
 

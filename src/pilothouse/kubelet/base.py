@@ -36,7 +36,7 @@ class Base:
     @property
     def layout(self) -> Layout:
         """Where things of pods lie."""
-        return Layout(self.config.root, self.config.logs)
+        return Layout(self.config.root, self.config.logs, self.config.log_links)
 
     @property
     def pods(self) -> Informer[Pod]:

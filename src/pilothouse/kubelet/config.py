@@ -27,7 +27,10 @@ class KubeletConfig:
     root: Path
     """Pods' directories and volumes lie below it."""
     logs: Path
-    """The containers' logs lie below it."""
+    """The containers' logs lie below it. Upstream: podLogsDir."""
+    log_links: Path | None = None
+    """Where links to them lie, for agents that collect logs; None: in `containers` beside them. Upstream always has
+    them in /var/log/containers."""
     images: Path
     """Where the runtime keeps images: watched for space."""
     snapshots: Path | None = None

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from pilothouse.kubelet.cri.interface import Container, Cri, CriError, Sandbox
 from pilothouse.kubelet.layout import Layout
+from pilothouse.kubelet.log_links import LogLinks
 from pilothouse.kubelet.pod_volumes import Volumes
 from pilothouse.kubelet.resources.pod_cgroups import PodCgroups
 from pilothouse.kubelet.runtime_config import GRACE
@@ -129,7 +130,7 @@ class Housekeeping:
     async def _remove_files(self, known: Known) -> bool:
         """Directories, logs and control groups of pods that are not known."""
         gone = True
-        for remove in (self._remove_directories, self._remove_logs):
+        for remove in (self._remove_directories, self._remove_logs, self._remove_links):
             try:
                 gone = await remove(known) and gone
             except OSError as error:
@@ -169,6 +170,10 @@ class Housekeeping:
                 except OSError as error:
                     log.warning("Could not remove logs", directory=name, err=str(error))
                     return False
+        return True
+
+    async def _remove_links(self, _known: Known) -> bool:
+        await LogLinks(self._layout.log_links).sweep(self._cri)
         return True
 
 

@@ -12,6 +12,7 @@ class Layout:
 
     root: Path
     logs: Path
+    links: Path | None = None
 
     @property
     def pods(self) -> Path:
@@ -37,6 +38,11 @@ class Layout:
     def hosts_file(self, uid: str) -> Path:
         """The pod's /etc/hosts."""
         return self.pod(uid) / "etc-hosts"
+
+    @property
+    def log_links(self) -> Path:
+        """Directory of links to the logs: beside them unless told otherwise, as `/var/log/containers` is."""
+        return self.links or self.logs.parent / "containers"
 
     def pod_logs(self, namespace: str, name: str, uid: str) -> Path:
         """Directory of the logs of a pod's containers."""

@@ -5,9 +5,12 @@ A pod that is over but not deleted keeps its containers, for whoever wants their
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 from pilothouse.api.machinery.errors import Conflict, NotFound
+from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.containers import describe
+from pilothouse.kubelet.log_links import LogLinks
 from pilothouse.kubelet.node_services import NodeServices
 from pilothouse.kubelet.observed import ObservedPod
 from pilothouse.kubelet.pod_memory import PodMemory
@@ -59,6 +62,10 @@ class PodFinish:
             report(memory, observed)
         await self._node.ender.end_all(pod, observed.running(), grace, self._reporter.address(pod, observed))
 
+    def _remove_logs(self, pod: Pod, logs: Path) -> None:
+        self._node.mounter.remove_tree(logs)
+        LogLinks(self._node.facts.layout.log_links).forget_all(pod, logs)
+
     def _without_group(self, memory: PodMemory) -> bool:
         """Remove its control group, which weighs as much as it was granted; False: something holds it."""
         return self._node.cgroups.remove(self._node.allocations.applied(memory.pod))
@@ -72,7 +79,7 @@ class PodFinish:
             await node.cri.remove_sandbox(sandbox.id)
         logs = node.facts.layout.pod_logs(pod.metadata.namespace, pod.metadata.name, uid)
         await node.volumes.tear_down(uid)
-        await asyncio.to_thread(node.mounter.remove_tree, logs)
+        await asyncio.to_thread(self._remove_logs, pod, logs)
         if not self._without_group(memory):
             return node.clock.now() + _BUSY
         node.images.forget(uid)

@@ -28,6 +28,7 @@ from pilothouse.kubelet.environment import (
 from pilothouse.kubelet.events import reference
 from pilothouse.kubelet.images.image_volumes import ImageVolumes
 from pilothouse.kubelet.images.pull import StartError
+from pilothouse.kubelet.log_links import LogLinks
 from pilothouse.kubelet.names_and_dns import NameTooLong, Resolver, fitted, resolver_of
 from pilothouse.kubelet.node_services import NodeServices
 from pilothouse.kubelet.pod_plan import Start
@@ -56,6 +57,7 @@ class PodSteps:
     def __init__(self, node: NodeServices) -> None:
         self._node = node
         self._users = UserRanges(node.facts.layout, node.facts.users)
+        self._links = LogLinks(node.facts.layout.log_links)
         self._image_volumes = ImageVolumes(node.cri, node.images, node.facts.layout, node.mounter, node.image_mounts)
 
     async def prepare(self, pod: Pod, ips: Sequence[str]) -> HostVolumes:
@@ -152,6 +154,7 @@ class PodSteps:
         except CriError as error:
             raise self._failed(pod, container, "RunContainerError", error.message) from error
         self._tell(pod, container, "Normal", "Started", "Container started")
+        self._links.make(config["labels"], made, self._node.facts.layout.log(pod, container.name, step.attempt))
         return made
 
     async def _recursive_read_only(self, sandbox: Sandbox) -> bool:

@@ -14,7 +14,7 @@ from pilothouse.kubelet.cri.interface import Container
 from pilothouse.kubelet.events import reference
 from pilothouse.kubelet.hooks import HookError, name_of
 from pilothouse.kubelet.images.pull import StartError
-from pilothouse.kubelet.log_rotate import remove_logs
+from pilothouse.kubelet.log_links import LogLinks
 from pilothouse.kubelet.node_services import NodeServices
 from pilothouse.kubelet.observed import Failure, Health, ObservedPod
 from pilothouse.kubelet.pod_memory import PodMemory
@@ -45,6 +45,7 @@ class PodSync:
         self._others = others
         self._reporter = reporter
         self._steps = PodSteps(node)
+        self._links = LogLinks(node.facts.layout.log_links)
         self._resize = PodResize(node)
 
     async def run(self, memory: PodMemory) -> Instant | None:
@@ -140,7 +141,7 @@ class PodSync:
             await node.ender.end(pod, run, self._kill_grace(memory.pod, kill, run), kill.message, ip)
         for container_id in plan.remove:
             run = next(run for run in observed.containers if run.id == container_id)
-            await asyncio.to_thread(remove_logs, run.log_path)
+            await asyncio.to_thread(self._links.forget, run)
             await node.cri.remove_container(container_id)
             memory.ended.pop(container_id, None)
         if plan.create_sandbox is not None:
