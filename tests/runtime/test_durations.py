@@ -1,6 +1,6 @@
 import pytest
 
-from pilothouse.runtime.durations import parse_duration
+from pilothouse.runtime.durations import go_duration, parse_duration
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,21 @@ def test_refused(text: str, why: str) -> None:
     with pytest.raises(ValueError) as refused:
         parse_duration(text)
     assert str(refused.value) == why
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0s"),
+        (1, "1s"),
+        (15.026, "15.026s"),
+        (0.393, "393ms"),
+        (0.0005, "500µs"),
+        (2e-9, "2ns"),
+        (80, "1m20s"),
+        (3600, "1h0m0s"),
+        (-1.5, "-1.5s"),
+    ],
+)
+def test_written(seconds: float, text: str) -> None:
+    assert go_duration(seconds) == text

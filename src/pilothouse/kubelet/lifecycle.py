@@ -24,11 +24,11 @@ from pilothouse.kubelet.containers import (
 )
 from pilothouse.kubelet.cri import interface as cri
 from pilothouse.kubelet.cri.interface import ContainerState
-from pilothouse.kubelet.durations import go_duration
 from pilothouse.kubelet.observed import CrashWait, Failure, Health, ObservedPod
 from pilothouse.kubelet.pod_plan import Kill, PodPlan, Resize, Start
 from pilothouse.kubelet.resize import must_restart, resizable, steps
 from pilothouse.runtime.clock import Instant
+from pilothouse.runtime.durations import go_duration
 
 FIRST_WAIT = 10.0
 LONGEST_WAIT = 300.0

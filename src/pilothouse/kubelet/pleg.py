@@ -7,8 +7,8 @@ The name is upstream's: pod lifecycle event generator.
 from collections.abc import Callable, Mapping
 
 from pilothouse.kubelet.cri.interface import Cri, CriError, CriUnimplemented
-from pilothouse.kubelet.durations import go_duration
 from pilothouse.runtime.clock import Clock, Instant
+from pilothouse.runtime.durations import go_duration
 from pilothouse.runtime.log import Log
 
 log = Log(__name__)

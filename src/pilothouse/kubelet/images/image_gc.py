@@ -12,12 +12,12 @@ from math import inf
 
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.cri.interface import Cri, CriError, Image
-from pilothouse.kubelet.durations import go_duration
 from pilothouse.kubelet.images.credentials import split_image
 from pilothouse.kubelet.images.policy import ImagePolicy
 from pilothouse.kubelet.images.pull import default_tag
 from pilothouse.kubelet.machine import Disk
 from pilothouse.runtime.clock import Clock, Instant
+from pilothouse.runtime.durations import go_duration
 from pilothouse.runtime.log import Log
 
 log = Log(__name__)

@@ -15,7 +15,6 @@ from pilothouse.api.types.core_v1 import Container, ImageVolumeSource, Pod
 from pilothouse.kubelet.api import Objects, Recorder
 from pilothouse.kubelet.containers import field_path
 from pilothouse.kubelet.cri.interface import Cri, CriError, Image
-from pilothouse.kubelet.durations import go_duration
 from pilothouse.kubelet.events import reference
 from pilothouse.kubelet.images.credentials import Credential, find_credentials, split_image
 from pilothouse.kubelet.images.policy import UPSTREAMS, ImagePolicy
@@ -24,6 +23,7 @@ from pilothouse.kubelet.images.pull_queue import Pulled, PullQueue
 from pilothouse.kubelet.images.pull_records import PullRecords
 from pilothouse.runtime.backoff import Growth
 from pilothouse.runtime.clock import Clock, Instant
+from pilothouse.runtime.durations import go_duration
 
 _IDENTIFIER = re.compile("[a-f0-9]{64}")
 GROWTH = Growth(first=10.0, limit=300.0)

@@ -3,9 +3,9 @@
 from typing import ClassVar
 
 from pilothouse.kubelet.cri.interface import CriError
-from pilothouse.kubelet.durations import go_duration
 from pilothouse.kubelet.probes.handler import Answer, Handler, Outcome, ProbeError, Target
 from pilothouse.kubelet.runtime_config import expand
+from pilothouse.runtime.durations import go_duration
 
 OUTPUT_LIMIT = 10 * 1024
 

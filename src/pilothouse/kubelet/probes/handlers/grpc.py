@@ -11,9 +11,9 @@ import grpc.aio
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 from pilothouse.kubelet.cri.interface import CriError
-from pilothouse.kubelet.durations import go_duration
 from pilothouse.kubelet.network_errors import endpoint
 from pilothouse.kubelet.probes.handler import Answer, Handler, Outcome, Target
+from pilothouse.runtime.durations import go_duration
 
 _SERVICE = "grpc.health.v1.Health"
 _STATUSES = ("UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN")

@@ -9,11 +9,11 @@ import orjson
 
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.kubelet.config import KubeletConfig
-from pilothouse.kubelet.durations import go_duration
 from pilothouse.kubelet.server.page import Page
 from pilothouse.kubelet.server.question import Question
 from pilothouse.kubelet.volume_meter import PERIOD
 from pilothouse.net.http import Response
+from pilothouse.runtime.durations import go_duration
 
 
 class Configz(Page):
