@@ -194,3 +194,23 @@ def test_parts_have_them(tmp_path: Path) -> None:
         assert one.name == "web"
 
     run(tmp_path, story)
+
+
+def test_who_makes_rates_of_them_gets_later_ones(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        found = machine(tmp_path, V2)
+        _, container = await ready(node)
+        work = stats(node, found)
+
+        async def used(cpu: int) -> tuple[int, int]:
+            have(tmp_path, {**group(GROUP, cpu), **group(f"{GROUP}/{container}", cpu)})
+            (usual,), (_, (latest,)) = await work.loads(), await work.latest()
+            return usual.containers["app"].cpu_nanos // 1000, latest.containers["app"].cpu_nanos // 1000
+
+        assert await used(1) == (1, 1)
+        await node.clock.sleep(0.9)
+        assert await used(2) == (1, 1)
+        await node.clock.sleep(0.2)
+        assert await used(3) == (1, 3)
+
+    run(tmp_path, story)

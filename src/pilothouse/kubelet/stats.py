@@ -29,6 +29,8 @@ from pilothouse.runtime.log import Log
 log = Log(__name__)
 FRESH = 10.0
 """Seconds for which figures count."""
+LATEST = 1.0
+"""The same for who makes rates of them, and so needs two that differ before long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,9 +97,11 @@ class _Fresh(Generic[_T]):
         self._lock = asyncio.Lock()
         self._made: tuple[float, _T] | None = None
 
-    async def get(self) -> _T:
+    async def get(self, seconds: float | None = None) -> _T:
+        """`seconds` instead of the usual ones."""
+        fresh = self._seconds if seconds is None else min(seconds, self._seconds)
         async with self._lock:
-            if self._made is None or self._clock.monotonic() - self._made[0] >= self._seconds:
+            if self._made is None or self._clock.monotonic() - self._made[0] >= fresh:
                 self._made = (self._clock.monotonic(), await self._make())
             return self._made[1]
 
@@ -140,6 +144,10 @@ class Stats:
     async def loads(self) -> Sequence[PodUse]:
         """CPU, memory and network alone, which cost little."""
         return (await self._loads.get())[1]
+
+    async def latest(self) -> tuple[NodeUse, Sequence[PodUse]]:
+        """The machine and the loads of its pods, a second old at most."""
+        return await self._loads.get(LATEST)
 
     async def node(self) -> NodeUse:
         """The machine."""

@@ -26,7 +26,7 @@ class ResourceMetrics(Page):
         stats = self._around.stats
         error = Family("resource_scrape_error", "gauge", _ERROR)
         try:
-            found = resource_families(await stats.node(), await stats.loads())
+            found = resource_families(*await stats.latest())
             error.add(0)
         except (CriError, OSError) as why:
             log.error("Error getting summary for resourceMetric prometheus endpoint", error=why)
