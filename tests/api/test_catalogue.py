@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from pilothouse.api.catalogue import Catalogue, builtin
+from pilothouse.api.catalogue import Catalogue, builtin, with_addons
 from pilothouse.api.machinery.resource import ALL_VERBS, Resource
 from pilothouse.api.machinery.view import View
 from pilothouse.api.types.apps_v1 import Deployment
@@ -75,6 +75,14 @@ def test_nothing_else_is_served() -> None:
     served = {(r.group, r.version, r.plural) for r in builtin()}
     served |= {(r.group, r.version, f"{r.plural}/{s.name}") for r in builtin() for s in r.subresources}
     assert served == expected
+
+
+def test_an_addons_kinds_are_served_besides_and_come_last() -> None:
+    added = [(r.group, r.version, r.plural, r.name) for r in [*with_addons()][len(builtin()) :]]
+    assert added == [
+        ("metrics.k8s.io", "v1beta1", "nodes", "NodeMetrics"),
+        ("metrics.k8s.io", "v1beta1", "pods", "PodMetrics"),
+    ]
 
 
 def test_groups_in_the_order_of_discovery() -> None:

@@ -1,7 +1,8 @@
 """The catalogue: every kind an API server serves, found by group, version, plural, kind or view class.
 
 The built-in kinds are the files below `pilothouse.api`, one each; nothing lists them. Groups and versions have the
-order in which upstream's discovery prefers them, because `kubectl` picks the first group that knows a name.
+order in which upstream's discovery prefers them, because `kubectl` picks the first group that knows a name. What
+upstream's clusters have from an addon comes last, and is no built-in kind.
 """
 
 import importlib
@@ -25,6 +26,8 @@ _GROUP_ORDER = (
 
 _NOT_KINDS = frozenset({"machinery", "types"})
 """Packages of `pilothouse.api` that hold no kinds; not imported to look for some."""
+_ADDED = ("metrics",)
+"""Packages whose kinds are an addon's."""
 
 AnyResource = Resource[Any]
 
@@ -104,9 +107,18 @@ class Catalogue:
 
 @cache
 def builtin() -> Catalogue:
-    """The kinds this package serves."""
+    """The kinds that every API server serves."""
     root = importlib.import_module("pilothouse.api")
-    groups = [info.name for info in pkgutil.iter_modules(root.__path__) if info.ispkg and info.name not in _NOT_KINDS]
-    return Catalogue(
-        resource for group in sorted(groups) for resource in values("RESOURCE", Resource, f"pilothouse.api.{group}")
-    )
+    packages = [info.name for info in pkgutil.iter_modules(root.__path__) if info.ispkg]
+    return Catalogue(_kinds_in(sorted({*packages} - _NOT_KINDS - {*_ADDED})))
+
+
+@cache
+def with_addons() -> Catalogue:
+    """Those, and what an addon serves upstream and this server itself."""
+    return Catalogue([*builtin(), *_kinds_in(_ADDED)])
+
+
+def _kinds_in(packages: Iterable[str]) -> Iterator[AnyResource]:
+    for package in packages:
+        yield from values("RESOURCE", Resource, f"pilothouse.api.{package}")

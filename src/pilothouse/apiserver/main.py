@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import orjson
 
-from pilothouse.api.catalogue import builtin
+from pilothouse.api.catalogue import with_addons
 from pilothouse.api.machinery.schema import Schemas
+from pilothouse.api.metrics.definitions import DEFINITIONS
 from pilothouse.apiserver.admission.chain import AdmissionChain
 from pilothouse.apiserver.allocation.services import ServiceAllocation
 from pilothouse.apiserver.authentication.bootstrap_token import BootstrapTokens
@@ -38,6 +39,8 @@ from pilothouse.apiserver.streaming.reverse_proxy import ReverseProxy
 from pilothouse.apiserver.subresources.proxy import Proxying
 from pilothouse.apiserver.subresources.streaming import Streaming
 from pilothouse.apiserver.subresources.token import TokenRequests
+from pilothouse.apiserver.usage.answers import UsageAnswers
+from pilothouse.apiserver.usage.scraper import Scraper
 from pilothouse.apiserver.user import MASTERS_GROUP, User
 from pilothouse.client.client import Client
 from pilothouse.client.memo import Memo
@@ -60,11 +63,13 @@ async def run(
     ValueError for one that is configured wrongly, PolicyError for an audit policy that is none, ConfigurationError for
     an encryption configuration.
     """
-    catalogue = builtin()
+    catalogue = with_addons()
     address = f"{config.advertise_address}:{config.port}"
     async with (
         open_store(config.etcd, config.state, clock) as store,
-        ApiServer(sealed(store, config.encryption), catalogue, Schemas(), clock, chance, address=address) as server,
+        ApiServer(
+            sealed(store, config.encryption), catalogue, Schemas(DEFINITIONS), clock, chance, address=address
+        ) as server,
         Operations(config, server) as operations,
     ):
         assemble(server, config, operations, Backups(store, config.state.parent))
@@ -104,6 +109,7 @@ def assemble(server: ApiServer, config: ApiServerConfig, operations: Operations,
         metrics=server.metrics,
     )  # fmt: skip
     backends = ReverseProxy(kubelet_tls, client_context(b"", verify=False), clock)
+    usage = UsageAnswers(server.served, Scraper(cache, kubelets, clock, operations.tasks), clock)
     requests = TokenRequests(server.served, keys, tokens.audiences, admission, clock, chance)
     server.assemble(
         outer=operations.outer,
@@ -125,9 +131,12 @@ def assemble(server: ApiServer, config: ApiServerConfig, operations: Operations,
             **Proxying(server.served, backends, admission, chance).parts(),
             ("serviceaccounts/token", "create"): requests.create,
         },
-        reviews=reviews_of(
-            AccessReviews(may, rbac, server.served.schemas), TokenReviews(tokens, server.served.schemas, joining)
-        ),
+        reviews={
+            **reviews_of(
+                AccessReviews(may, rbac, server.served.schemas), TokenReviews(tokens, server.served.schemas, joining)
+            ),
+            **usage.by_kind(),
+        },
         pages=issuer_pages(keys, f"{config.advertise_address}:{config.port}"),
         roots={"pilothouse": backups.answer},
     )

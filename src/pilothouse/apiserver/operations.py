@@ -60,7 +60,7 @@ class Operations:
 
     async def __aenter__(self) -> Self:
         try:
-            self._tasks = await self._stack.enter_async_context(Tasks())
+            self.tasks = await self._stack.enter_async_context(Tasks())
             await self._open_audit()
         except BaseException:
             await self._stack.aclose()
@@ -82,7 +82,7 @@ class Operations:
         producer, consumer = self._client(itself, PRODUCER), self._client(itself, CONSUMER)
         await ensure(producer, self._server.clock)
         self.life.done(PRIORITY_AND_FAIRNESS)
-        self._tasks.spawn(keep_up(producer, consumer, self._flows, self._server.clock), name="flow control")
+        self.tasks.spawn(keep_up(producer, consumer, self._flows, self._server.clock), name="flow control")
         await self._begin_addresses(client)
 
     async def _begin_addresses(self, client: Client) -> None:
@@ -90,14 +90,14 @@ class Operations:
         cidrs, cache, clock = (self._config.service_cidr,), self._server.cache, self._server.clock
         await ensure_default_range(client, cidrs, clock)
         self.life.done(SERVICE_RANGE)
-        self._tasks.spawn(keep_default_range(client, cache, cidrs, clock), name="default ServiceCIDR")
-        self._tasks.spawn(AddressObjects(cache, client, clock).keep(), name="IPAddresses")
+        self.tasks.spawn(keep_default_range(client, cache, cidrs, clock), name="default ServiceCIDR")
+        self.tasks.spawn(AddressObjects(cache, client, clock).keep(), name="IPAddresses")
 
     def keep_trusted(self, tls: ServerTls) -> None:
         """Read certificates again when their files change."""
         files = self._config.certificates
         if files is not None:
-            self._tasks.spawn(renew(files, tls, self._server.clock), name="certificates")
+            self.tasks.spawn(renew(files, tls, self._server.clock), name="certificates")
 
     @asynccontextmanager
     async def serving_on(self) -> AsyncIterator[None]:

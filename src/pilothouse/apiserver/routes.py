@@ -23,7 +23,7 @@ from pilothouse.net.http import Response
 Part = Callable[[Exchange, Resource[Any], Subresource, Form], Awaitable[Response]]
 """Answers one verb of one subresource."""
 Review = Callable[[Exchange, Resource[Any], Form], Awaitable[Response]]
-"""Answers POST to a kind that is never stored."""
+"""Answers for a kind that is never stored: POST to a question, GET of what is computed."""
 Page = Callable[[Exchange, Form], Awaitable[Response | None]]
 """Answers a path that is no object's; None where there is nothing."""
 
@@ -81,7 +81,9 @@ class Routes:
         verb, accept = exchange.info.verb, exchange.header("accept")
         review = self._reviews.get((resource.group, resource.plural))
         if review is not None:
-            return await review(exchange, resource, negotiate(accept, tables=False))
+            question = verb == "create"
+            form = negotiate(accept, tables=False) if question else _form_of(exchange, resource)
+            return await review(exchange, resource, form)
         form = _form_of(exchange, resource)
         match verb:
             case "get":

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from pilothouse.api.machinery.view import JsonObject
+from pilothouse.apiserver.usage.manifests import usage_manifests
 from pilothouse.cluster.node_bindings import node_bindings
 from pilothouse.cluster.pki import SIMULATED
 from pilothouse.cluster.settings import Settings
@@ -16,9 +17,9 @@ _OVERHEAD = {"kata": {"cpu": "250m", "memory": "160Mi"}}
 
 
 def addons(settings: Settings) -> list[JsonObject]:
-    """The DNS's Service and permissions, runtimes that are installed, permissions of joining and simulated nodes."""
+    """The DNS's Service and permissions, runtimes that are installed, permissions of nodes and of who reads metrics."""
     found = manifests(settings.dns_address) + runtime_classes(detect_handlers()) if settings.node else []
-    return found + node_bindings() + (_simulated_nodes() if settings.simulated_nodes else [])
+    return found + node_bindings() + usage_manifests() + (_simulated_nodes() if settings.simulated_nodes else [])
 
 
 def runtime_classes(handlers: Iterable[str]) -> list[JsonObject]:

@@ -266,6 +266,21 @@ def test_a_kubelet_that_refuses_a_log(status: int, kind: type[StatusError], mess
     asyncio.run(main())
 
 
+def test_a_page_for_the_server_itself() -> None:
+    async def node(request: Request) -> Response:
+        found = request.target == "/metrics/resource"
+        return Response(200, b"all of it") if found else Response(403, b"Forbidden")
+
+    async def main() -> None:
+        async with serve(node, "127.0.0.1", 0, None, CLOCK, grace=0.1) as listening, CLOCK.timeout(10):
+            proxy, kubelet = KubeletProxy(None, CLOCK), Kubelet("127.0.0.1", listening.port)
+            assert await proxy.page(kubelet, "/metrics/resource") == "all of it"
+            with pytest.raises(StatusError, match="/metrics/other: status 403"):
+                await proxy.page(kubelet, "/metrics/other")
+
+    asyncio.run(main())
+
+
 def test_a_kubelet_that_is_not_there() -> None:
     nowhere = Kubelet("127.0.0.1", 1)
     upgrade = {"connection": "upgrade", "upgrade": "SPDY/3.1"}

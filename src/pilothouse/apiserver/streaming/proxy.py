@@ -19,6 +19,7 @@ from pilothouse.net.websocket import HandshakeError, answer_handshake, offered_p
 from pilothouse.runtime.clock import Clock
 
 _MAX_ERROR = 50_000
+_MAX_PAGE = 32 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +31,21 @@ class KubeletProxy:
 
     async def log(self, kubelet: Kubelet, target: str, name: str) -> Response:
         """A container's log, passed on as it comes. Raises StatusError."""
-        url = f"{'https' if self.tls is not None else 'http'}://{kubelet.authority}{target}"
-        try:
-            stream = await dial(kubelet.host, kubelet.port, self.tls, self.clock)
-            reply = await ask(stream, "GET", target, {"Host": kubelet.authority, "Accept": "text/plain, */*"})
-        except (OSError, TimeoutError) as error:
-            raise StatusError(f'Get "{url}": {dial_failure(kubelet.authority, error)}') from error
+        reply = await self._get(kubelet, target)
         if not 200 <= reply.status <= 206:
             raise _log_error(reply.status, (await reply.read(_MAX_ERROR)).decode("utf-8", "replace"), name)
         return Response(200, reply.body, content_type="text/plain")
+
+    async def page(self, kubelet: Kubelet, target: str) -> str:
+        """A page of text, for the server itself. Raises StatusError."""
+        reply = await self._get(kubelet, target)
+        try:
+            body = await reply.read(_MAX_PAGE)
+        except OSError as error:
+            raise StatusError(f"{self._url(kubelet, target)}: {error}") from error
+        if reply.status != 200:
+            raise StatusError(f"{self._url(kubelet, target)}: status {reply.status}")
+        return body.decode("utf-8", "replace")
 
     async def command(self, request: Request, kubelet: Kubelet, target: str, wanted: Wanted) -> Response:
         """An exec or attach session of the `wanted` streams. Raises StatusError."""
@@ -77,6 +84,17 @@ class KubeletProxy:
             await tunnel(client, backend)
 
         return _switch(_accept(request, TUNNEL_PREFIX + chosen if chosen in tunnelled else ""), session)
+
+    async def _get(self, kubelet: Kubelet, target: str) -> Reply:
+        try:
+            stream = await dial(kubelet.host, kubelet.port, self.tls, self.clock)
+            return await ask(stream, "GET", target, {"Host": kubelet.authority, "Accept": "text/plain, */*"})
+        except (OSError, TimeoutError) as error:
+            failure = dial_failure(kubelet.authority, error)
+            raise StatusError(f'Get "{self._url(kubelet, target)}": {failure}') from error
+
+    def _url(self, kubelet: Kubelet, target: str) -> str:
+        return f"{'https' if self.tls is not None else 'http'}://{kubelet.authority}{target}"
 
     def _upgrade(self, request: Request) -> str:
         upgrade = wanted_upgrade(request.headers)

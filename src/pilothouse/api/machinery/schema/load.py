@@ -6,6 +6,7 @@ API server accepts: every type allows null, quantities and int-or-strings are a 
 the two special types are marks on the node.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from importlib.util import find_spec
@@ -44,9 +45,10 @@ def definitions_file() -> Path:
 
 
 class Schemas:
-    """The schema of every built-in kind."""
+    """The schema of every built-in kind, and of those that `added` defines."""
 
-    def __init__(self) -> None:
+    def __init__(self, added: Mapping[str, JsonObject] = MappingProxyType({})) -> None:
+        self._added = added
         self._nodes: dict[str, Schema] = {}
         self._interned: dict[Any, Schema] = {}
 
@@ -54,6 +56,7 @@ class Schemas:
     def raw(self) -> dict[str, JsonObject]:
         """The definitions by full name as the package has them, descriptions and distortions included."""
         found: dict[str, JsonObject] = orjson.loads(definitions_file().read_bytes())["$defs"]
+        found.update(self._added)
         return found
 
     @cached_property
