@@ -325,15 +325,23 @@ def test_with_version_1_memory_and_swap_are_limited_together(tmp_path: Path) -> 
     run(tmp_path, story)
 
 
-def test_guaranteed_pods_keep_the_processors_that_they_may_have(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("cpu", "memory", "policy"),
+    [("2", "64Mi", 'CPU Manager policy "static"'), ("1", "65Mi", 'Memory Manager policy "Static"')],
+)
+def test_guaranteed_pods_keep_what_they_may_have_for_themselves(
+    cpu: str, memory: str, policy: str, tmp_path: Path
+) -> None:
+    """The second message is assumed: it is the first one's like."""
+
     async def story(node: FakeNode) -> None:
         allocations = node.services.allocations
         assert isinstance(allocations, StoredAllocations)
-        allocations.own_cpus = True
+        allocations.own_cpus = allocations.own_memory = True
         await started(node, sized(app=resources("1", "64Mi", "1", "64Mi")))
-        resize(node, app=resources("2", "64Mi", "2", "64Mi"))
+        resize(node, app=resources(cpu, memory, cpu, memory))
         await node.until(lambda: "PodResizePending" in conditions(node))
-        message = 'Resize is infeasible for Guaranteed Pods alongside CPU Manager policy "static"'
+        message = f"Resize is infeasible for Guaranteed Pods alongside {policy}"
         assert conditions(node)["PodResizePending"] == ("Infeasible", message, 2)
 
     run(tmp_path, story)

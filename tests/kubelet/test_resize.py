@@ -170,22 +170,23 @@ def test_what_may_swap_keeps_its_share(
 
 
 @pytest.mark.parametrize(
-    ("cpu", "memory", "guaranteed", "expected"),
+    ("cpu", "memory", "guaranteed", "bound"),
     [
-        ("2", "1Gi", True, True),
-        ("1000m", "2Gi", True, False),
-        ("2", "1Gi", False, False),
+        ("2", "1Gi", True, (True, False)),
+        ("1000m", "2Gi", True, (False, True)),
+        ("2", "2Gi", False, (False, False)),
     ],
 )
-def test_guaranteed_pods_may_be_bound_to_their_processors(
-    cpu: str, memory: str, *, guaranteed: bool, expected: bool
+def test_guaranteed_pods_may_be_bound_to_their_processors_and_memory(
+    cpu: str, memory: str, *, guaranteed: bool, bound: tuple[bool, bool]
 ) -> None:
     """Source: podResizesAdmitHandler in pkg/kubelet/allocation."""
 
     def of(*asked: str) -> Pod:
         return pod(containers=containers("app", **wants(amounts(*asked), amounts(*asked) if guaranteed else None)))
 
-    assert repins(of(cpu, memory), of("1", "1Gi")) is expected
+    after, before = of(cpu, memory), of("1", "1Gi")
+    assert (repins(after, before, "cpu"), repins(after, before, "memory")) == bound
 
 
 def test_whose_change_is_looked_at_first() -> None:

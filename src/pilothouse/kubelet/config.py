@@ -8,6 +8,7 @@ from pilothouse.kubelet.eviction.policy import EvictionPolicy
 from pilothouse.kubelet.identity.policy import CertificatePolicy
 from pilothouse.kubelet.images.policy import ImagePolicy
 from pilothouse.kubelet.log_policy import LogPolicy
+from pilothouse.kubelet.managers.memory_policy import MemoryPolicy
 from pilothouse.kubelet.managers.policy import Exclusive
 from pilothouse.kubelet.reservations import Reservations
 from pilothouse.kubelet.resources.swap import SwapPolicy
@@ -76,3 +77,5 @@ class KubeletConfig:
     """How the node comes by its certificates."""
     exclusive: Exclusive = field(default_factory=Exclusive)
     """What of the machine single containers may have for themselves."""
+    memory: MemoryPolicy = field(default_factory=MemoryPolicy)
+    """Which memory of it they may be bound to."""

@@ -16,6 +16,7 @@ from pilothouse.kubelet.hooks import Hooks
 from pilothouse.kubelet.images.image_gc import ImageGc
 from pilothouse.kubelet.images.pull import ImagePuller
 from pilothouse.kubelet.managers.static_cpus import StaticCpus
+from pilothouse.kubelet.managers.static_memory import StaticMemory
 from pilothouse.kubelet.names_and_dns import Resolver
 from pilothouse.kubelet.observed import Health, ObservedPod
 from pilothouse.kubelet.pod_end import Ender
@@ -89,5 +90,7 @@ class NodeServices:
     """What plugins hand out; None: there are none."""
     cpus: StaticCpus | None = None
     """Which processors are whose; None: all containers share all."""
+    memory: StaticMemory | None = None
+    """Which memory is whose; None: all containers have theirs from anywhere."""
     network_problem: Callable[[], str] = lambda: ""
     """Why pods cannot have a network now; empty when they can."""

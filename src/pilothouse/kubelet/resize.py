@@ -157,11 +157,11 @@ def swaps(pod: Pod, granted: Pod, swap: SwapFacts) -> bool:
     )
 
 
-def repins(pod: Pod, granted: Pod) -> bool:
-    """Whether a guaranteed pod asks for other amounts of CPU: it may have processors of its own."""
+def repins(pod: Pod, granted: Pod, name: str) -> bool:
+    """Whether a guaranteed pod asks for other amounts of CPU or memory: it may have some of its own."""
     before = {one.name: one for one in resizable(granted)}
     return qos_class(pod) == GUARANTEED and any(
-        quantity(one.resources.requests.get("cpu", "0")) != quantity(old.resources.requests.get("cpu", "0"))
+        quantity(one.resources.requests.get(name, "0")) != quantity(old.resources.requests.get(name, "0"))
         for one in resizable(pod)
         if (old := before.get(one.name)) is not None
     )

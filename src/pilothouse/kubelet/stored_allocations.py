@@ -31,6 +31,7 @@ RETRY = 180.0
 """Seconds after which changes that wait are looked at again."""
 _SWAP = "In-place resize of containers with swap is not supported."
 _PINNED = 'Resize is infeasible for Guaranteed Pods alongside CPU Manager policy "static"'
+_BOUND = 'Resize is infeasible for Guaranteed Pods alongside Memory Manager policy "Static"'
 _AFTER_ERROR = 10.0
 _REPORTED = 1.0
 """Seconds in which a status comes back from the API server."""
@@ -78,6 +79,8 @@ class StoredAllocations:
     swap: SwapFacts = field(default_factory=SwapFacts)
     own_cpus: bool = False
     """Guaranteed pods may have processors of their own."""
+    own_memory: bool = False
+    """Guaranteed pods are bound to certain memory."""
     _known: dict[str, Allocation | None] = field(default_factory=dict)
     _requests: dict[str, _Request] = field(default_factory=dict)
     _progress: dict[str, _Progress] = field(default_factory=dict)
@@ -144,7 +147,9 @@ class StoredAllocations:
         granted = self.applied(pod)
         if swaps(pod, granted, self.swap):
             return _SWAP
-        return _PINNED if self.own_cpus and repins(pod, granted) else ""
+        if self.own_cpus and repins(pod, granted, "cpu"):
+            return _PINNED
+        return _BOUND if self.own_memory and repins(pod, granted, "memory") else ""
 
     async def _decide(self, request: _Request) -> None:
         pod, before = request.pod, request.note

@@ -1,10 +1,11 @@
 """How the kubelet's services are made from the base, each in one place. `main` puts them to work."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from pilothouse.api.machinery.quantity import Quantity
 from pilothouse.api.types.certificates_v1 import ClusterTrustBundle, PodCertificateRequest
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet import node_status
@@ -153,7 +154,7 @@ def node_services(base: Base, outside: Outside, workers: Workers) -> NodeService
     allocations = StoredAllocations(
         store=AllocationStore(base.layout), admission=admission, allocatable=lambda: agent.allocatable,
         recorder=base.recorder, clock=base.clock, admitting=admitting, swap=facts.swap,
-        own_cpus=given.cpus is not None,
+        own_cpus=given.cpus is not None, own_memory=given.memory is not None,
     )  # fmt: skip
 
     def resolver() -> Resolver:
@@ -188,6 +189,7 @@ def node_services(base: Base, outside: Outside, workers: Workers) -> NodeService
         allocations=allocations,
         contributor=given.contributor,
         cpus=given.cpus,
+        memory=given.memory,
         devices=devices,
         network_problem=lambda: ", ".join(agent.problems),
     )
@@ -206,7 +208,7 @@ def _facts(base: Base, cgroups: Cgroups) -> NodeFacts:
 
 
 def _given(base: Base, outside: Outside, workers: Workers) -> tuple[Devices, Given]:
-    """What is handed out to pods that are not over: by plugins, and with the machine's processors."""
+    """What is handed out to pods that are not over: by plugins, and with the machine's processors and memory."""
 
     def active() -> set[str] | None:
         if not outside.sources.is_complete:
@@ -215,7 +217,12 @@ def _given(base: Base, outside: Outside, workers: Workers) -> tuple[Devices, Giv
 
     affinities = Affinities()
     devices = Devices(base.config.root / "device-plugins", base.clock, base.tasks, active, affinities.near)
-    return devices, set_up(base.config, devices, active, affinities)
+    config = base.config
+
+    def kept() -> Mapping[str, Quantity]:
+        return node_status.reserved(base.machine, Disk.of(config.root), config.eviction, config.reservations)
+
+    return devices, set_up(config, devices, active, affinities, kept=kept)
 
 
 def _is_over(pod: Pod) -> bool:

@@ -1,12 +1,13 @@
 """Givers of made-up machines, and pods that want something of them."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kubelet.managers.machines import machine
+from kubelet.managers.machines import GI, machine
+from kubelet.managers.machines import memory as nodes
 from kubelet.observing import pod
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Container, Pod
@@ -17,9 +18,11 @@ from pilothouse.kubelet.devices.stock import Supply
 from pilothouse.kubelet.handout import NothingToGive
 from pilothouse.kubelet.managers.cpu_list import parse, text
 from pilothouse.kubelet.managers.hand_out import Affinities, AlignedHandout
-from pilothouse.kubelet.managers.hints import Hint, Hints, Nodes, Unavailable
+from pilothouse.kubelet.managers.hints import Hint, HintProvider, Hints, Nodes, Unavailable
+from pilothouse.kubelet.managers.memory_policy import MemoryPolicy
 from pilothouse.kubelet.managers.policy import Exclusive
 from pilothouse.kubelet.managers.static_cpus import StaticCpus
+from pilothouse.kubelet.managers.static_memory import StaticMemory
 from pilothouse.kubelet.managers.topology import Topology
 from pilothouse.kubelet.reservations import Reservations
 from pilothouse.net.pki import KeyPair
@@ -68,11 +71,14 @@ class Giver:
         return text(self.cpus.of("uid-any", "app"))
 
 
-def config(root: Path, exclusive: Exclusive | None = None, kept: Reservations | None = None) -> KubeletConfig:
+def config(
+    root: Path, exclusive: Exclusive | None = None, kept: Reservations | None = None, memory: MemoryPolicy | None = None
+) -> KubeletConfig:
     """A kubelet's."""
     return KubeletConfig(
         node_name="n1", address="10.0.0.1", root=root, logs=root, images=root, client_authority=b"",
         serving=KeyPair(b"", b""), exclusive=exclusive or Exclusive(), reservations=kept or Reservations(),
+        memory=memory or MemoryPolicy(),
     )  # fmt: skip
 
 
@@ -117,12 +123,14 @@ class More(NothingToGive, NothingMore):
 
 def giver(
     root: Path, policy: str = "none", scope: str = "container", cards: Cards | None = None, more: More | None = None,
-    active: Collection[str] | None = None, affinities: Affinities | None = None,
+    active: Collection[str] | None = None, affinities: Affinities | None = None, gigs: Sequence[int] = (),
 ) -> AlignedHandout:  # fmt: skip
-    """Of a machine of two NUMA nodes with processors 0-3 and 4-7."""
+    """Of a machine of two NUMA nodes with processors 0-3 and 4-7, and perhaps with so many GiB, one of them kept."""
     exclusive, topology = Exclusive(cpu_policy="static", topology_policy=policy, topology_scope=scope), machine(2, 4)
     cpus = StaticCpus(topology, parse("0"), exclusive, root, lambda: active)
-    others, more = [cards] if cards else [], more or More()
+    memory = StaticMemory(nodes(*gigs), {0: {"memory": GI}}, root, lambda: active) if gigs else None
+    others: list[HintProvider] = [one for one in (memory, cards) if one is not None]
+    more = more or More()
     return AlignedHandout(
-        exclusive, topology.nodes, [cpus, *others], cpus, more, more, lambda: active, affinities or Affinities()
+        exclusive, topology.nodes, [cpus, *others], cpus, more, more, lambda: active, affinities or Affinities(), memory
     )

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from kubelet.harness import FakeNode, pod, run
+from kubelet.managers.binding import wanting
 from kubelet.managers.giving import Cards, More, asking, giver, guaranteed
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.admission import NodeAdmission
@@ -81,6 +82,50 @@ def test_pods_run_on_their_processors_and_others_are_refused(tmp_path: Path) -> 
             assert node.pods[name].status.message == f"Pod was rejected: {message}"
         assert node.pods["wide"].status.reason == "TopologyAffinityError"
         assert more.asked == ["web", "late"]
+
+    run(tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    ("policy", "near"),
+    [("none", ("4-7", "0")), ("restricted", ("4-7", "1"))],
+)
+def test_memory_is_near_to_the_processors(policy: str, near: tuple[str, str], tmp_path: Path) -> None:
+    """As far as a policy wants it."""
+    one = pod("web", containers=[asking("4")])
+
+    async def story() -> None:
+        handout = giver(tmp_path, policy, gigs=(4, 4))
+        assert await handout.hand_out(Pod(one)) is None
+        given = await handout.contribute(Pod(one), Pod(one).spec.containers[0])
+        assert (given.cpuset_cpus, given.cpuset_mems) == near
+
+    asyncio.run(story())
+
+
+def test_pods_run_with_memory_of_their_nodes_and_others_are_refused(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        handout = giver(tmp_path, gigs=(2, 2))
+        node.contributor = handout
+        node.admission = NodeAdmission(
+            node.own, node.runtime, lambda: node.workers, node.told, node.clock, node.traits, handout=handout
+        )
+        node.add(pod("shares", containers=[{"name": "app", "image": "app:1"}]))
+        node.add(pod("web", containers=[wanting(2)]))
+        await node.until(lambda: {node.pods[name].status.phase for name in ("web", "shares")} == {"Running"})
+        sets: dict[str, str] = {}
+        for made in await node.cri.containers():
+            config: Any = node.cri.config_of(made.id)
+            uid = config["labels"]["io.kubernetes.pod.uid"]
+            sets[f"{uid} {made.name}"] = config["linux"]["resources"].get("cpuset_mems", "-")
+        assert sets == {"uid-shares app": "-", "uid-web app": "1"}
+        node.add(pod("late", containers=[wanting(2)]))
+        await node.until(lambda: node.pods["late"].status.phase == "Failed")
+        assert node.pods["late"].status.reason == "UnexpectedAdmissionError"
+        assert node.pods["late"].status.message == (
+            "Pod was rejected: Allocate failed due to [memorymanager] failed to get the default NUMA affinity, "
+            "no NUMA nodes with enough memory is available, which is unexpected"
+        )
 
     run(tmp_path, story)
 

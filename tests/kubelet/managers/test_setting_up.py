@@ -1,18 +1,25 @@
 """The kubelet hands out processors as it is configured."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from kubelet.managers.binding import shown, sized
 from kubelet.managers.giving import More, config
-from kubelet.managers.machines import machine
+from kubelet.managers.machines import machine, memory
+from pilothouse.api.machinery.quantity import parse_quantity
+from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.config import KubeletConfig
 from pilothouse.kubelet.managers.cpu_list import text
 from pilothouse.kubelet.managers.hand_out import Affinities, AlignedHandout
+from pilothouse.kubelet.managers.memory_policy import MemoryPolicy, NodeReservation
 from pilothouse.kubelet.managers.policy import Exclusive
 from pilothouse.kubelet.managers.setting_up import Given, set_up, with_reserved
+from pilothouse.kubelet.managers.topology import Topology
 from pilothouse.kubelet.reservations import Reservations
 
+BOUND = MemoryPolicy(policy="Static", reserved=(NodeReservation(0, {"memory": "1Gi"}),))
 STATIC, NEAR = Exclusive(cpu_policy="static"), Exclusive(topology_policy="restricted")
 NAMED = Exclusive(cpu_policy="static", reserved_cpus="1-2")
 
@@ -24,7 +31,7 @@ def given(one: KubeletConfig, nodes: int = 1) -> Given:
 def test_nothing_stands_between_unless_it_is_asked_for(tmp_path: Path) -> None:
     more = More()
     found = set_up(config(tmp_path), more, lambda: None, Affinities())
-    assert (found.handout, found.contributor, found.cpus) == (more, more, None)
+    assert (found.handout, found.contributor, found.cpus, found.memory) == (more, more, None, None)
     assert given(config(tmp_path, NEAR)).cpus is None
 
 
@@ -36,6 +43,40 @@ def test_processors_are_kept_for_others(tmp_path: Path) -> None:
     assert text(found.cpus.of("u", "app")) == "0-3"
     with pytest.raises(ValueError, match='configured policy "none" differs from state checkpoint policy "static"'):
         given(config(tmp_path))
+
+
+def bound(root: Path, exclusive: Exclusive, one: Pod) -> str:
+    """What the containers have; why not."""
+    kept, topology = {"memory": parse_quantity("1Gi")}, Topology(machine(2, 4).cpus, memory(4, 4))
+    found = set_up(
+        config(root, exclusive, memory=BOUND), More(), lambda: None, Affinities(), lambda: topology, lambda: kept
+    )
+    assert isinstance(found.handout, AlignedHandout)
+    assert found.memory is not None
+    if refusal := asyncio.run(found.handout.hand_out(one)):
+        return refusal.message
+    return " ".join(shown(found.memory.own(one.metadata.uid, container.name)) for container in one.spec.containers)
+
+
+def test_memory_is_bound_as_the_policies_have_it(tmp_path: Path) -> None:
+    assert bound(tmp_path, Exclusive(), sized("a", 3)) == "0:3"
+    assert bound(tmp_path, Exclusive(topology_policy="restricted"), sized("b", 1)) == "1:1"
+    far = "Resources cannot be allocated with Topology locality"
+    assert bound(tmp_path / "fresh", Exclusive(topology_policy="single-numa-node"), sized("c", 5)) == far
+    assert bound(tmp_path / "fresh", Exclusive(topology_policy="best-effort"), sized("c", 5)) == "01:5"
+    # Too much for a pod tells where nothing is; its first container would still be spread wider than need be.
+    whole = Exclusive(topology_policy="single-numa-node", topology_scope="pod")
+    assert "failed to find the default preferred hint" in bound(tmp_path / "fresh", whole, sized("d", 1, 9))
+    with pytest.raises(ValueError, match='configured policy "None" differs from state checkpoint policy "Static"'):
+        given(config(tmp_path))
+
+
+def test_as_much_memory_must_be_kept_as_is_reserved(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match='value "0" determined by Node Allocatable'):
+        set_up(
+            config(tmp_path, memory=BOUND), More(), lambda: None, Affinities(),
+            lambda: Topology(machine().cpus, memory(4)),
+        )  # fmt: skip
 
 
 def test_a_machine_may_have_too_many_nodes(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from kubelet.managers.machines import machine
+from pilothouse.kubelet.managers.memory_nodes import NodeMemory
 from pilothouse.kubelet.managers.topology import Cpu, Topology
 
 
@@ -15,6 +16,7 @@ def put(root: Path, files: dict[str, str]) -> None:
 
 def test_a_machine_is_read(tmp_path: Path) -> None:
     put(tmp_path, {"cpu/online": "0-1,4-5", "node/node0/cpulist": "0,4", "node/node1/cpulist": "1,5,7"})
+    put(tmp_path, {"node/node2/meminfo": "Node 2 MemTotal: 1024 kB", "node/node2/cpulist": ""})
     for cpu, (socket, threads) in {0: (0, "0,4"), 1: (1, "1,5"), 4: (0, "0,4"), 5: (1, "1,5")}.items():
         names = {"physical_package_id": str(socket), "thread_siblings_list": threads}
         put(tmp_path, {f"cpu/cpu{cpu}/topology/{name}": value for name, value in names.items()})
@@ -22,6 +24,7 @@ def test_a_machine_is_read(tmp_path: Path) -> None:
     assert found.cpus == (Cpu(0, 0, 0, 0), Cpu(1, 1, 1, 1), Cpu(4, 0, 0, 0), Cpu(5, 1, 1, 1))
     assert found.ids == {0, 1, 4, 5}
     assert (found.nodes, found.sockets, found.threads) == ((0, 1), 2, 2)
+    assert (found.every_node, found.memory) == ((0, 1, 2), (NodeMemory(2, 2**20),))
     assert found.near([1]) == {1, 5}
     assert found.siblings([4]) == {0, 4}
 

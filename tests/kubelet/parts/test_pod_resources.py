@@ -5,7 +5,9 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from kubelet.devices.handing_out import GOOD, Bench, serve, user
+from kubelet.managers.binding import Binder
 from kubelet.managers.giving import Giver
+from kubelet.managers.machines import GI
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.parts.pod_resources import PodResourcesApi
 from pilothouse.kubelet.pod_resources import messages
@@ -20,7 +22,7 @@ def test_devices_are_told_of_pods_that_are_not_over(tmp_path: Path) -> None:
         reported = {"uid-over": Pod({**over.raw, "status": {"phase": "Succeeded"}})}
         metrics, socket = Metrics(), tmp_path / "pod-resources" / "kubelet.sock"
         services = SimpleNamespace(
-            devices=bench.devices, clock=bench.clock, cpus=Giver(tmp_path).cpus,
+            devices=bench.devices, clock=bench.clock, cpus=Giver(tmp_path).cpus, memory=Binder(tmp_path).memory,
             writer=SimpleNamespace(newest=lambda pod: reported.get(pod.metadata.uid, pod)),
         )  # fmt: skip
         workers = SimpleNamespace(pods=lambda: {"uid-web": web, "uid-over": over})
@@ -42,6 +44,7 @@ def test_devices_are_told_of_pods_that_are_not_over(tmp_path: Path) -> None:
             await channel.close()
             assert [list(device.device_ids) for device in may.devices] == [["a"]]
             assert list(may.cpu_ids) == [1, 2, 3, 4, 5, 6, 7]
+            assert [(block.memory_type, block.size) for block in may.memory] == [("memory", 3 * GI), ("memory", 4 * GI)]
             (one,) = said.pod_resources
             (container,) = one.containers
             assert (one.name, container.name) == ("web", "app")

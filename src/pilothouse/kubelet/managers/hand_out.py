@@ -17,6 +17,7 @@ from pilothouse.kubelet.managers.cpu_list import text
 from pilothouse.kubelet.managers.hints import HintProvider, Hints, Nodes, Unavailable, merge
 from pilothouse.kubelet.managers.policy import POD, Exclusive
 from pilothouse.kubelet.managers.static_cpus import StaticCpus
+from pilothouse.kubelet.managers.static_memory import StaticMemory
 
 _NOT_NEAR = Refusal("TopologyAffinityError", "Resources cannot be allocated with Topology locality")
 
@@ -46,12 +47,13 @@ class AlignedHandout:
     def __init__(
         self, policy: Exclusive, nodes: Sequence[int], providers: Sequence[HintProvider], cpus: StaticCpus | None,
         then: Handout, more: Contributor, active: Callable[[], Collection[str] | None],
-        affinities: Affinities,
+        affinities: Affinities, memory: StaticMemory | None = None,
     ) -> None:  # fmt: skip
         self._policy = policy
         self._nodes = nodes
         self._providers = providers
         self._cpus = cpus
+        self._memory = memory
         self._then = then
         self._more = more
         self._active = active
@@ -93,11 +95,13 @@ class AlignedHandout:
         return self._then.known_to(pod, allocatable)
 
     async def contribute(self, pod: Pod, container: Container) -> Contribution:
-        """What the others give it, and its processors. Raises ConfigError."""
+        """What the others give it, its processors, and where its memory is to be. Raises ConfigError."""
         given = await self._more.contribute(pod, container)
-        if self._cpus is None:
-            return given
-        return replace(given, cpuset_cpus=text(self._cpus.begin(pod, container)))
+        if self._cpus is not None:
+            given = replace(given, cpuset_cpus=text(self._cpus.begin(pod, container)))
+        if self._memory is not None:
+            given = replace(given, cpuset_mems=",".join(map(str, self._memory.begin(pod, container))))
+        return given
 
     def _forget_others(self, uid: str) -> None:
         active = self._active()

@@ -4,16 +4,19 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from pilothouse.api.machinery.quantity import Quantity
 from pilothouse.kubelet.config import KubeletConfig
 from pilothouse.kubelet.contribution import Contributor
 from pilothouse.kubelet.handout import Handout
-from pilothouse.kubelet.managers import hints
+from pilothouse.kubelet.managers import hints, memory_policy
 from pilothouse.kubelet.managers.cpu_record import CpuRecord
 from pilothouse.kubelet.managers.device_hints import NearDevices, Supplies
 from pilothouse.kubelet.managers.hand_out import Affinities, AlignedHandout
 from pilothouse.kubelet.managers.hints import HintProvider
+from pilothouse.kubelet.managers.memory_record import MemoryRecord
 from pilothouse.kubelet.managers.policy import NONE, STATIC
 from pilothouse.kubelet.managers.static_cpus import StaticCpus, reserved_cpus
+from pilothouse.kubelet.managers.static_memory import StaticMemory
 from pilothouse.kubelet.managers.topology import Topology
 
 _MOST_NODES = 8
@@ -37,6 +40,8 @@ class Given:
     contributor: Contributor
     cpus: StaticCpus | None = None
     """None: all containers share all processors."""
+    memory: StaticMemory | None = None
+    """None: all containers have theirs from anywhere."""
 
 
 def with_reserved(config: KubeletConfig) -> KubeletConfig:
@@ -52,22 +57,32 @@ def with_reserved(config: KubeletConfig) -> KubeletConfig:
 
 def set_up(
     config: KubeletConfig, then: Giver, active: Active, affinities: Affinities,
-    read: Callable[[], Topology] = Topology.read,
+    read: Callable[[], Topology] = Topology.read, kept: Callable[[], Mapping[str, Quantity]] = dict,
 ) -> Given:  # fmt: skip
-    """`then` gives what else there is. Raises ValueError when the machine or the last kubelet's record does not fit."""
-    policy = config.exclusive
+    """`then` gives what else there is, `kept` tells what pods may not have.
+
+    Raises ValueError when the machine or the last kubelet's record does not fit.
+    """
+    policy, bound = config.exclusive, config.memory.policy == memory_policy.STATIC
     if policy.cpu_policy == NONE:
         CpuRecord.read(config.root, NONE)
-        if policy.topology_policy == hints.NONE:
-            return Given(then, then)
-    topology, cpus = read(), None
-    if policy.topology_policy != hints.NONE and len(topology.nodes) > _MOST_NODES:
+    if not bound:
+        MemoryRecord.read(config.root, memory_policy.NONE)
+    if policy.cpu_policy == NONE and policy.topology_policy == hints.NONE and not bound:
+        return Given(then, then)
+    topology, cpus, memory = read(), None, None
+    if policy.topology_policy != hints.NONE and len(topology.every_node) > _MOST_NODES:
         raise ValueError(f"unsupported on machines with more than {_MOST_NODES} NUMA Nodes")
     if policy.cpu_policy == STATIC:
         reserved = reserved_cpus(topology, policy, config.reservations.of("cpu"))
         cpus = StaticCpus(topology, reserved, policy, config.root, active)
-    providers: list[HintProvider] = [cpus] if cpus is not None else []
+    if bound:
+        memory = StaticMemory(
+            topology.memory, config.memory.kept(topology.memory, kept()), config.root, active,
+            strict=policy.topology_policy in (hints.RESTRICTED, hints.SINGLE),
+        )  # fmt: skip
+    providers: list[HintProvider] = [one for one in (cpus, memory) if one is not None]
     if policy.topology_policy != hints.NONE:
-        providers.insert(0, NearDevices(then, topology.nodes))
-    aligned = AlignedHandout(policy, topology.nodes, providers, cpus, then, then, active, affinities)
-    return Given(aligned, aligned, cpus)
+        providers.insert(0, NearDevices(then, topology.every_node))
+    aligned = AlignedHandout(policy, topology.every_node, providers, cpus, then, then, active, affinities, memory)
+    return Given(aligned, aligned, cpus, memory)

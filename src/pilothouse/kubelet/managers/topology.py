@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from pilothouse.kubelet.managers.cpu_list import Cpus, parse
+from pilothouse.kubelet.managers.memory_nodes import NodeMemory, read_nodes
 
 _SYSTEM = "sys/devices/system"
 
@@ -30,6 +31,7 @@ class Topology:
     """One machine's."""
 
     cpus: tuple[Cpu, ...]
+    memory: tuple[NodeMemory, ...] = ()
 
     @classmethod
     def read(cls, root: Path = Path("/")) -> "Topology":
@@ -41,7 +43,8 @@ class Topology:
             for cpu in parse(place.read_text())
         }
         online = sorted(parse((system / "cpu/online").read_text()))
-        return cls(tuple(_cpu(system / f"cpu/cpu{cpu}/topology", cpu, nodes.get(cpu, 0)) for cpu in online))
+        cpus = tuple(_cpu(system / f"cpu/cpu{cpu}/topology", cpu, nodes.get(cpu, 0)) for cpu in online)
+        return cls(cpus, read_nodes(root))
 
     @cached_property
     def ids(self) -> Cpus:
@@ -52,6 +55,11 @@ class Topology:
     def nodes(self) -> tuple[int, ...]:
         """The NUMA nodes that have processors."""
         return tuple(sorted({cpu.node for cpu in self.cpus}))
+
+    @cached_property
+    def every_node(self) -> tuple[int, ...]:
+        """Those that have memory alone, too."""
+        return tuple(sorted({*self.nodes, *(one.node for one in self.memory)}))
 
     @cached_property
     def sockets(self) -> int:

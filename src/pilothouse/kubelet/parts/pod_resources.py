@@ -1,10 +1,11 @@
-"""Tells whoever asks on a socket of the node which containers have which devices and processors."""
+"""Tells whoever asks on a socket of the node which containers have which devices, processors and memory."""
 
 import asyncio
 from collections.abc import Iterator
 
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.managers.assigned_cpus import AssignedCpus
+from pilothouse.kubelet.managers.assigned_memory import AssignedMemory
 from pilothouse.kubelet.part import NodeContext, Part
 from pilothouse.kubelet.plugins.unix_server import serve_unix
 from pilothouse.kubelet.pod_resources import BURST, RATE, SOCKET, Assigned, PodResources
@@ -34,6 +35,8 @@ class PodResourcesApi(Part):
         assigned: list[Assigned] = [services.devices] if services.devices is not None else []
         if services.cpus is not None:
             assigned.append(AssignedCpus(services.cpus))
+        if services.memory is not None:
+            assigned.append(AssignedMemory(services.memory))
         answers = PodResources(
             lambda: node.workers.pods().values(), active, assigned, TokenBucket(RATE, BURST, clock),
             lambda: counted.labels("v1").inc(),
