@@ -18,6 +18,10 @@ from pilothouse.kubelet.admission import Admission, NodeAdmission, NodeTraits
 from pilothouse.kubelet.allocation import Allocations
 from pilothouse.kubelet.allocation_store import AllocationStore
 from pilothouse.kubelet.contribution import Contributor, NothingMore
+from pilothouse.kubelet.counts.admission_counts import AdmissionCounts
+from pilothouse.kubelet.counts.hook_counts import HookCounts
+from pilothouse.kubelet.counts.pleg_counts import PlegCounts
+from pilothouse.kubelet.counts.pod_counts import PodCounts
 from pilothouse.kubelet.cri.interface import Cri, Image
 from pilothouse.kubelet.hooks import Hooks
 from pilothouse.kubelet.images.image_gc import ImageGc
@@ -43,6 +47,7 @@ from pilothouse.kubelet.trust_anchors import TrustAnchors
 from pilothouse.kubelet.volume import ImageMounts, Mounter, VolumeType
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock, LoopClock, format_time
+from pilothouse.runtime.metrics import Metrics
 from pilothouse.runtime.tasks import Tasks
 from pilothouse.runtime.units import subclasses
 from pilothouse.testing import loop
@@ -251,9 +256,11 @@ class FakeNode:
         self.watcher: Prober = self.prober
         self.own = FakeOwnNode()
         self.traits = NodeTraits(sysctls=AllowedSysctls.of((), "6.1.0"))
+        self.metrics = Metrics()
         self.admission: Admission = NodeAdmission(
-            self.own, self.runtime, lambda: self.workers, self.told, clock, self.traits
-        )
+            self.own, self.runtime, lambda: self.workers, self.told, clock, self.traits,
+            counts=AdmissionCounts(self.metrics),
+        )  # fmt: skip
         self.allocations: Allocations | None = None
         """None: those of a real node."""
         self.allocatable = {"cpu": "2", "memory": "8Gi"}
@@ -267,9 +274,9 @@ class FakeNode:
         self.facts = NodeFacts(self.layout, "cluster.local", 8 << 30)
         self._tasks = tasks
         self._version = 1
-        self.writer = StatusWriter(self, clock)
+        self.writer = StatusWriter(self, clock, self.metrics)
         self.workers = PodWorkers(self._worker, tasks)
-        self.pleg = Pleg(self.runtime, clock, self.workers.poke)
+        self.pleg = Pleg(self.runtime, clock, self.workers.poke, PlegCounts(self.metrics))
         tasks.spawn(self.writer.run(), name="status writer")
         tasks.spawn(self.pleg.run(), name="pleg")
 
@@ -280,7 +287,7 @@ class FakeNode:
         async def fetch(action: HTTPGetAction, host: str, port: int) -> tuple[int, str]:
             return 200, ""
 
-        hooks = Hooks(self.runtime, fetch, self.clock)
+        hooks = Hooks(self.runtime, fetch, self.clock, HookCounts(self.metrics))
         volumes = Volumes(
             subclasses(VolumeType, "pilothouse.kubelet.volumes"),  # type: ignore[type-abstract]
             self.layout,
@@ -306,6 +313,7 @@ class FakeNode:
             cluster_dns=("10.96.0.10",), runtime_name=lambda: self.runtime_name,
             admission=self.admission, admitting=admitting, allocations=self.allocations or allocations,
             contributor=self.contributor, image_mounts=self.image_mounts, image_gc=self._image_gc(),
+            counts=PodCounts(self.metrics),
         )  # fmt: skip
 
     def _image_gc(self) -> ImageGc:
@@ -316,6 +324,10 @@ class FakeNode:
 
     def _worker(self, pod: Pod, others: Others) -> PodWorker:
         return PodWorker(pod, self.services, others, self._tasks)
+
+    def counted(self, name: str, **labels: str) -> float:
+        """What one of the metrics says; 0 where it says nothing yet."""
+        return self.metrics.registry.get_sample_value(f"kubelet_{name}", labels) or 0.0
 
     def _store(self, raw: JsonObject) -> Pod:
         self._version += 1

@@ -12,9 +12,11 @@ from kubelet.devices.handing_out import wanting
 from kubelet.observing import pod
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Pod
+from pilothouse.kubelet.counts.plugin_counts import PodResourcesCounts
 from pilothouse.kubelet.plugins.unix_server import serve_unix
 from pilothouse.kubelet.pod_resources import PodResources, messages
 from pilothouse.runtime.clock import SystemClock
+from pilothouse.runtime.metrics import Metrics
 from pilothouse.runtime.rate_limit import TokenBucket
 
 Ask = Callable[..., Awaitable[Any]]
@@ -51,13 +53,13 @@ OVER = named("over", wanting(1))
 
 def serve(root: Path, story: Callable[[Ask], Awaitable[None]], *, burst: int = 100) -> int:
     """How many calls were counted."""
-    counted = []
+    metrics = Metrics()
 
     async def main() -> None:
         clock = SystemClock()
         answers = PodResources(
             lambda: [WEB, OVER], lambda: [WEB], [DEVICES, PROCESSORS], TokenBucket(0.001, burst, clock),
-            lambda: counted.append(1),
+            PodResourcesCounts(metrics),
         )  # fmt: skip
         async with (
             serve_unix(root / "kubelet.sock", answers.handlers(), clock),
@@ -71,7 +73,8 @@ def serve(root: Path, story: Callable[[Ask], Awaitable[None]], *, burst: int = 1
             await story(ask)
 
     asyncio.run(main())
-    return len(counted)
+    asked = "kubelet_pod_resources_endpoint_requests_total"
+    return int(metrics.registry.get_sample_value(asked, {"server_api_version": "v1"}) or 0)
 
 
 def test_what_pods_have_that_are_not_over(tmp_path: Path) -> None:

@@ -14,6 +14,20 @@ def test_the_page_shows_what_was_counted() -> None:
     assert CONTENT_TYPE.startswith("text/plain")
 
 
+def test_a_counter_may_have_any_name() -> None:
+    metrics = Metrics()
+    metrics.tally("kubelet_evictions", "Evicted", ["signal"]).labels("a b").inc()
+    metrics.counter("kubelet_evictions_more_total", "Others").inc(2)
+    assert metrics.page().decode().splitlines() == [
+        "# HELP kubelet_evictions Evicted",
+        "# TYPE kubelet_evictions counter",
+        'kubelet_evictions{signal="a b"} 1.0',
+        "# HELP kubelet_evictions_more_total Others",
+        "# TYPE kubelet_evictions_more_total counter",
+        "kubelet_evictions_more_total 2.0",
+    ]
+
+
 def test_two_registries_do_not_meet() -> None:
     first, second = Metrics(), Metrics()
     first.counter("same_name", "Once")

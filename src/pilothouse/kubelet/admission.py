@@ -13,6 +13,7 @@ from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.admit_handler import AdmitHandler, NodeView, Refusal, Shortage, all_handlers
 from pilothouse.kubelet.api import Recorder
 from pilothouse.kubelet.containers import describe
+from pilothouse.kubelet.counts.admission_counts import AdmissionCounts
 from pilothouse.kubelet.cri.interface import Cri, RuntimeStatus
 from pilothouse.kubelet.critical import is_critical
 from pilothouse.kubelet.declared_features import declared_features
@@ -25,6 +26,7 @@ from pilothouse.kubelet.status import Verdict
 from pilothouse.kubelet.sysctls import AllowedSysctls
 from pilothouse.runtime.clock import Clock
 from pilothouse.runtime.log import Log
+from pilothouse.runtime.metrics import Metrics
 
 log = Log(__name__)
 PREEMPTED = Verdict(
@@ -81,6 +83,7 @@ class NodeAdmission:
         self, node: OwnNode, cri: Cri, evictions: Callable[[], Evictions], recorder: Recorder, clock: Clock,
         traits: NodeTraits, handlers: Sequence[AdmitHandler] | None = None,
         pressure: Callable[[], Sequence[str]] = tuple, handout: Handout | None = None,
+        counts: AdmissionCounts | None = None,
     ) -> None:  # fmt: skip
         self._node = node
         self._cri = cri
@@ -91,9 +94,16 @@ class NodeAdmission:
         self._handlers = all_handlers() if handlers is None else handlers
         self._handout = handout or NothingToGive()
         self._pressure = pressure
+        self._counts = counts or AdmissionCounts(Metrics())
 
     async def admit(self, pod: Pod, others: Sequence[Pod], *, resized: bool = False) -> Refusal | None:
         """Why not. Raises CriError."""
+        refusal = await self._judged(pod, others, resized=resized)
+        if refusal is not None and not resized:
+            self._counts.refused(refusal.reason)
+        return refusal
+
+    async def _judged(self, pod: Pod, others: Sequence[Pod], *, resized: bool) -> Refusal | None:
         view = self._view(others, await self._runtime(pod))
         first = [handler for handler in self._handlers if handler.rank < _HANDOUT]
         refusal = judge(first, pod, view)
@@ -151,6 +161,7 @@ class NodeAdmission:
             try:
                 async with self._clock.timeout(max(began + given - self._clock.monotonic(), 0.0)):
                     await evictions.stopped(victim.metadata.uid)
+                self._counts.preempted(shortages[0].resource)
             except TimeoutError:
                 log.warning("Failed to evict pod", pod=describe(victim), err="timeout waiting to kill pod")
         return None

@@ -39,6 +39,14 @@ def find(pod: Pod, name: str) -> Container | None:
     return next((container for container in every(pod) if container.name == name), None)
 
 
+def type_of(pod: Pod, name: str) -> str:
+    """Which of a pod's containers it is, as metrics name it."""
+    if any(container.name == name for container in pod.spec.initContainers):
+        return "init_container"
+    ephemeral_one = any(container.name == name for container in pod.spec.ephemeralContainers)
+    return "ephemeral_container" if ephemeral_one else "container"
+
+
 def field_path(pod: Pod, name: str) -> str:
     """Where the container stands in the spec, as events refer to it."""
     if any(container.name == name for container in pod.spec.initContainers):

@@ -1,11 +1,14 @@
 """Lifecycle hooks, postStart and preStop: a command, an HTTP request or a wait. Page: "Container Lifecycle Hooks"."""
 
+import asyncio
 from typing import Protocol
 
 from pilothouse.api.types.core_v1 import Container, HTTPGetAction, LifecycleHandler
+from pilothouse.kubelet.counts.hook_counts import HookCounts
 from pilothouse.kubelet.cri.interface import Cri, CriError
 from pilothouse.kubelet.probes.ports import named_port
 from pilothouse.runtime.clock import Clock
+from pilothouse.runtime.metrics import Metrics
 
 _NO_HTTPS = "server gave HTTP response to HTTPS client"
 
@@ -34,10 +37,11 @@ class Fetch(Protocol):
 class Hooks:
     """Runs hooks."""
 
-    def __init__(self, cri: Cri, fetch: Fetch, clock: Clock) -> None:
+    def __init__(self, cri: Cri, fetch: Fetch, clock: Clock, counts: HookCounts | None = None) -> None:
         self._cri = cri
         self._fetch = fetch
         self._clock = clock
+        self._counts = counts or HookCounts(Metrics())
 
     async def run(self, container: Container, hook: LifecycleHandler, container_id: str, pod_ip: str) -> None:
         """Run one hook to its end. Raises HookError."""
@@ -46,9 +50,16 @@ class Hooks:
         elif hook.httpGet:
             await self._http(container, hook.httpGet, pod_ip)
         elif hook.sleep:
-            await self._clock.sleep(float(hook.sleep.seconds))
+            await self._sleep(float(hook.sleep.seconds))
         else:
             raise HookError("invalid handler: cannot find any supported hook")
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            await self._clock.sleep(seconds)
+        except asyncio.CancelledError:
+            self._counts.cut_sleeps.inc()
+            raise
 
     async def _exec(self, hook: LifecycleHandler, container_id: str) -> None:
         command = list(hook.exec.command)
@@ -83,3 +94,4 @@ class Hooks:
             await self._ask(container, plain, pod_ip)
         except OSError:
             raise HookError(str(first_error)) from first_error
+        self._counts.without_tls.inc()

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
+from pilothouse.kubelet.counts.orphan_counts import OrphanCounts
 from pilothouse.kubelet.cri.interface import Container, Cri, CriError, Sandbox
 from pilothouse.kubelet.layout import Layout
 from pilothouse.kubelet.log_links import LogLinks
@@ -18,6 +19,7 @@ from pilothouse.kubelet.resources.pod_cgroups import PodCgroups
 from pilothouse.kubelet.runtime_config import GRACE
 from pilothouse.kubelet.volume import Mounter, VolumeError
 from pilothouse.runtime.log import Log
+from pilothouse.runtime.metrics import Metrics
 
 log = Log(__name__)
 _GRACE = 30.0
@@ -70,12 +72,16 @@ def _age(box: Sandbox) -> tuple[int, float]:
 class Housekeeping:
     """One node's."""
 
-    def __init__(self, cri: Cri, volumes: Volumes, cgroups: PodCgroups, mounter: Mounter, layout: Layout) -> None:
+    def __init__(
+        self, cri: Cri, volumes: Volumes, cgroups: PodCgroups, mounter: Mounter, layout: Layout,
+        counts: OrphanCounts | None = None,
+    ) -> None:  # fmt: skip
         self._cri = cri
         self._volumes = volumes
         self._cgroups = cgroups
         self._mounter = mounter
         self._layout = layout
+        self._counts = counts or OrphanCounts(Metrics())
 
     async def sweep(self, known: Known) -> bool:
         """Remove what belongs to nobody; whether all of it is gone. What stays keeps nothing else from going."""
@@ -94,6 +100,7 @@ class Housekeeping:
                 stuck.add(uid)
 
         found = leftovers(sandboxes, containers, known())
+        self._counts.meet(found.strangers)
         async with asyncio.TaskGroup() as group:
             for uid, of_pod in found.strangers.items():
                 group.create_task(stranger(uid, of_pod), name=f"removal of pod {uid}")
@@ -146,11 +153,14 @@ class Housekeeping:
     async def _remove_directories(self, known: Known) -> bool:
         """All at once: one volume that does not let go takes its time, and keeps no other."""
         stayed: list[str] = []
+        went = 0
 
         async def one(uid: str) -> None:
+            nonlocal went
             try:
                 if uid not in known():
                     await self._volumes.tear_down(uid)
+                    went += 1
             except (VolumeError, OSError) as error:
                 # It stays, with its record.
                 log.warning("Could not take volumes away", uid=uid, err=str(error))
@@ -160,6 +170,8 @@ class Housekeeping:
         async with asyncio.TaskGroup() as group:
             for uid in uids:
                 group.create_task(one(uid), name=f"leftovers of {uid}")
+        self._counts.cleaned.set(went)
+        self._counts.not_cleaned.set(len(stayed))
         return not stayed
 
     async def _remove_logs(self, known: Known) -> bool:

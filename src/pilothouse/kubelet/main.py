@@ -64,9 +64,10 @@ async def _work(base: Base, certified: NodeCertificates, ready: Callable[[], Non
     mirrored = MirroredPods(ClientPods(base.client), sources)
     outside = wiring.Outside(
         agent=wiring.node_agent(base), objects=CachedObjects(base.client, base.informers.of(Service).lister, cache),
-        pods=mirrored, writer=StatusWriter(mirrored, base.clock), sources=sources,
+        pods=mirrored, writer=StatusWriter(mirrored, base.clock, base.metrics), sources=sources,
     )  # fmt: skip
     agent = outside.agent
+    wiring.count_calls(base)
     await agent.begin(tasks)
     node = wiring.node_services(base, outside, lambda: workers)
     workers = PodWorkers(lambda pod, others: PodWorker(pod, node, others, tasks), tasks)
@@ -81,7 +82,7 @@ async def _work(base: Base, certified: NodeCertificates, ready: Callable[[], Non
     )  # fmt: skip
     parts = all_parts()
     begin([part for part in parts if part.early], context)
-    around = wiring.page_context(base, node, stats, partial(wiring.known_pods, workers, outside.writer))
+    around = wiring.page_context(base, node, stats, workers, partial(wiring.known_pods, workers, outside.writer), pleg)
     async with serving(door, base.client, around, pleg.complaint):
         # Static pods run by now, whether there is an API server or not.
         await agent.start(tasks)

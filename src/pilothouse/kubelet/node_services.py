@@ -10,6 +10,7 @@ from pilothouse.kubelet.admission import Admission
 from pilothouse.kubelet.allocation import Allocations, AsAsked
 from pilothouse.kubelet.api import Objects, Pods, Recorder
 from pilothouse.kubelet.contribution import Contributor, NothingMore
+from pilothouse.kubelet.counts.pod_counts import PodCounts, uncounted
 from pilothouse.kubelet.cri.interface import Cri
 from pilothouse.kubelet.devices.hand_out import Devices
 from pilothouse.kubelet.hooks import Hooks
@@ -90,6 +91,7 @@ class NodeServices:
     """What plugins hand out; None: there are none."""
     cpus: StaticCpus | None = None
     """Which processors are whose; None: all containers share all."""
+    counts: PodCounts = field(default_factory=uncounted)
     memory: StaticMemory | None = None
     """Which memory is whose; None: all containers have theirs from anywhere."""
     network_problem: Callable[[], str] = lambda: ""

@@ -6,10 +6,12 @@ The name is upstream's: pod lifecycle event generator.
 
 from collections.abc import Callable, Mapping
 
+from pilothouse.kubelet.counts.pleg_counts import PlegCounts
 from pilothouse.kubelet.cri.interface import Cri, CriError, CriUnimplemented
 from pilothouse.runtime.clock import Clock, Instant
 from pilothouse.runtime.durations import go_duration
 from pilothouse.runtime.log import Log
+from pilothouse.runtime.metrics import Metrics
 
 log = Log(__name__)
 QUIET = 1.0
@@ -28,11 +30,16 @@ Picture = Mapping[str, frozenset[tuple[str, object]]]
 class Pleg:
     """Calls `changed` with the uid of every pod whose sandboxes or containers changed."""
 
-    def __init__(self, cri: Cri, clock: Clock, changed: Callable[[str], None]) -> None:
+    def __init__(
+        self, cri: Cri, clock: Clock, changed: Callable[[str], None], counts: PlegCounts | None = None
+    ) -> None:
         self._cri = cri
         self._clock = clock
         self._changed = changed
-        self._picture: Picture = {}
+        self._counts = counts or PlegCounts(Metrics())
+        self.picture: Picture = {}
+        """What the last listing told."""
+        self._looked_at: float | None = None
         self._events = False
         self.last_seen: Instant = clock.now()
         """When the runtime last answered."""
@@ -61,25 +68,34 @@ class Pleg:
         while True:
             try:
                 async for uid in self._cri.events():
+                    if not self._events:
+                        self._counts.streams.inc()
                     self._events = True
                     self._changed(uid)
             except CriUnimplemented:
                 return
             except CriError as error:
+                self._counts.stream_errors.inc()
                 log.info("The stream of container events ended", err=str(error))
             self._events = False
             await self._clock.sleep(QUIET)
 
     async def look(self) -> bool:
         """Compare with the last listing; whether anything changed."""
+        began = self._clock.monotonic()
+        if self._looked_at is not None:
+            self._counts.intervals.observe(began - self._looked_at)
+        self._looked_at = began
         try:
             picture = await take_picture(self._cri)
         except CriError as error:
             log.warning("Cannot list containers", err=str(error))
             return False
         self.last_seen = self._clock.now()
-        changed = [uid for uid in {**picture, **self._picture} if picture.get(uid) != self._picture.get(uid)]
-        self._picture = picture
+        self._counts.listings.observe(self._clock.monotonic() - began)
+        self._counts.last_seen.set(self.last_seen)
+        changed = [uid for uid in {**picture, **self.picture} if picture.get(uid) != self.picture.get(uid)]
+        self.picture = picture
         for uid in changed:
             self._changed(uid)
         return bool(changed)

@@ -13,10 +13,12 @@ from google.protobuf.message import DecodeError
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.containers import is_sidecar
+from pilothouse.kubelet.counts.plugin_counts import PodResourcesCounts
 from pilothouse.kubelet.plugins.unix_client import PluginError
 from pilothouse.kubelet.plugins.unix_server import Handlers
 from pilothouse.net.grpc_frames import GrpcCode
 from pilothouse.net.message_table import message_classes
+from pilothouse.runtime.metrics import Metrics
 from pilothouse.runtime.rate_limit import TokenBucket
 
 PACKAGE = "v1"
@@ -61,18 +63,18 @@ class PodResources:
 
     def __init__(
         self, pods: Callable[[], Iterable[Pod]], active: Callable[[], Iterable[Pod]], assigned: Sequence[Assigned],
-        bucket: TokenBucket, count: Callable[[], None],
+        bucket: TokenBucket, counts: PodResourcesCounts | None = None,
     ) -> None:  # fmt: skip
         self._pods = pods
         self._active = active
         self._assigned = assigned
         self._bucket = bucket
-        self._count = count
+        self._counts = counts or PodResourcesCounts(Metrics())
 
     def handlers(self) -> Handlers:
         """By path."""
         return {
-            f"/{PACKAGE}.PodResourcesLister/{name}": self._limited(request, answer)
+            f"/{PACKAGE}.PodResourcesLister/{name}": self._limited(name, request, answer)
             for name, request, answer in (
                 ("List", "ListPodResourcesRequest", self._list),
                 ("GetAllocatableResources", "AllocatableResourcesRequest", self._allocatable),
@@ -80,16 +82,20 @@ class PodResources:
             )
         }
 
-    def _limited(self, kind: str, answer: Callable[[Any], Any]) -> Callable[[bytes], Awaitable[bytes]]:
+    def _limited(self, call: str, kind: str, answer: Callable[[Any], Any]) -> Callable[[bytes], Awaitable[bytes]]:
         async def limited(question: bytes) -> bytes:
             if not self._bucket.take():
                 raise PluginError("rejected by rate limit", GrpcCode.RESOURCE_EXHAUSTED)
-            self._count()
+            self._counts.asked(call)
             try:
                 request = messages()[kind].FromString(question)
             except DecodeError as error:
                 raise PluginError(str(error), GrpcCode.INTERNAL) from error
-            return bytes(answer(request).SerializeToString())
+            try:
+                return bytes(answer(request).SerializeToString())
+            except Exception:
+                self._counts.failed(call)
+                raise
 
         return limited
 

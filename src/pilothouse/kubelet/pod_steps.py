@@ -104,12 +104,19 @@ class PodSteps:
             raise PodError("NetworkNotReady", f"network is not ready: {problem}")
         for complaint in self._resolver(pod)[1]:
             self._node.recorder.event(reference(pod), "Warning", "DNSConfigForming", complaint)
+        counts, own_users = self._node.counts, pod.spec.hostUsers is False
+        counts.sandboxes.inc()
+        if own_users:
+            counts.user_sandboxes.inc()
         try:
             handler = await self._handler(pod)
-            if pod.spec.hostUsers is False:
+            if own_users:
                 require_support(await self._node.cri.status(), handler)
             await self._node.cri.run_sandbox(self.sandbox_message(pod, attempt), handler)
         except (CriError, NameTooLong, OSError, PolicyBroken, StatusError) as error:
+            counts.sandbox_errors.inc()
+            if own_users:
+                counts.user_sandbox_errors.inc()
             raise PodError("FailedCreatePodSandBox", f"Failed to create pod sandbox: {error}") from error
 
     async def _handler(self, pod: Pod) -> str:

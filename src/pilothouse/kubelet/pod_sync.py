@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet import lifecycle
-from pilothouse.kubelet.containers import describe, field_path, find
+from pilothouse.kubelet.containers import describe, field_path, find, type_of
 from pilothouse.kubelet.cri.interface import Container
 from pilothouse.kubelet.events import reference
 from pilothouse.kubelet.hooks import HookError, name_of
@@ -179,9 +179,12 @@ class PodSync:
         assert observed.sandbox is not None
         if step.wait is not None:
             memory.waits[step.name] = step.wait
+        counts, kind = self._node.counts, type_of(memory.pod, step.name)
+        counts.containers.labels(kind).inc()
         try:
             container_id = await self._steps.start(self._granted(memory.pod), step, observed.sandbox, memory.volumes)
         except StartError as error:
+            counts.container_errors.labels(kind, error.reason).inc()
             retry_at = max(error.retry_at, self._node.clock.now() + 1.0)
             memory.failures[step.name] = Failure(error.reason, error.message, retry_at)
             return

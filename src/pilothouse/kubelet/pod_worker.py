@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pilothouse.api.machinery.errors import StatusError
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.containers import describe
+from pilothouse.kubelet.counts.pod_pace import PodPace
 from pilothouse.kubelet.cri.interface import CriError
 from pilothouse.kubelet.events import reference
 from pilothouse.kubelet.node_services import NodeServices
@@ -43,6 +44,7 @@ class PodWorker:
         self._sync = PodSync(node, reporter, others)
         self._finish = PodFinish(node, reporter)
         self._memory = PodMemory(pod)
+        self._pace = PodPace(pod, node.counts, node.clock)
         self._current: asyncio.Task[Instant | None] | None = None
         self._interrupted = False
         self._trouble = Trouble()
@@ -60,6 +62,22 @@ class PodWorker:
     def placed(self) -> bool:
         """Whether the pod takes up room on the node."""
         return self._memory.placed
+
+    @property
+    def lifecycle(self) -> str:
+        """How far the pod is, as metrics name it."""
+        if self.stopped.is_set():
+            return "terminated"
+        return "terminating" if self._ending else "sync"
+
+    @property
+    def orphaned(self) -> bool:
+        """Whether nobody wants the pod any more."""
+        return self._memory.removed
+
+    @property
+    def _ending(self) -> bool:
+        return self._memory.over or self._memory.deleted
 
     def update(self, pod: Pod) -> None:
         """The pod has changed, or is being deleted, perhaps with less time than before."""
@@ -129,6 +147,7 @@ class PodWorker:
     async def _round(self) -> Instant | None:
         """One synchronization, which an end may interrupt; when to look again without news."""
         name = f"pod {self.pod.metadata.namespace}/{self.pod.metadata.name}"
+        self._pace.begin(self.pod, ending=self._ending)
         self._current = self._tasks.spawn(self._guarded(), name=name)
         try:
             return await self._current
@@ -138,6 +157,9 @@ class PodWorker:
             return None
         finally:
             self._current = None
+            self._pace.end()
+            if self._pace.starting:
+                self._pace.reached(self._node.writer.newest(self.pod))
 
     async def _guarded(self) -> Instant | None:
         began = self._node.clock.now()
@@ -158,7 +180,7 @@ class PodWorker:
 
     async def _work(self) -> Instant | None:
         memory = self._memory
-        if not memory.over and not memory.deleted:
+        if not self._ending:
             wake_at = await self._sync.run(memory)
             if not memory.over:
                 return wake_at

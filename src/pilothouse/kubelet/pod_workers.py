@@ -1,6 +1,6 @@
 """All pods of the node: one worker each, by uid."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
 from pilothouse.api.types.core_v1 import Pod
@@ -84,6 +84,10 @@ class PodWorkers:
         """Wait until nothing of this pod runs, and its volumes are gone."""
         if worker := self._workers.get(uid):
             await worker.cleared.wait()
+
+    def at_work(self) -> Collection[PodWorker]:
+        """One a pod."""
+        return self._workers.values()
 
     def pods(self) -> Mapping[str, Pod]:
         """The pods at work, by uid."""

@@ -15,8 +15,14 @@ from pilothouse.kubelet.status import PASSING
 from pilothouse.runtime.backoff import Backoff, Growth
 from pilothouse.runtime.clock import Clock
 from pilothouse.runtime.log import Log
+from pilothouse.runtime.metrics import Metrics
 
 log = Log(__name__)
+_WRITTEN = (
+    "Duration in seconds to sync a pod status update. Measures time from detection of a change to pod status until the "
+    "API is successfully updated for that pod, even if multiple intevening changes to pod status occur."
+)
+_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 20, 30, 45, 60)
 _REPLACED_LISTS = ("podIPs", "hostIPs")
 """Lists that a strategic patch would merge: what we say is all there is."""
 
@@ -45,12 +51,17 @@ def status_patch(old: Mapping[str, Any], new: JsonObject) -> JsonObject:
 class StatusWriter:
     """One for the node. `run` does the writing."""
 
-    def __init__(self, pods: Pods, clock: Clock) -> None:
+    def __init__(self, pods: Pods, clock: Clock, metrics: Metrics | None = None) -> None:
         self._pods = pods
         self._clock = clock
         self._wanted: dict[str, tuple[Pod, JsonObject]] = {}
         self._known: dict[str, Pod] = {}
         self._told: dict[str, JsonObject] = {}
+        self._since: dict[str, float] = {}
+        """Since when there is something to write of a pod."""
+        self._written = (metrics or Metrics()).histogram(
+            "kubelet_pod_status_sync_duration_seconds", f"[ALPHA] {_WRITTEN}", buckets=_BUCKETS
+        )
         self._news = asyncio.Event()
         self._busy = asyncio.Lock()
 
@@ -58,6 +69,7 @@ class StatusWriter:
         """Have this status written."""
         self._wanted[pod.metadata.uid] = (pod, status)
         self._told[pod.metadata.uid] = status
+        self._since.setdefault(pod.metadata.uid, self._clock.monotonic())
         self._news.set()
 
     def newest(self, pod: Pod) -> Pod:
@@ -83,6 +95,7 @@ class StatusWriter:
         self._wanted.pop(uid, None)
         self._known.pop(uid, None)
         self._told.pop(uid, None)
+        self._since.pop(uid, None)
 
     async def flush(self, uid: str) -> None:
         """Write what is wanted of one pod now. Raises StatusError when it cannot be."""
@@ -112,11 +125,14 @@ class StatusWriter:
                     await self._clock.sleep(wait.next())
 
     async def _write(self, pod: Pod, status: JsonObject) -> None:
-        patch = status_patch(self.last(pod).status.raw, status)
+        patch, uid = status_patch(self.last(pod).status.raw, status), pod.metadata.uid
         if not patch:
+            self._since.pop(uid, None)
             return
         try:
-            self._known[pod.metadata.uid] = await self._pods.patch_status(pod, patch)
+            self._known[uid] = await self._pods.patch_status(pod, patch)
+            if uid not in self._wanted and (since := self._since.pop(uid, None)) is not None:
+                self._written.observe(self._clock.monotonic() - since)
         except (NotFound, Conflict):
             # Gone, or another pod of the same name: nothing to report on.
             log.info("Pod is gone, its status is not written", pod=f"{pod.metadata.namespace}/{pod.metadata.name}")

@@ -11,6 +11,7 @@ from kubelet.harness import FakeNode, pod, run
 from kubelet.starving import GI, MI, full, levels, share, used
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.kubelet.admission import NodeAdmission
+from pilothouse.kubelet.counts.eviction_counts import EvictionCounts
 from pilothouse.kubelet.cri.interface import CriUnavailable
 from pilothouse.kubelet.eviction.evictor import Evictor, Surroundings
 from pilothouse.kubelet.eviction.policy import EvictionPolicy
@@ -78,7 +79,7 @@ class Stage:
 
         evictor = Evictor(policy, policy.thresholds(), Surroundings(
             node=node.workers, figures=self, levels=look, recorder=node.told, clock=node.clock, press=self.press,
-            reclaimers=reclaimers, evictions=self.metrics.counter("kubelet_evictions", "", ("eviction_signal",)),
+            reclaimers=reclaimers, counts=EvictionCounts(self.metrics),
             name="n1", images_apart=images_apart,
         ))  # fmt: skip
         self.tasks.spawn(evictor.run(), name="evictor")

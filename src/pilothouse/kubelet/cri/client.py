@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from pilothouse.api.machinery.view import JsonObject
+from pilothouse.kubelet.counts.runtime_calls import Observe
 from pilothouse.kubelet.cri import answers, counted
 from pilothouse.kubelet.cri.connection import Connection
 from pilothouse.kubelet.cri.deadlines import REQUEST
@@ -41,6 +42,10 @@ class CriClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._connection.__aexit__(kind, error, trace)
+
+    def count_by(self, observe: Observe) -> None:
+        """Have this told of every call from now on."""
+        self._connection.observe = observe
 
     async def version(self) -> Version:
         """Name and version of the runtime."""

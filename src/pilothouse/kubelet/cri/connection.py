@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from google.protobuf.message import DecodeError
 
+from pilothouse.kubelet.counts.runtime_calls import Observe
 from pilothouse.kubelet.cri import table
 from pilothouse.kubelet.cri.deadlines import REQUEST, deadline
 from pilothouse.kubelet.cri.interface import CriError, CriNonsense, CriNotFound, CriUnavailable, CriUnimplemented
@@ -24,6 +25,10 @@ _ERRORS = {
 }
 
 
+def _unobserved(_call: str, _seconds: float, _good: bool, _handler: str) -> None:
+    """Nobody counts."""
+
+
 class Connection:
     """The runtime behind `socket`, which is dialled when it is first asked, and again when it was gone."""
 
@@ -31,6 +36,7 @@ class Connection:
         self._socket = socket
         self._clock = clock
         self.request_timeout = request_timeout
+        self.observe: Observe = _unobserved
         self._messages = Messages()
 
     async def __aenter__(self) -> Self:
@@ -47,10 +53,14 @@ class Connection:
 
         Raises CriError."""
         request = self._messages[f"{name}Request"](**fields).SerializeToString()
+        began, good = self._clock.monotonic(), False
         try:
             answer = await self._channel.call(_path(name), request, deadline(name, self.request_timeout, within))
+            good = True
         except GrpcError as error:
             raise _error(error) from None
+        finally:
+            self.observe(name, self._clock.monotonic() - began, good, fields.get("runtime_handler", ""))
         return self._read(name, f"{name}Response", answer)
 
     async def events(self) -> AsyncIterator[Any]:

@@ -10,12 +10,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from prometheus_client import Counter
-
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.admission import Evictions
 from pilothouse.kubelet.api import Recorder
 from pilothouse.kubelet.containers import describe
+from pilothouse.kubelet.counts.eviction_counts import EvictionCounts
 from pilothouse.kubelet.cri.interface import CriError
 from pilothouse.kubelet.critical import is_critical
 from pilothouse.kubelet.events import reference
@@ -77,7 +76,7 @@ class Surroundings:
     press: Callable[[tuple[str, ...]], None]
     """Has the node tell of its pressure."""
     reclaimers: Sequence[Reclaimer] = ()
-    evictions: Counter
+    counts: EvictionCounts
     name: str
     """Of the node."""
     images_apart: bool
@@ -96,6 +95,7 @@ class Evictor:
     on_levels: Callable[[Levels], None] = lambda _: None
     """Told what was seen, at each look."""
     _pressure: Pressure = field(default_factory=Pressure)
+    _looked_at: float = 0.0
 
     async def run(self) -> None:
         """Look again and again; at once after pods were ended."""
@@ -119,6 +119,7 @@ class Evictor:
     async def look(self) -> list[tuple[Pod, float]]:
         """Do what must be done; the pods that are being ended, with how long they may take. May raise CriError."""
         around = self.around
+        self._looked_at = around.clock.monotonic()
         levels = await around.levels()
         self.on_levels(levels)
         seen = observed(levels)
@@ -195,7 +196,7 @@ class Evictor:
         around = self.around
         around.recorder.event(reference(pod), "Warning", REASON, verdict.message, notes)
         around.node.end(pod.metadata.uid, verdict, grace)
-        around.evictions.labels(signal).inc()
+        around.counts.evicted(signal, around.clock.monotonic() - self._looked_at)
         return True
 
     async def _wait_for(self, ended: Sequence[tuple[Pod, float]]) -> None:

@@ -1,8 +1,4 @@
-"""What metrics tell of a node's certificates. Names and words: pkg/kubelet/certificate/kubelet.go, cmd/kubelet/app.
-
-Two of them are counters there whose names do not end in `_total`; the library we write pages with has none such, so
-here they are gauges that only grow.
-"""
+"""What metrics tell of a node's certificates. Names and words: pkg/kubelet/certificate/kubelet.go, cmd/kubelet/app."""
 
 import math
 from typing import Protocol
@@ -44,7 +40,7 @@ class ClientCounts:
     """Those of the client certificate."""
 
     def __init__(self, metrics: Metrics, store: CertificateStore, clock: Clock) -> None:
-        self._errors = metrics.gauge("kubelet_certificate_manager_client_expiration_renew_errors", _ERRORS)
+        self._errors = metrics.tally("kubelet_certificate_manager_client_expiration_renew_errors", _ERRORS)
         left = metrics.gauge("kubelet_certificate_manager_client_ttl_seconds", _CLIENT_LEFT)
         left.set_function(lambda: seconds_left(store, clock))
 
@@ -60,7 +56,7 @@ class ServingCounts:
     """Those of the serving certificate."""
 
     def __init__(self, metrics: Metrics, store: CertificateStore, clock: Clock) -> None:
-        self._errors = metrics.gauge("kubelet_server_expiration_renew_errors", _ERRORS)
+        self._errors = metrics.tally("kubelet_server_expiration_renew_errors", _ERRORS)
         self._ages = metrics.histogram("kubelet_certificate_manager_server_rotation_seconds", _AGE, buckets=_AGES)
         left = metrics.gauge("kubelet_certificate_manager_server_ttl_seconds", _SERVER_LEFT)
         left.set_function(lambda: seconds_left(store, clock))

@@ -69,6 +69,8 @@ class StaticCpus:
         self._policy = policy
         self._active = active
         self._reusable: tuple[str, Cpus] = "", _NONE
+        self.asked = self.failed = 0
+        """How often a container was to have some of its own, and could not have them."""
         self._record = CpuRecord.read(directory)
         allowed = topology.ids - reserved if policy.has(STRICT_RESERVATION) else topology.ids
         self._record.check(topology.ids, allowed, reserved)
@@ -118,7 +120,12 @@ class StaticCpus:
         self._free_unused(pod)
         cpus = self._record.own.get(uid, {}).get(container.name)
         if cpus is None:
-            cpus = self._choose(uid, count, affinity)
+            self.asked += 1
+            try:
+                cpus = self._choose(uid, count, affinity)
+            except Unavailable:
+                self.failed += 1
+                raise
             self._record.give(uid, container.name, cpus)
         initial = any(one.name == container.name for one in pod.spec.initContainers) and not is_sidecar(container)
         reusable = self._reusable_by(uid)
@@ -177,6 +184,16 @@ class StaticCpus:
     def own(self, uid: str, container: str) -> Cpus:
         """What no other container may use."""
         return self._record.own.get(uid, {}).get(container, _NONE)
+
+    @property
+    def shared(self) -> Cpus:
+        """What all others use."""
+        return self._record.shared
+
+    def owned_by_node(self) -> dict[int, int]:
+        """How many containers have for themselves, by NUMA node."""
+        every = _NONE.union(*(cpus for each in self._record.own.values() for cpus in each.values()))
+        return {node: len(every & self._topology.near((node,))) for node in self._topology.nodes}
 
     @property
     def allocatable(self) -> Cpus:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from pilothouse.kubelet.counts.eviction_counts import EvictionCounts
 from pilothouse.kubelet.eviction.evictor import Evictor, Surroundings
 from pilothouse.kubelet.eviction.levels import Gauges
 from pilothouse.kubelet.eviction.notices import Notices
@@ -11,8 +12,6 @@ from pilothouse.kubelet.eviction.signals import Levels
 from pilothouse.kubelet.machine import Machine
 from pilothouse.kubelet.part import NodeContext, Part
 from pilothouse.kubelet.resources.node_cgroups import kubepods, pods_limits
-
-_COUNTED = "[ALPHA] Cumulative number of pod evictions by eviction signal"
 
 
 class Eviction(Part):
@@ -58,6 +57,6 @@ def surroundings(node: NodeContext, levels: Callable[[], Awaitable[Levels]], *, 
     return Surroundings(
         node=node.workers, figures=node.stats, levels=levels, recorder=services.recorder, clock=services.clock,
         press=node.agent.press, reclaimers=all_reclaimers(services, node.workers),
-        evictions=node.metrics.counter("kubelet_evictions", _COUNTED, ("eviction_signal",)),
+        counts=EvictionCounts(node.metrics),
         name=node.config.node_name, images_apart=images_apart,
     )  # fmt: skip

@@ -1,5 +1,6 @@
 """Sweeps the node, from the kubelet's start on."""
 
+from pilothouse.kubelet.counts.orphan_counts import OrphanCounts
 from pilothouse.kubelet.housekeeping import Housekeeping
 from pilothouse.kubelet.part import NodeContext, Part
 from pilothouse.runtime.backoff import Backoff, Growth
@@ -18,7 +19,10 @@ class Sweeps(Part):
     async def run(self, node: NodeContext) -> None:
         """Sweep again and again."""
         services, again = node.services, Backoff(_AGAIN)
-        keeper = Housekeeping(services.cri, services.volumes, services.cgroups, services.mounter, services.facts.layout)
+        keeper = Housekeeping(
+            services.cri, services.volumes, services.cgroups, services.mounter, services.facts.layout,
+            OrphanCounts(node.metrics),
+        )  # fmt: skip
         await node.sources.complete()
         while True:
             wait = PERIOD

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 
 from pilothouse.api.types.core_v1 import Pod
+from pilothouse.kubelet.counts.plugin_counts import PodResourcesCounts
 from pilothouse.kubelet.managers.assigned_cpus import AssignedCpus
 from pilothouse.kubelet.managers.assigned_memory import AssignedMemory
 from pilothouse.kubelet.part import NodeContext, Part
@@ -15,7 +16,6 @@ from pilothouse.runtime.rate_limit import TokenBucket
 log = Log(__name__)
 RETRY = 1.0
 """Seconds until a socket that could not be made is tried again."""
-_COUNTED = "[ALPHA] Cumulative number of requests to the PodResource endpoint. Broken down by server api version."
 
 
 class PodResourcesApi(Part):
@@ -26,7 +26,7 @@ class PodResourcesApi(Part):
     async def run(self, node: NodeContext) -> None:
         """For ever."""
         services, clock = node.services, node.services.clock
-        counted = node.metrics.counter("kubelet_pod_resources_endpoint_requests", _COUNTED, ("server_api_version",))
+        counts = PodResourcesCounts(node.metrics)
 
         def active() -> Iterator[Pod]:
             newest = (services.writer.newest(pod) for pod in node.workers.pods().values())
@@ -38,9 +38,8 @@ class PodResourcesApi(Part):
         if services.memory is not None:
             assigned.append(AssignedMemory(services.memory))
         answers = PodResources(
-            lambda: node.workers.pods().values(), active, assigned, TokenBucket(RATE, BURST, clock),
-            lambda: counted.labels("v1").inc(),
-        )  # fmt: skip
+            lambda: node.workers.pods().values(), active, assigned, TokenBucket(RATE, BURST, clock), counts
+        )
         while True:
             try:
                 async with serve_unix(node.config.root / "pod-resources" / SOCKET, answers.handlers(), clock):

@@ -1,12 +1,14 @@
 """`Page`: what the kubelet tells at one path, or a few. Found in `pages/`."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from pilothouse.kubelet.config import KubeletConfig
 from pilothouse.kubelet.cri.interface import Cri
 from pilothouse.kubelet.machine import Machine
+from pilothouse.kubelet.server.exposition import Family
 from pilothouse.kubelet.server.known_pods import Pods
 from pilothouse.kubelet.server.question import Question
 from pilothouse.kubelet.stats import Stats
@@ -28,6 +30,8 @@ class PageContext:
     metrics: Metrics
     probe_metrics: Metrics = field(default_factory=Metrics)
     """Of probes, which have a page of their own: there are several a container."""
+    told: Callable[[], Iterable[Family]] = tuple
+    """What is looked at only when somebody asks."""
     started: Instant = 0.0
     """When the kubelet was."""
 

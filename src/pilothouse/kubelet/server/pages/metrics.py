@@ -1,4 +1,4 @@
-"""/metrics: the kubelet's own, and how full the volumes of claims are."""
+"""/metrics: what the kubelet has counted, how its node is, and how full the volumes of claims are."""
 
 from pilothouse.kubelet.server.exposition import page
 from pilothouse.kubelet.server.page import Page
@@ -16,4 +16,6 @@ class OwnMetrics(Page):
     async def answer(self, question: Question) -> Response:  # noqa: ARG002 - it says the same to all
         """All of them."""
         volumes = volume_families(self._around.pods(), self._around.stats.volumes.of)
-        return Response(200, self._around.metrics.page() + page(volumes), content_type=CONTENT_TYPE)
+        return Response(
+            200, self._around.metrics.page() + page([*self._around.told(), *volumes]), content_type=CONTENT_TYPE
+        )
