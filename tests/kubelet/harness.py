@@ -23,6 +23,7 @@ from pilothouse.kubelet.counts.hook_counts import HookCounts
 from pilothouse.kubelet.counts.pleg_counts import PlegCounts
 from pilothouse.kubelet.counts.pod_counts import PodCounts
 from pilothouse.kubelet.cri.interface import Cri, Image
+from pilothouse.kubelet.dra.dynamic_resources import DynamicResources
 from pilothouse.kubelet.hooks import Hooks
 from pilothouse.kubelet.images.image_gc import ImageGc
 from pilothouse.kubelet.images.policy import ImagePolicy
@@ -268,6 +269,7 @@ class FakeNode:
         self.image_policy = ImagePolicy()
         self.image_disk = Disk(1000, 1000, 1000, 1000)
         self.contributor: Contributor = NothingMore()
+        self.dynamic_resources: DynamicResources | None = None
         self.pods: dict[str, Pod] = {}
         self.phases: dict[str, list[str]] = {}
         self.layout = Layout(root / "kubelet", root / "logs")
@@ -312,7 +314,8 @@ class FakeNode:
             allocatable=lambda: self.allocatable, resolver=lambda: Resolver(("9.9.9.9",)),
             cluster_dns=("10.96.0.10",), runtime_name=lambda: self.runtime_name,
             admission=self.admission, admitting=admitting, allocations=self.allocations or allocations,
-            contributor=self.contributor, image_mounts=self.image_mounts, image_gc=self._image_gc(),
+            contributor=self.contributor, dynamic_resources=self.dynamic_resources,
+            image_mounts=self.image_mounts, image_gc=self._image_gc(),
             counts=PodCounts(self.metrics),
         )  # fmt: skip
 

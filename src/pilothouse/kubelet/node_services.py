@@ -13,6 +13,7 @@ from pilothouse.kubelet.contribution import Contributor, NothingMore
 from pilothouse.kubelet.counts.pod_counts import PodCounts, uncounted
 from pilothouse.kubelet.cri.interface import Cri
 from pilothouse.kubelet.devices.hand_out import Devices
+from pilothouse.kubelet.dra.dynamic_resources import DynamicResources
 from pilothouse.kubelet.hooks import Hooks
 from pilothouse.kubelet.images.image_gc import ImageGc
 from pilothouse.kubelet.images.pull import ImagePuller
@@ -89,6 +90,8 @@ class NodeServices:
     contributor: Contributor = field(default_factory=NothingMore)
     devices: Devices | None = None
     """What plugins hand out; None: there are none."""
+    dynamic_resources: DynamicResources | None = None
+    """What pods claim, and drivers make ready; None: pods have no claims here."""
     cpus: StaticCpus | None = None
     """Which processors are whose; None: all containers share all."""
     counts: PodCounts = field(default_factory=uncounted)

@@ -43,6 +43,9 @@ class PodFinish:
         for sandbox in observed.sandboxes:
             if sandbox.ready:
                 await node.cri.stop_sandbox(sandbox.id)
+        if node.dynamic_resources is not None:
+            # Before anybody hears that the pod is over: its claims may go to others then.
+            await node.dynamic_resources.unprepare(uid)
         memory.stopped.set()
         node.allocations.release(uid)
         self._reporter.report(memory, await self._reporter.observe(memory), over=True)

@@ -16,6 +16,7 @@ from pilothouse.kubelet.container_devices import container_devices
 from pilothouse.kubelet.container_mounts import container_mounts
 from pilothouse.kubelet.containers import field_path, find, target_name
 from pilothouse.kubelet.cri.interface import CriError, Sandbox
+from pilothouse.kubelet.dra.claim_info import ClaimError
 from pilothouse.kubelet.environment import (
     ConfigError,
     Facts,
@@ -97,6 +98,16 @@ class PodSteps:
     def _resolver(self, pod: Pod) -> tuple[Resolver, Sequence[str]]:
         node = self._node
         return fitted(resolver_of(pod, node.resolver(), node.cluster_dns, node.facts.cluster_domain))
+
+    async def prepare_claims(self, pod: Pod) -> None:
+        """Have ready what the pod claims, before anything of it runs. Raises PodError."""
+        if (resources := self._node.dynamic_resources) is None:
+            return
+        try:
+            await resources.prepare(pod)
+        except ClaimError as error:
+            message = f"Failed to prepare dynamic resources: {error}"
+            raise PodError("FailedPrepareDynamicResources", message) from error
 
     async def create_sandbox(self, pod: Pod, attempt: int) -> None:
         """Make the sandbox. Raises PodError."""

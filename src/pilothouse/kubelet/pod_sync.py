@@ -146,6 +146,7 @@ class PodSync:
             memory.ended.pop(container_id, None)
         if plan.create_sandbox is not None:
             await self._prepare(memory, pod, ())
+            await self._steps.prepare_claims(pod)
             await self._steps.create_sandbox(pod, plan.create_sandbox)
         if plan.start and not memory.volumes:
             await self._prepare(memory, pod, pod_ips(pod, observed, node.host_ips))

@@ -12,6 +12,7 @@ from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.containers import describe
 from pilothouse.kubelet.counts.pod_pace import PodPace
 from pilothouse.kubelet.cri.interface import CriError
+from pilothouse.kubelet.dra.claim_info import ClaimError
 from pilothouse.kubelet.events import reference
 from pilothouse.kubelet.node_services import NodeServices
 from pilothouse.kubelet.pod_finish import PodFinish
@@ -169,7 +170,7 @@ class PodWorker:
             return self._troubled(error.reason, str(error))
         except CriError as error:
             return self._troubled("FailedSync", f"error determining status: {error}")
-        except (StatusError, VolumeError) as error:
+        except (ClaimError, StatusError, VolumeError) as error:
             log.warning("Error syncing pod, skipping", pod=describe(self.pod), err=str(error))
         except Exception as error:  # noqa: BLE001 - one pod must not take the others down
             log.crash("Error syncing pod, skipping", error=error, pod=describe(self.pod))

@@ -6,6 +6,7 @@ a server that is not there is not asked by every call.
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from math import inf
 
 from pilothouse.net.grpc_connection import GrpcConnection
@@ -68,6 +69,12 @@ class GrpcChannel:
         """A call that lasts, whose head says `more`. Raises GrpcError."""
         connection = await self._connected(_DIAL)
         return await connection.stream(self._new_head(path, more))
+
+    async def until_lost(self, connected: Callable[[], None]) -> None:
+        """Have a connection, tell that there is one, and wait until it is gone. Raises GrpcError."""
+        connection = await self._connected(_DIAL)
+        connected()
+        await asyncio.shield(connection.lost)
 
     def end_lasting(self, error: GrpcError) -> None:
         """End all calls that last."""

@@ -1,6 +1,6 @@
 """Calls of a plugin's socket: protobuf messages over gRPC, each with a deadline; failures come back as PluginError."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,13 @@ class UnixClient:
             raise PluginError(f"rpc error: code = {go_code(error.code)} desc = {error.details}", error.code) from None
         except DecodeError:
             raise PluginError(_NONSENSE, GrpcCode.INTERNAL) from None
+
+    async def until_lost(self, connected: Callable[[], None]) -> None:
+        """Stay connected, tell when that is so, and return when it is over. Raises PluginError."""
+        try:
+            await self._channel.until_lost(connected)
+        except GrpcError as error:
+            raise PluginError(f"rpc error: code = {go_code(error.code)} desc = {error.details}", error.code) from None
 
     async def close(self) -> None:
         """Ask no more."""

@@ -1,0 +1,36 @@
+"""The messages between the kubelet and DRA drivers as a table (see `net/message_table.py`).
+
+The numbers are facts of the interface: staging/src/k8s.io/kubelet/pkg/apis/dra/{v1,v1beta1}/api.proto, which differ by
+their packages alone. A map of messages travels as a list of entries, which is what it is written as here.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from pilothouse.net.message_table import message_classes
+
+PACKAGES = {
+    "v1.DRAPlugin": "k8s.io.kubelet.pkg.apis.dra.v1",
+    "v1beta1.DRAPlugin": "k8s.io.kubelet.pkg.apis.dra.v1beta1",
+}
+"""By what drivers say that they speak; the newest first."""
+
+MESSAGES = """
+Claim namespace=1 uid=2 name=3
+Device request_names:string*=1 pool_name=2 device_name=3 cdi_device_ids:string*=4 share_id=5
+NodePrepareResourceResponse devices:Device*=1 error=2
+PreparedEntry key=1 value:NodePrepareResourceResponse=2
+NodePrepareResourcesRequest claims:Claim*=1
+NodePrepareResourcesResponse claims:PreparedEntry*=1
+NodeUnprepareResourceResponse error=1
+UnpreparedEntry key=1 value:NodeUnprepareResourceResponse=2
+NodeUnprepareResourcesRequest claims:Claim*=1
+NodeUnprepareResourcesResponse claims:UnpreparedEntry*=1
+"""
+
+
+@lru_cache(maxsize=1)
+def messages() -> Mapping[str, Any]:
+    """The classes, made when the first driver comes."""
+    return message_classes("dra", MESSAGES, "")
