@@ -16,6 +16,13 @@ from pilothouse.kubelet.base import Base
 from pilothouse.kubelet.certificate_requests import InformedCertificateRequests
 from pilothouse.kubelet.claimed_usage import ClaimedUsage
 from pilothouse.kubelet.config import KubeletConfig
+from pilothouse.kubelet.counts.admission_counts import AdmissionCounts
+from pilothouse.kubelet.counts.counted_handout import CountedHandout
+from pilothouse.kubelet.counts.hook_counts import HookCounts
+from pilothouse.kubelet.counts.pleg_counts import PlegCounts
+from pilothouse.kubelet.counts.pod_counts import PodCounts
+from pilothouse.kubelet.counts.runtime_calls import RuntimeCalls
+from pilothouse.kubelet.cri.client import CriClient
 from pilothouse.kubelet.csi.drivers import CsiDrivers
 from pilothouse.kubelet.devices.hand_out import Devices
 from pilothouse.kubelet.dra.client_claims import ClientClaims
@@ -47,10 +54,11 @@ from pilothouse.kubelet.pod_volumes import Volumes
 from pilothouse.kubelet.pod_workers import PodWorkers
 from pilothouse.kubelet.probes.prober import Probes
 from pilothouse.kubelet.reservations import excess
+from pilothouse.kubelet.resources.counted_cgroups import CountedPodCgroups
 from pilothouse.kubelet.resources.node_cgroups import kubepods
-from pilothouse.kubelet.resources.pod_cgroups import KernelPodCgroups
 from pilothouse.kubelet.resources.swap import SwapFacts
 from pilothouse.kubelet.runtime_config import NodeFacts
+from pilothouse.kubelet.server.node_metrics import NodeMetrics
 from pilothouse.kubelet.server.page import PageContext
 from pilothouse.kubelet.stats import Stats
 from pilothouse.kubelet.status_writer import StatusWriter
@@ -106,7 +114,7 @@ def node_agent(base: Base) -> NodeAgent:
 
 def start_pleg(base: Base, workers: PodWorkers, agent: NodeAgent) -> Pleg:
     """Has workers hear of what changes in the runtime."""
-    pleg = Pleg(base.cri, base.clock, workers.poke)
+    pleg = Pleg(base.cri, base.clock, workers.poke, PlegCounts(base.metrics))
     agent.heed(pleg.unhealthy)
     base.tasks.spawn(pleg.run(), name="pleg")
     base.tasks.spawn(pleg.listen(), name="container events")
@@ -129,13 +137,26 @@ def node_stats(base: Base, node: NodeServices, workers: PodWorkers) -> Stats:
     return stats
 
 
-def page_context(base: Base, node: NodeServices, stats: Stats, pods: Callable[[], list[Pod]]) -> PageContext:
+def count_calls(base: Base) -> None:
+    """Have calls of the runtime counted, where they are real ones."""
+    if isinstance(base.cri, CriClient):
+        base.cri.count_by(RuntimeCalls(base.metrics).observe)
+
+
+def page_context(
+    base: Base, node: NodeServices, stats: Stats, workers: PodWorkers, pods: Callable[[], list[Pod]], pleg: Pleg
+) -> PageContext:
     """What the pages of the kubelet's API are made from."""
     started = node.clock.now()
+    told = NodeMetrics(
+        node_name=base.config.node_name, cgroup_version=2 if node.hierarchies.v2 else 1, pods=workers.at_work,
+        picture=lambda: pleg.picture, resize_state=node.allocations.resize_state,
+        images_removed=lambda: node.image_gc.removed, cpus=node.cpus,
+    )  # fmt: skip
     base.probe_metrics.gauge("process_start_time_seconds", _STARTED).set(started)
     return PageContext(
         pods=pods, cri=node.cri, clock=node.clock, config=base.config, machine=base.machine, stats=stats,
-        metrics=base.metrics, probe_metrics=base.probe_metrics, started=started,
+        metrics=base.metrics, probe_metrics=base.probe_metrics, told=told.families, started=started,
     )  # fmt: skip
 
 
@@ -149,7 +170,7 @@ def node_services(base: Base, outside: Outside, workers: Workers) -> NodeService
     admission = _admission(base, agent, workers, given)
     storage = _storage(base)
     image_mounts = ContainerdSnapshots(config.snapshots, base.clock) if config.snapshots else None
-    hooks = Hooks(base.cri, HttpFetch(base.clock, "lifecycle"), base.clock)
+    hooks = Hooks(base.cri, HttpFetch(base.clock, "lifecycle"), base.clock, HookCounts(base.metrics))
     volumes = Volumes(
         subclasses(VolumeType, f"{__package__}.volumes"),  # type: ignore[type-abstract]
         base.layout, outside.objects, mounts, base.clock, trust=_trust(base), certificates=_certificates(base),
@@ -177,7 +198,9 @@ def node_services(base: Base, outside: Outside, workers: Workers) -> NodeService
         storage=storage,
         image_mounts=image_mounts,
         mounter=mounts,
-        cgroups=KernelPodCgroups(cgroups, config.cgroup_root, config.pod_pids_limit, sorted(base.machine.hugepages)),
+        cgroups=CountedPodCgroups(
+            cgroups, config.cgroup_root, config.pod_pids_limit, sorted(base.machine.hugepages), base.metrics, base.clock
+        ),
         hierarchies=cgroups,
         prober=_prober(base),
         hooks=hooks,
@@ -196,6 +219,7 @@ def node_services(base: Base, outside: Outside, workers: Workers) -> NodeService
         memory=given.memory,
         devices=devices,
         dynamic_resources=dynamic,
+        counts=PodCounts(base.metrics),
         network_problem=lambda: ", ".join(agent.problems),
     )
 
@@ -240,7 +264,7 @@ def _admission(base: Base, agent: NodeAgent, workers: Workers, given: Given) -> 
     traits = NodeTraits(sysctls=sysctls, app_armor=app_armor_enabled())
     return NodeAdmission(
         node, base.cri, workers, base.recorder, base.clock, traits, pressure=lambda: agent.pressure,
-        handout=given.handout,
+        handout=CountedHandout(given.handout, base.metrics, base.clock), counts=AdmissionCounts(base.metrics),
     )  # fmt: skip
 
 
