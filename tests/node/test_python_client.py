@@ -2,13 +2,14 @@
 
 import gc
 import secrets
+import threading
 from collections.abc import Iterator
 
 import pytest
 from kubernetes import client, config, watch
 from kubernetes.stream import portforward, stream
 
-from fakes.command import Cluster
+from fakes.command import PATIENCE, Cluster
 
 # The client leaves the sockets of its streams to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -19,6 +20,9 @@ def core(cluster: Cluster) -> Iterator[client.CoreV1Api]:
     with config.new_client_from_config(str(cluster.kubeconfig)) as api:
         yield client.CoreV1Api(api)
         api.rest_client.pool_manager.clear()
+    for thread in threading.enumerate():
+        if thread.name.startswith("Kubernetes port forward proxy"):
+            thread.join(PATIENCE)  # it holds its socket, which is garbage only after it
     gc.collect()
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from fakes.command import eventually
 from kubelet.cri.test_runtime_checks import Runtime, check
-from kubelet.test_on_containerd import machine  # noqa: F401 - a fixture
+from kubelet.test_on_containerd import CGROUP, machine  # noqa: F401 - a fixture
 from pilothouse.kubelet.containerd import ContainerdConfig
 from pilothouse.linux.cgroups import Cgroups
 
@@ -26,10 +27,22 @@ def hierarchies(handler: str) -> Iterator[None]:
     try:
         if subprocess.run(["mount", "-t", "cgroup", "-o", "hugetlb", "none", str(HUGETLB)], check=False).returncode:
             pytest.skip("somebody counts huge pages in the hierarchy of version 2")
-        yield
-        subprocess.run(["umount", str(HUGETLB)], check=True)
+        try:
+            yield
+            Cgroups.detect().remove(CGROUP)
+            # Unmounted while groups are there, also those that the kernel is still taking away, the hierarchy lives
+            # on, and a later containerd finds nothing of what its containers use.
+            eventually(lambda: _groups() == 1, "the groups are gone")
+        finally:
+            subprocess.run(["umount", str(HUGETLB)], check=True)
     finally:
         HUGETLB.rmdir()
+
+
+def _groups() -> int:
+    """How many groups count huge pages, the root one included (/proc/cgroups, cgroups(7))."""
+    rows = (line.split() for line in Path("/proc/cgroups").read_text().splitlines())
+    return next(int(groups) for name, _, groups, _ in rows if name == "hugetlb")
 
 
 @pytest.mark.parametrize(
