@@ -12,7 +12,7 @@ from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import HTTPGetAction, Pod
 from pilothouse.kubelet.cri.interface import Container, CriError, ExecResult
 from pilothouse.kubelet.hooks import Hooks
-from pilothouse.kubelet.pod_end import Ender
+from pilothouse.kubelet.pod_end import Ender, KillError
 from pilothouse.runtime.clock import Clock
 from pilothouse.testing import loop
 from pilothouse.testing.fake_cri import FakeCri
@@ -44,6 +44,15 @@ class Runtime(FakeCri):
         self.story.append((round(self.clock.monotonic() - self.began, 3), what))
 
 
+class NoSandbox(Runtime):
+    """One of its sandboxes does not end."""
+
+    async def stop_sandbox(self, sandbox_id: str) -> None:
+        self.note(f"end {sandbox_id}")
+        if sandbox_id == "s0":
+            raise CriError("UNKNOWN", 'no "s0"')
+
+
 def hook(seconds: float, exit_code: int = 0) -> JsonObject:
     return {"lifecycle": {"preStop": {"exec": {"command": [str(seconds), str(exit_code)]}}}}
 
@@ -62,7 +71,7 @@ def end(of: Pod, *runs: Container, grace: float = 30, broken: str = "", **takes:
         ender = Ender(runtime, told, Hooks(runtime, fetch, clock), clock)
         try:
             await ender.end_all(of, runs, grace, "10.88.0.2")
-        except CriError as error:
+        except KillError as error:
             runtime.note(str(error))
 
     loop.run(main)
@@ -141,7 +150,26 @@ def test_one_that_cannot_be_ended_keeps_no_other_running(broken: str) -> None:
     runtime, _ = end(pod(initContainers=[sidecar()]), ran("app"), ran("side"), broken=broken)
     done = [what for _, what in runtime.story]
     assert [what for what in done if what.startswith("stop")] == ["stop app 30", "stop side 30"]
-    assert done[-1] == "rpc error: code = Unknown desc = cannot stop"
+    assert done[-1] == (
+        f'failed to "KillContainer" for "{broken}" with KillContainerError: '
+        '"rpc error: code = Unknown desc = cannot stop"'
+    )
+
+
+def test_sandboxes_are_ended_after_all_whatever_came_of_the_containers() -> None:
+    async def main(clock: Clock, _chance: object) -> None:
+        runtime = NoSandbox(clock, broken="app")
+        ender = Ender(runtime, Told(), Hooks(runtime, lambda *_: pytest.fail("unused"), clock), clock)
+        with pytest.raises(KillError) as told:
+            await ender.end_all(pod(), (ran("app"), ran("b")), 30, "", ("s0", "s1"))
+        assert [what for _, what in runtime.story] == ["stop app 30", "stop b 30", "ended b", "end s0", "end s1"]
+        assert str(told.value) == (
+            '[failed to "KillContainer" for "app" with KillContainerError: "rpc error: code = Unknown desc = cannot '
+            'stop", failed to "KillPodSandbox" for "uid-web" with KillPodSandboxError: "rpc error: code = Unknown '
+            'desc = no \\"s0\\""]'
+        )
+
+    loop.run(main)
 
 
 def test_a_turn_is_given_up_when_the_kubelet_ends() -> None:

@@ -1,11 +1,15 @@
 """Ends containers in order: preStop hook, stop signal, the rest of the grace period, SIGKILL.
 
 All hooks begin at once. Sidecars get their signal when the main containers and the sidecars after them have ended, or
-when the grace period is over, whichever comes first. API pages: "Pod Lifecycle", "Sidecar Containers".
+when the grace period is over, whichever comes first. What a runtime that hangs does not end then ends with its sandbox,
+or when it is tried again: nobody but the runtime kills. API pages: "Pod Lifecycle", "Sidecar Containers".
 """
 
 import asyncio
 from collections.abc import Sequence
+from typing import Self
+
+import orjson
 
 from pilothouse.api.types.core_v1 import Container, Pod
 from pilothouse.kubelet.api import Recorder
@@ -21,6 +25,15 @@ _SHORTEST = 2.0
 """Seconds that even a container out of grace gets to see its signal."""
 
 
+class KillError(Exception):
+    """Something of a pod could not be ended; the text says what, in the words of upstream's PodSyncResult."""
+
+    @classmethod
+    def of(cls, action: str, target: str, error: cri.CriError) -> Self:
+        """One thing that a runtime did not do."""
+        return cls(f'failed to "{action}" for "{target}" with {action}Error: {orjson.dumps(str(error)).decode()}')
+
+
 class Ender:
     """Ends runs of containers."""
 
@@ -30,8 +43,25 @@ class Ender:
         self._hooks = hooks
         self._clock = clock
 
-    async def end_all(self, pod: Pod, runs: Sequence[cri.Container], grace: float, pod_ip: str) -> None:
-        """End all of a pod within `grace` seconds. Raises CriError where one cannot be ended; the others are."""
+    async def end_all(
+        self, pod: Pod, runs: Sequence[cri.Container], grace: float, pod_ip: str, sandboxes: Sequence[str] = ()
+    ) -> None:
+        """End all of a pod within `grace` seconds, then its sandboxes with whatever is left in them.
+
+        Raises KillError with all that could not be ended; the rest is.
+        """
+        errors = await self._end_runs(pod, runs, grace, pod_ip)
+        for sandbox in sandboxes:
+            try:
+                await self._cri.stop_sandbox(sandbox)
+            except cri.CriError as error:
+                errors.append(KillError.of("KillPodSandbox", pod.metadata.uid, error))
+        if errors:
+            raise errors[0] if len(errors) == 1 else KillError(f"[{', '.join(map(str, errors))}]")
+
+    async def _end_runs(
+        self, pod: Pod, runs: Sequence[cri.Container], grace: float, pod_ip: str
+    ) -> list[KillError]:  # fmt: skip
         sidecars = [one.name for one in pod.spec.initContainers if is_sidecar(one)]
         ended = {run.id: asyncio.Event() for run in runs}
 
@@ -42,33 +72,35 @@ class Ender:
             later = sidecars[sidecars.index(run.name) + 1 :]
             return [ended[one.id] for one in runs if one.name not in sidecars or one.name in later]
 
-        errors: list[cri.CriError] = []
+        errors: list[KillError] = []
 
         async def end(run: cri.Container) -> None:
             try:
                 await self.end(pod, run, grace, f"Stopping container {run.name}", pod_ip, before(run))
-            except cri.CriError as error:
+            except KillError as error:
                 errors.append(error)
             ended[run.id].set()
 
         async with asyncio.TaskGroup() as group:
             for run in runs:
                 group.create_task(end(run))
-        if errors:
-            raise errors[0]
+        return errors
 
     async def end(
         self, pod: Pod, run: cri.Container, grace: float, message: str, pod_ip: str,
         after: Sequence[asyncio.Event] = (),
     ) -> None:  # fmt: skip
-        """End one run, not before others; `message` is the event's. Returns when it has ended."""
+        """End one run, not before others; `message` is the event's. Returns when it has ended. Raises KillError."""
         about = reference(pod, field_path(pod, run.name))
         self._recorder.event(about, "Normal", "Killing", message)
         container, deadline = find(pod, run.name), self._clock.monotonic() + grace
         if container is not None and container.lifecycle.preStop and grace > 0:
             await self._pre_stop(pod, container, run, grace, pod_ip)
         await self._turn(after, deadline)
-        await self._cri.stop_container(run.id, max(deadline - self._clock.monotonic(), _SHORTEST))
+        try:
+            await self._cri.stop_container(run.id, max(deadline - self._clock.monotonic(), _SHORTEST))
+        except cri.CriError as error:
+            raise KillError.of("KillContainer", run.name, error) from error
 
     async def _turn(self, after: Sequence[asyncio.Event], deadline: float) -> None:
         try:

@@ -34,15 +34,11 @@ class PodFinish:
         self._reporter = reporter
 
     async def run(self, memory: PodMemory) -> Instant | None:
-        """End what runs, report how it ended, and let the pod go where it is being deleted."""
+        """End what runs, report how it ended, and let the pod go where it is being deleted. Raises KillError."""
         node, uid = self._node, memory.pod.metadata.uid
         observed = await self._reporter.observe(memory)
-        if observed.running():
-            await self._end(memory, observed)
+        await self._end(memory, observed)
         node.prober.forget(uid)
-        for sandbox in observed.sandboxes:
-            if sandbox.ready:
-                await node.cri.stop_sandbox(sandbox.id)
         if node.dynamic_resources is not None:
             # Before anybody hears that the pod is over: its claims may go to others then.
             await node.dynamic_resources.unprepare(uid)
@@ -56,14 +52,17 @@ class PodFinish:
         return await self._let_go(memory)
 
     async def _end(self, memory: PodMemory, observed: ObservedPod) -> None:
-        """End all that runs. A pod that is being deleted goes on telling whether it is ready."""
+        """End all that runs. A pod that is being deleted goes on telling whether it is ready. Raises KillError."""
         pod, prober, report = memory.pod, self._node.prober, self._reporter.report
-        uid = pod.metadata.uid
+        uid, boxes = pod.metadata.uid, [sandbox.id for sandbox in observed.sandboxes if sandbox.ready]
+        if not observed.running():
+            await self._node.ender.end_all(pod, (), 0, "", boxes)
+            return
         prober.retire(uid, lambda: report(memory, replace(observed, health=prober.health(uid))))
         grace = float(grace_period(pod)) if memory.grace is None else memory.grace
         if memory.deleted:
             report(memory, observed)
-        await self._node.ender.end_all(pod, observed.running(), grace, self._reporter.address(pod, observed))
+        await self._node.ender.end_all(pod, observed.running(), grace, self._reporter.address(pod, observed), boxes)
 
     def _remove_logs(self, pod: Pod, logs: Path) -> None:
         self._node.mounter.remove_tree(logs)

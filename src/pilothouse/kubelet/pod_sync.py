@@ -51,7 +51,7 @@ class PodSync:
     async def run(self, memory: PodMemory) -> Instant | None:
         """Do all that can be done now; when to look again without news. Sets `memory.over` when the pod is over.
 
-        Raises PodError, CriError, StatusError.
+        Raises PodError, KillError, CriError, StatusError.
         """
         for _ in range(_ROUNDS):
             heard = memory.pod
@@ -131,9 +131,7 @@ class PodSync:
                 reference(pod), "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created."
             )
         if plan.stop_sandboxes:
-            await node.ender.end_all(pod, observed.running(), grace_period(pod), ip)
-            for sandbox_id in plan.stop_sandboxes:
-                await node.cri.stop_sandbox(sandbox_id)
+            await node.ender.end_all(pod, observed.running(), grace_period(pod), ip, plan.stop_sandboxes)
         if plan.restarting:
             node.allocations.restarting(pod.metadata.uid, plan.restarting)
         for kill in plan.kill:

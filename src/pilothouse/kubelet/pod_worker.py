@@ -15,6 +15,7 @@ from pilothouse.kubelet.cri.interface import CriError
 from pilothouse.kubelet.dra.claim_info import ClaimError
 from pilothouse.kubelet.events import reference
 from pilothouse.kubelet.node_services import NodeServices
+from pilothouse.kubelet.pod_end import KillError
 from pilothouse.kubelet.pod_finish import PodFinish
 from pilothouse.kubelet.pod_memory import PodMemory
 from pilothouse.kubelet.pod_reporter import PodReporter
@@ -168,6 +169,8 @@ class PodWorker:
             wake_at = await self._work()
         except PodError as error:
             return self._troubled(error.reason, str(error))
+        except KillError as error:
+            return self._troubled("FailedKillPod", f"error killing pod: {error}")
         except CriError as error:
             return self._troubled("FailedSync", f"error determining status: {error}")
         except (ClaimError, StatusError, VolumeError) as error:

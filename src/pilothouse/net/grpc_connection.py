@@ -334,7 +334,7 @@ class GrpcConnection(asyncio.BufferedProtocol):
         if over and self._heard < now - _SUSPECT:
             self.retire()
         for stream in over:
-            self._end(stream, GrpcError(GrpcCode.DEADLINE_EXCEEDED, "no answer in time"))
+            self._end(stream, GrpcError(GrpcCode.DEADLINE_EXCEEDED, "context deadline exceeded"))
         ends = min((stream.ends for stream in self._streams.values()), default=inf)
         if ends < inf:
             self._set_timer(ends)

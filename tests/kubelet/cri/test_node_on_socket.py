@@ -67,6 +67,43 @@ def test_a_stop_that_hangs_holds_up_its_pod_alone(tmp_path: Path) -> None:
     _run(tmp_path, story, 1.0)
 
 
+def test_a_stop_that_hangs_is_told_of_and_tried_again_until_it_works(tmp_path: Path) -> None:
+    async def story(node: FakeNode, server: CriServer) -> None:
+        node.add(pod(terminationGracePeriodSeconds=0))
+        await node.until(_runs(node, "web"), 60)
+        server.hang("StopContainer")
+        server.fail("StopPodSandbox", grpc.StatusCode.UNKNOWN, "busy")
+        node.delete_pod("web", 0)
+        await node.until(lambda: "FailedKillPod" in node.told.reasons(), 60)
+        late = "rpc error: code = DeadlineExceeded desc = context deadline exceeded"
+        busy = "rpc error: code = Unknown desc = busy"
+        message = (
+            f'error killing pod: [failed to "KillContainer" for "app" with KillContainerError: "{late}", '
+            f'failed to "KillPodSandbox" for "uid-web" with KillPodSandboxError: "{busy}"]'
+        )
+        assert ("Warning", "FailedKillPod", message) in node.told.events
+        assert "web" in node.pods
+        server.heal("StopContainer")
+        server.heal("StopPodSandbox")
+        await node.until(lambda: not node.pods, 60)
+        assert len(server.requests("StopContainer")) > 1
+
+    _run(tmp_path, story, 0.5)
+
+
+def test_what_a_failed_stop_leaves_goes_with_the_sandbox(tmp_path: Path) -> None:
+    async def story(node: FakeNode, server: CriServer) -> None:
+        node.add(pod())
+        await node.until(_runs(node, "web"), 60)
+        server.fail("StopContainer", grpc.StatusCode.UNKNOWN, "no")
+        node.delete_pod("web", 0)
+        await node.until(lambda: not node.pods, 60)
+        assert len(server.requests("StopContainer")) == 1
+        assert "FailedKillPod" in node.told.reasons()
+
+    _run(tmp_path, story)
+
+
 def test_a_runtime_that_is_gone_for_a_while_and_nonsense_end_no_container(tmp_path: Path) -> None:
     async def story(node: FakeNode, server: CriServer) -> None:
         node.add(pod("one"))
