@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # What a node needs besides Python, as Debian names it; and what only the tests start.
 PACKAGES := containerd runc containernetworking-plugins iptables nftables conntrack iproute2 procps kmod \
 	python3-venv buildah skopeo busybox-static catatonit
-TEST_PACKAGES := etcd-server etcd-client crun
+TEST_PACKAGES := etcd-server etcd-client crun dbus-daemon
 
 # The oldest kubectl that tests run, as Debian has it: unpacked aside, for it must not replace a newer one.
 OLD_KUBECTL := .cache/kubernetes-client

@@ -192,6 +192,26 @@ def test_pressure_is_reported_at_once() -> None:
     play(story)
 
 
+def test_a_shutdown_is_reported_at_once_and_pods_may_still_have_a_network() -> None:
+    async def story(stage: Stage) -> None:
+        await stage.clock.sleep(2)
+        stage.agent.shut_down(True)
+        await stage.clock.sleep(1)
+        ready = next(one for one in (await stage.node()).status.conditions if one.type == "Ready")
+        assert (ready.status, ready.reason, ready.message) == ("False", "KubeletNotReady", "node is shutting down")
+        assert stage.agent.problems == []
+        stage.cri.network = False
+        await stage.clock.sleep(20)
+        ready = next(one for one in (await stage.node()).status.conditions if one.type == "Ready")
+        assert ready.message.endswith(", node is shutting down]")
+        stage.cri.network = True
+        stage.agent.shut_down(False)
+        await stage.clock.sleep(20)
+        assert await stage.condition("Ready") == "True"
+
+    play(story)
+
+
 def test_a_status_without_news_is_written_every_five_minutes_and_the_lease_every_ten_seconds() -> None:
     async def story(stage: Stage) -> None:
         await stage.clock.sleep(5)

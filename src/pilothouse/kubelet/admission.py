@@ -83,6 +83,7 @@ class NodeAdmission:
         self, node: OwnNode, cri: Cri, evictions: Callable[[], Evictions], recorder: Recorder, clock: Clock,
         traits: NodeTraits, handlers: Sequence[AdmitHandler] | None = None,
         pressure: Callable[[], Sequence[str]] = tuple, handout: Handout | None = None,
+        shutting_down: Callable[[], bool] = lambda: False,
         counts: AdmissionCounts | None = None,
     ) -> None:  # fmt: skip
         self._node = node
@@ -94,6 +95,7 @@ class NodeAdmission:
         self._handlers = all_handlers() if handlers is None else handlers
         self._handout = handout or NothingToGive()
         self._pressure = pressure
+        self._shutting_down = shutting_down
         self._counts = counts or AdmissionCounts(Metrics())
 
     async def admit(self, pod: Pod, others: Sequence[Pod], *, resized: bool = False) -> Refusal | None:
@@ -133,6 +135,7 @@ class NodeAdmission:
             strict_groups=runtime is not None and runtime.strict_groups,
             declared=declared_features(runtime),
             app_armor=self._traits.app_armor, sysctls=self._traits.sysctls, pressure=self._pressure(),
+            shutting_down=self._shutting_down(),
         )  # fmt: skip
 
     async def _seen_anew(self, view: NodeView) -> NodeView:

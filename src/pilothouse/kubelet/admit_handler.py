@@ -59,6 +59,8 @@ class NodeView:
     sysctls: AllowedSysctls
     pressure: Sequence[str] = ()
     """The conditions that are true of the node because it runs out of something."""
+    shutting_down: bool = False
+    """Whether its machine is being shut down."""
 
 
 class AdmitHandler(ABC):

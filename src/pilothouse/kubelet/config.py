@@ -13,6 +13,7 @@ from pilothouse.kubelet.managers.policy import Exclusive
 from pilothouse.kubelet.reservations import Reservations
 from pilothouse.kubelet.resources.swap import SwapPolicy
 from pilothouse.kubelet.security_policy import SecurityPolicy
+from pilothouse.kubelet.shutdown.policy import ShutdownPolicy
 from pilothouse.kubelet.static_pods.config import StaticPods
 from pilothouse.net.pki import KeyPair
 
@@ -73,6 +74,8 @@ class KubeletConfig:
     """What is kept for those who are no pods."""
     swap: SwapPolicy = field(default_factory=SwapPolicy)
     """Whether containers may be swapped out."""
+    shutdown: ShutdownPolicy = field(default_factory=ShutdownPolicy)
+    """How much time pods have when the machine is shut down."""
     certificates: CertificatePolicy = field(default_factory=CertificatePolicy)
     """How the node comes by its certificates."""
     exclusive: Exclusive = field(default_factory=Exclusive)

@@ -7,7 +7,7 @@ from pilothouse.api.types.core_v1 import Pod
 
 _SOURCE = "kubernetes.io/config.source"
 _MIRROR = "kubernetes.io/config.mirror"
-_SYSTEM_CRITICAL = 2_000_000_000
+SYSTEM_CRITICAL = 2_000_000_000
 """Priority of system-cluster-critical, the lowest of the critical ones."""
 
 
@@ -18,7 +18,7 @@ def is_static(pod: Pod) -> bool:
 
 def is_critical(pod: Pod) -> bool:
     """Whether others make room for it."""
-    return is_static(pod) or _MIRROR in pod.metadata.annotations or (pod.spec.priority or 0) >= _SYSTEM_CRITICAL
+    return is_static(pod) or _MIRROR in pod.metadata.annotations or (pod.spec.priority or 0) >= SYSTEM_CRITICAL
 
 
 def may_displace(pod: Pod, other: Pod) -> bool:

@@ -80,6 +80,8 @@ class NodeAgent:
         self._gist: tuple[object, ...] = ()
         self.pressure: tuple[str, ...] = ()
         """The conditions that are true of the node because it runs out of something."""
+        self.shutting_down = False
+        """The machine is being shut down: the node takes no pods, and is not ready."""
         self.runtime_name = "containerd"
         """What the runtime calls itself, or called itself when it last answered."""
         self.problems: list[str] = ["container runtime status check may not have completed yet"]
@@ -120,6 +122,12 @@ class NodeAgent:
         """The node runs out of something, or no longer: what `pressure` is from now on is told at once."""
         if conditions != self.pressure:
             self.pressure = conditions
+            self._news.set()
+
+    def shut_down(self, begun: bool) -> None:
+        """The machine is being shut down, or no longer: it is told at once."""
+        if begun != self.shutting_down:
+            self.shutting_down = begun
             self._news.set()
 
     async def begin(self, tasks: Tasks) -> None:
@@ -217,11 +225,12 @@ class NodeAgent:
     async def _status(self, present: Mapping[str, Any]) -> JsonObject:
         disk, identity, machine = self._disk(), self._identity, self._machine
         before = present.get("conditions") or ()
+        problems = [*self.problems, *([node_status.SHUTTING_DOWN] if self.shutting_down else [])]
         status: JsonObject = {
             "addresses": node_status.addresses(identity),
             "allocatable": self._allocatable(disk),
             "capacity": node_status.capacity(machine, disk, identity.max_pods),
-            "conditions": node_status.conditions(before, self.pressure, self.problems, self._clock.now()),
+            "conditions": node_status.conditions(before, self.pressure, problems, self._clock.now()),
             "daemonEndpoints": {"kubeletEndpoint": {"Port": identity.kubelet_port}},
             "nodeInfo": node_status.node_info(machine, self._version),
         }

@@ -117,6 +117,7 @@ def problems(runtime: RuntimeStatus | None, error: str = "") -> list[str]:
 
 
 NETWORK_NOT_READY = "container runtime network not ready"
+SHUTTING_DOWN = "node is shutting down"
 
 
 def conditions(

@@ -265,6 +265,7 @@ def _admission(base: Base, agent: NodeAgent, workers: Workers, given: Given) -> 
     return NodeAdmission(
         node, base.cri, workers, base.recorder, base.clock, traits, pressure=lambda: agent.pressure,
         handout=CountedHandout(given.handout, base.metrics, base.clock), counts=AdmissionCounts(base.metrics),
+        shutting_down=lambda: agent.shutting_down,
     )  # fmt: skip
 
 
