@@ -23,6 +23,7 @@ from pilothouse.kubelet.counts.hook_counts import HookCounts
 from pilothouse.kubelet.counts.pleg_counts import PlegCounts
 from pilothouse.kubelet.counts.pod_counts import PodCounts
 from pilothouse.kubelet.cri.interface import Cri, Image
+from pilothouse.kubelet.devices.hand_out import Devices
 from pilothouse.kubelet.dra.dynamic_resources import DynamicResources
 from pilothouse.kubelet.hooks import Hooks
 from pilothouse.kubelet.images.image_gc import ImageGc
@@ -30,6 +31,7 @@ from pilothouse.kubelet.images.policy import ImagePolicy
 from pilothouse.kubelet.images.pull import ImagePuller
 from pilothouse.kubelet.layout import Layout
 from pilothouse.kubelet.machine import Disk
+from pilothouse.kubelet.managers.static_cpus import StaticCpus
 from pilothouse.kubelet.names_and_dns import Resolver
 from pilothouse.kubelet.node_services import NodeServices, Prober
 from pilothouse.kubelet.observed import Health, ObservedPod
@@ -269,6 +271,8 @@ class FakeNode:
         self.image_policy = ImagePolicy()
         self.image_disk = Disk(1000, 1000, 1000, 1000)
         self.contributor: Contributor = NothingMore()
+        self.cpus: StaticCpus | None = None
+        self.devices: Devices | None = None
         self.dynamic_resources: DynamicResources | None = None
         self.pods: dict[str, Pod] = {}
         self.phases: dict[str, list[str]] = {}
@@ -314,6 +318,7 @@ class FakeNode:
             allocatable=lambda: self.allocatable, resolver=lambda: Resolver(("9.9.9.9",)),
             cluster_dns=("10.96.0.10",), runtime_name=lambda: self.runtime_name,
             admission=self.admission, admitting=admitting, allocations=self.allocations or allocations,
+            cpus=self.cpus, devices=self.devices,
             contributor=self.contributor, dynamic_resources=self.dynamic_resources,
             image_mounts=self.image_mounts, image_gc=self._image_gc(),
             counts=PodCounts(self.metrics),

@@ -14,6 +14,7 @@ from pilothouse.kubelet.observed import ResizeNote, ResizeState
 from pilothouse.kubelet.resize import (
     MADE_WITH,
     event_message,
+    in_force,
     infeasible,
     made_with,
     must_restart,
@@ -167,6 +168,19 @@ def test_what_may_swap_keeps_its_share(
     assert swaps(of(after), of(before), facts) is expected
     # Who starts anew gets another share then.
     assert not swaps(of(after, "memory"), of(before, "memory"), facts)
+
+
+def test_who_has_processors_of_its_own_is_given_no_quota() -> None:
+    """Source: DisableCPUQuotaWithExclusiveCPUs in pkg/kubelet/kuberuntime/kuberuntime_container_linux.go."""
+    asked = amounts("2", "1Gi")
+    of = pod(containers=containers("app", **wants(asked, asked)))
+    free, held = has("app", 2048, -1, 1 << 30), has("app", 2048, 200_000, 1 << 30)
+    own = frozenset({"app"})
+    assert in_force(of, seen(held))
+    assert in_force(of, seen(free, unthrottled=own))
+    assert not in_force(of, seen(free))
+    (step,) = steps(of, seen(held, resize=UNDER_WAY, unthrottled=own))
+    assert (step.linux["cpu_quota"], step.linux["cpu_shares"]) == (-1, 2048)
 
 
 @pytest.mark.parametrize(

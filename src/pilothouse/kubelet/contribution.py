@@ -10,6 +10,9 @@ from typing import Protocol
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Container, Pod
 
+NO_QUOTA = -1
+"""As the kernel has it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contribution:
@@ -24,11 +27,15 @@ class Contribution:
     """Names of devices by the Container Device Interface."""
     cpuset_cpus: str = ""
     cpuset_mems: str = ""
+    unthrottled: bool = False
+    """It has its processors for itself, and all of their time."""
 
     def added_to(self, config: JsonObject) -> JsonObject:
         """The configuration with this in it."""
         linux, sets = config["linux"], {"cpuset_cpus": self.cpuset_cpus, "cpuset_mems": self.cpuset_mems}
         resources = linux["resources"] | {name: value for name, value in sets.items() if value}
+        if self.unthrottled:
+            resources["cpu_quota"] = NO_QUOTA
         config = config | {
             "mounts": [*self.mounts, *config["mounts"]],
             "envs": [*({"key": key, "value": value} for key, value in self.envs.items()), *config["envs"]],

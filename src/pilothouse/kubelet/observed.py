@@ -76,6 +76,8 @@ class ObservedPod:
     health: Mapping[str, Health] = field(default_factory=dict)
     """By container id."""
     resize: ResizeState = field(default_factory=ResizeState)
+    unthrottled: frozenset[str] = frozenset()
+    """Names of the containers that have all the time of their processors, whatever their limits say."""
     runtime: str = "containerd"
     """What the runtime calls itself."""
 

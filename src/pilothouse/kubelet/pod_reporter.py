@@ -32,11 +32,12 @@ class PodReporter:
                 run = with_message(run, file, fair_share(pod))
                 memory.ended[run.id] = run
             containers.append(run)
-        present = {run.id for run in containers}
+        cpus, present = self._node.cpus, {run.id for run in containers}
         memory.ended = {key: run for key, run in memory.ended.items() if key in present}
         return replace(
             observed, containers=tuple(containers), waits=memory.waits, failures=memory.failures,
             health=self._node.prober.health(pod.metadata.uid),
+            unthrottled=cpus.unthrottled(pod.metadata.uid) if cpus is not None else frozenset(),
             runtime=self._node.runtime_name(), resize=self._node.allocations.resize_state(pod.metadata.uid),
         )  # fmt: skip
 

@@ -6,7 +6,7 @@ carries the amounts that it was made with in an annotation, as a request of memo
 Sources: KEP-1287; pkg/kubelet/kuberuntime/kuberuntime_manager.go (computePodResizeAction), pkg/kubelet/events.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,17 +84,18 @@ class _Change:
         return bool(self.memory or self.cpu)
 
 
-def _change(container: Container, run: cri.Container) -> _Change:
+def _change(container: Container, run: cri.Container, unthrottled: Collection[str] = ()) -> _Change:
     wanted, told = container_limits(container), run.resources
+    quota = 0 if container.name in unthrottled else wanted.cpu_quota
     memory: JsonObject = {"memory_limit_in_bytes": wanted.memory or _UNLIMITED}
-    quota = {"cpu_period": wanted.cpu_period, "cpu_quota": wanted.cpu_quota or _UNLIMITED}
-    cpu: JsonObject = {"cpu_shares": wanted.cpu_shares, **quota}
+    time = {"cpu_period": wanted.cpu_period, "cpu_quota": quota or _UNLIMITED}
+    cpu: JsonObject = {"cpu_shares": wanted.cpu_shares, **time}
     if told is None:
         return _Change(memory, cpu)
     before = max(told.memory_limit_in_bytes, 0)
     if before == wanted.memory:
         memory = {}
-    if (max(told.cpu_shares, 2), max(told.cpu_quota, 0)) == (wanted.cpu_shares, wanted.cpu_quota):
+    if (max(told.cpu_shares, 2), max(told.cpu_quota, 0)) == (wanted.cpu_shares, quota):
         cpu = {}
     return _Change(memory, cpu, bool(wanted.memory) and (not before or wanted.memory < before))
 
@@ -110,7 +111,7 @@ def steps(pod: Pod, observed: ObservedPod) -> tuple[Resize, ...]:
         run = observed.active(container.name)
         if run is None or run.state is not ContainerState.RUNNING or must_restart(container, run):
             continue
-        change = _change(container, run)
+        change = _change(container, run, observed.unthrottled)
         linux = change.memory | change.cpu
         if linux and (run.resources is not None or not observed.resize.fitted):
             (less if change.less else more).append(Resize(run.id, container.name, linux))
@@ -121,7 +122,7 @@ def in_force(pod: Pod, observed: ObservedPod) -> bool:
     """Whether all that runs has what the pod asks for, as far as the runtime tells."""
     return not any(
         run is not None and run.state is ContainerState.RUNNING and run.resources is not None
-        and (must_restart(container, run) or _change(container, run).any)
+        and (must_restart(container, run) or _change(container, run, observed.unthrottled).any)
         for container, run in ((one, observed.active(one.name)) for one in resizable(pod))
     )  # fmt: skip
 

@@ -56,6 +56,7 @@ from pilothouse.kubelet.probes.prober import Probes
 from pilothouse.kubelet.reservations import excess
 from pilothouse.kubelet.resources.counted_cgroups import CountedPodCgroups
 from pilothouse.kubelet.resources.node_cgroups import kubepods
+from pilothouse.kubelet.resources.pod_cgroups import KernelPodCgroups
 from pilothouse.kubelet.resources.swap import SwapFacts
 from pilothouse.kubelet.runtime_config import NodeFacts
 from pilothouse.kubelet.server.node_metrics import NodeMetrics
@@ -198,9 +199,7 @@ def node_services(base: Base, outside: Outside, workers: Workers) -> NodeService
         storage=storage,
         image_mounts=image_mounts,
         mounter=mounts,
-        cgroups=CountedPodCgroups(
-            cgroups, config.cgroup_root, config.pod_pids_limit, sorted(base.machine.hugepages), base.metrics, base.clock
-        ),
+        cgroups=_pod_cgroups(base, cgroups, given),
         hierarchies=cgroups,
         prober=_prober(base),
         hooks=hooks,
@@ -222,6 +221,15 @@ def node_services(base: Base, outside: Outside, workers: Workers) -> NodeService
         counts=PodCounts(base.metrics),
         network_problem=lambda: ", ".join(agent.problems),
     )
+
+
+def _pod_cgroups(base: Base, cgroups: Cgroups, given: Given) -> KernelPodCgroups:
+    config, cpus = base.config, given.cpus
+    groups = CountedPodCgroups(
+        cgroups, config.cgroup_root, config.pod_pids_limit, sorted(base.machine.hugepages), base.metrics, base.clock
+    )
+    groups.unthrottled = lambda uid: cpus is not None and bool(cpus.unthrottled(uid))
+    return groups
 
 
 def _facts(base: Base, cgroups: Cgroups) -> NodeFacts:

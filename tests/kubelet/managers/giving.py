@@ -47,13 +47,14 @@ class Giver:
     topology: Topology = field(default_factory=lambda: machine(1, 4, 2))
     options: dict[str, str] = field(default_factory=dict)
     active: set[str] | None = None
+    unthrottled: bool = True
     cpus: StaticCpus = field(init=False)
 
     def __post_init__(self) -> None:
         self.start()
 
     def start(self, reserved: str = "0") -> None:
-        policy = Exclusive(cpu_policy="static", cpu_options=self.options)
+        policy = Exclusive(cpu_policy="static", cpu_options=self.options, unthrottled=self.unthrottled)
         self.cpus = StaticCpus(self.topology, parse(reserved), policy, self.directory, lambda: self.active)
 
     def give(self, to: Pod, near: Collection[int] | None = None) -> str:

@@ -9,6 +9,7 @@ import pytest
 from kubelet.harness import FakeNode, pod, run
 from kubelet.managers.binding import wanting
 from kubelet.managers.giving import Cards, More, asking, giver, guaranteed
+from kubelet.resizing import in_force, resize, resources, settled, sized, started, status_of
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.admission import NodeAdmission
 from pilothouse.kubelet.managers.hand_out import Affinities, AlignedHandout
@@ -73,6 +74,7 @@ def test_pods_run_on_their_processors_and_others_are_refused(tmp_path: Path) -> 
         (made,) = await node.cri.containers()
         config: Any = node.cri.config_of(made.id)
         assert config["linux"]["resources"]["cpuset_cpus"] == "1-3"
+        assert config["linux"]["resources"]["cpu_quota"] == -1
         assert {"key": "CARD", "value": "1"} in config["envs"]
         for name, cpus, message in (
             ("wide", "5", "Resources cannot be allocated with Topology locality"), ("late", "1", "none left"),
@@ -126,6 +128,23 @@ def test_pods_run_with_memory_of_their_nodes_and_others_are_refused(tmp_path: Pa
             "Pod was rejected: Allocate failed due to [memorymanager] failed to get the default NUMA affinity, "
             "no NUMA nodes with enough memory is available, which is unexpected"
         )
+
+    run(tmp_path, story)
+
+
+def test_other_changes_leave_the_time_of_own_processors_alone(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        handout = giver(tmp_path)
+        node.contributor, node.cpus = handout, handout.cpus
+        node.admission = NodeAdmission(
+            node.own, node.runtime, lambda: node.workers, node.told, node.clock, node.traits, handout=handout
+        )
+        await started(node, sized(app=resources("1", "64Mi", "1", "64Mi")))
+        resize(node, app=resources("1", "96Mi", "1", "96Mi"))
+        await settled(node)
+        has = await in_force(node)
+        assert (has.cpu_quota, has.memory_limit_in_bytes) == (-1, 96 << 20)
+        assert status_of(node)["resources"]["limits"] == {"cpu": "1", "memory": "96Mi"}
 
     run(tmp_path, story)
 

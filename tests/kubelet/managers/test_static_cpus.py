@@ -96,6 +96,19 @@ def test_what_init_containers_had_serves_the_others_and_is_shared_when_they_have
         assert giver.shared == shared
 
 
+def test_who_has_some_of_its_own_has_all_their_time(tmp_path: Path) -> None:
+    giver = Giver(tmp_path)
+    one = guaranteed("a", "2", "500m", init=[asking("1", "init")])
+    giver.give(one)
+    assert giver.cpus.unthrottled("uid-a") == {"init", "app0"}
+    giver.cpus.begin(one, one.spec.containers[0])
+    assert giver.cpus.unthrottled("uid-a") == {"app0"}
+    assert giver.cpus.unthrottled("uid-b") == frozenset()
+    giver.unthrottled = False
+    giver.start()
+    assert giver.cpus.unthrottled("uid-a") == frozenset()
+
+
 def test_whole_cores_alone_if_the_node_wants_it(tmp_path: Path) -> None:
     giver = Giver(tmp_path, options={FULL_CORES: "true"})
     uneven = "SMTAlignmentError: SMT Alignment Error: requested 3 cpus not multiple cpus per core = 2"

@@ -152,6 +152,16 @@ def test_a_group_grows_before_its_containers_and_shrinks_after_them(
     assert widths(cgroups, tmp_path, before, GUARANTEED, grow=False) == fitted
 
 
+def test_pods_with_processors_of_their_own_have_all_of_their_time(cgroups: KernelPodCgroups, tmp_path: Path) -> None:
+    """Source: EnsureExists in pkg/kubelet/cm/pod_container_manager_linux.go."""
+    cgroups.unthrottled = lambda uid: uid == "uid-g"
+    cgroups.create(GUARANTEED)
+    assert (told[0][1].cpu_quota, told[0][1].memory) == (0, 1 << 30)
+    assert widths(cgroups, tmp_path, (100_000, 1 << 30), GUARANTEED, grow=False) == [0, 1024]
+    cgroups.unthrottled = lambda uid: uid == "uid-other"
+    assert widths(cgroups, tmp_path, (0, 1 << 30), GUARANTEED, grow=False) == [100_000, 1024]
+
+
 def test_a_pod_that_has_no_limits_gets_none(cgroups: KernelPodCgroups, tmp_path: Path) -> None:
     assert widths(cgroups, tmp_path, (0, 0), burstable("b", "1"), grow=False) == [0, 0]
     assert weights("burstable") == [1024]

@@ -52,7 +52,7 @@ class AlignedHandout:
         self._policy = policy
         self._nodes = nodes
         self._providers = providers
-        self._cpus = cpus
+        self.cpus = cpus
         self._memory = memory
         self._then = then
         self._more = more
@@ -97,8 +97,10 @@ class AlignedHandout:
     async def contribute(self, pod: Pod, container: Container) -> Contribution:
         """What the others give it, its processors, and where its memory is to be. Raises ConfigError."""
         given = await self._more.contribute(pod, container)
-        if self._cpus is not None:
-            given = replace(given, cpuset_cpus=text(self._cpus.begin(pod, container)))
+        if self.cpus is not None:
+            unthrottled = container.name in self.cpus.unthrottled(pod.metadata.uid)
+            cpus = text(self.cpus.begin(pod, container))
+            given = replace(given, cpuset_cpus=cpus, unthrottled=unthrottled)
         if self._memory is not None:
             given = replace(given, cpuset_mems=",".join(map(str, self._memory.begin(pod, container))))
         return given

@@ -16,7 +16,7 @@ _TOPOLOGY = (hints.NONE, hints.BEST_EFFORT, hints.RESTRICTED, hints.SINGLE)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exclusive:
     """Upstream: cpuManagerPolicy, -PolicyOptions and -ReconcilePeriod, reservedSystemCPUs, topologyManagerPolicy and
-    -Scope of KubeletConfiguration.
+    -Scope of KubeletConfiguration, and what its gates let be.
     """
 
     cpu_policy: str = NONE
@@ -27,6 +27,9 @@ class Exclusive:
     """How often all containers are told anew which processors they may use."""
     reserved_cpus: str = ""
     """Those kept for who is no pod, such as `0-1`; empty: as many as are reserved, wherever they are."""
+    unthrottled: bool = True
+    """Who has processors for itself has all of their time: no quota. Upstream: the gate
+    DisableCPUQuotaWithExclusiveCPUs."""
     topology_policy: str = hints.NONE
     """How near to each other the things must be that a container is given."""
     topology_scope: str = CONTAINER

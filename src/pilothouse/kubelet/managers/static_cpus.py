@@ -185,6 +185,10 @@ class StaticCpus:
         """What no other container may use."""
         return self._record.own.get(uid, {}).get(container, _NONE)
 
+    def unthrottled(self, uid: str) -> frozenset[str]:
+        """The containers of a pod that have all the time of their processors."""
+        return frozenset(self._record.own.get(uid, ()) if self._policy.unthrottled else ())
+
     @property
     def shared(self) -> Cpus:
         """What all others use."""

@@ -4,7 +4,7 @@ Guaranteed pods stand beside the groups of the two other classes, so these must 
 ones as much CPU as they asked for together, the best-effort ones as good as nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -57,6 +57,8 @@ class KernelPodCgroups:
         self._root = root.rstrip("/")
         self._pids_limit = pids_limit
         self._page_sizes = page_sizes
+        self.unthrottled: Callable[[str], bool] = lambda _uid: False
+        """By a pod's uid, whether a container of it has all the time of processors of its own."""
         self._burstable: dict[str, int] = {}
         """CPU asked for, by uid."""
 
@@ -75,9 +77,8 @@ class KernelPodCgroups:
 
     def _limits(self, pod: Pod) -> GroupLimits:
         asked = pod_limits(pod, self._pids_limit, self._page_sizes)
-        return GroupLimits(
-            asked.cpu_shares, asked.cpu_quota, asked.cpu_period, asked.memory, asked.pids, asked.hugepages
-        )
+        quota = 0 if self.unthrottled(pod.metadata.uid) else asked.cpu_quota
+        return GroupLimits(asked.cpu_shares, quota, asked.cpu_period, asked.memory, asked.pids, asked.hugepages)
 
     def resize(self, pod: Pod, *, grow: bool) -> None:
         """Change the limits of the pod's group."""
