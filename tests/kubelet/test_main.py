@@ -58,6 +58,15 @@ class Greeter(Part):
         self.met.append(node.config.node_name)
 
 
+class Closer(Part):
+    """Says that the machine is being shut down."""
+
+    name = "closer"
+
+    async def run(self, node: NodeContext) -> None:
+        node.agent.shut_down(True)
+
+
 @pytest.fixture(autouse=True)
 def no_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     """The machine's own control groups are nothing to these kubelets."""
@@ -114,6 +123,29 @@ def test_a_node_registers_tells_of_its_pods_and_sets_its_parts_to_work(
             assert greeter.met == ["n1"]
             assert pod.status.reason == "SupplementalGroupsPolicyNotSupported"
             assert "watch of ConfigMap default/c" in {task.get_name() for task in asyncio.all_tasks()}
+            tasks.cancel_all()
+
+    run(story)
+
+
+def test_a_node_whose_machine_is_shut_down_is_not_ready_and_takes_no_pods(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(main, "all_parts", lambda: [*all_parts(), Closer()])
+
+    async def story(clock: LoopClock, chance: Chance) -> None:
+        async with Cluster(clock, chance) as cluster, Tasks() as tasks:
+            client = cluster.client()
+            tasks.spawn(main.run(config(tmp_path, clock.now()), client, FakeCri(clock), clock, chance), name="kubelet")
+            pod = {"containers": [{"name": "app", "image": "app:1"}], "nodeName": "n1"}
+            await clock.sleep(5)
+            await client.create(Pod, {"metadata": {"name": "web", "namespace": "default"}, "spec": pod})
+            async with clock.timeout(30):
+                while (found := await client.get(Pod, "web", "default")).status.phase != "Failed":
+                    await clock.sleep(0.5)
+            assert found.status.reason == "NodeShutdown"
+            told = (await client.get(Node, "n1")).status.conditions
+            assert [one.message for one in told if one.type == "Ready"] == ["node is shutting down"]
             tasks.cancel_all()
 
     run(story)
