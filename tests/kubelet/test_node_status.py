@@ -1,5 +1,6 @@
 """A node's status as upstream would draw it up: pkg/kubelet/nodestatus/setters_test.go names the cases."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -108,3 +109,10 @@ def test_manifest_labels_and_who_the_node_is() -> None:
         {"type": "InternalIP", "address": "10.0.0.1"},
         {"type": "Hostname", "address": "n"},
     ]
+
+
+def test_taints_are_there_when_it_registers() -> None:
+    taint = {"key": "example.com/new", "effect": "NoSchedule"}
+    bare = NodeIdentity(name="n", address="10.0.0.1", kubelet_port=10250)
+    assert "spec" not in node_status.manifest(bare, MACHINE)
+    assert node_status.manifest(replace(bare, taints=(taint,)), MACHINE)["spec"] == {"taints": [taint]}

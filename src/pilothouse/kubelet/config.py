@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pilothouse.api.machinery.view import JsonObject
+from pilothouse.kubelet.cri.access import RuntimeAccess
 from pilothouse.kubelet.eviction.policy import EvictionPolicy
 from pilothouse.kubelet.identity.policy import CertificatePolicy
 from pilothouse.kubelet.images.policy import ImagePolicy
@@ -62,6 +64,12 @@ class KubeletConfig:
     """How many processes a pod may have; 0: as many as the node."""
     node_labels: Mapping[str, str] = field(default_factory=dict)
     """Labels that the node registers with, besides its own."""
+    register_with_taints: tuple[JsonObject, ...] = ()
+    """Taints that it has when it registers for the first time."""
+    runtime: RuntimeAccess = field(default_factory=RuntimeAccess)
+    """Where the runtime is."""
+    no_effect: Mapping[str, object] = field(default_factory=dict)
+    """Fields of a KubeletConfiguration that somebody has set, and that nothing heeds."""
     eviction: EvictionPolicy = field(default_factory=EvictionPolicy)
     """When the node ends pods because it runs out of something."""
     static_pods: StaticPods = field(default_factory=StaticPods)

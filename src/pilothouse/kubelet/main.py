@@ -17,6 +17,7 @@ from pilothouse.kubelet import wiring
 from pilothouse.kubelet.api import ClientPods
 from pilothouse.kubelet.base import Base
 from pilothouse.kubelet.config import KubeletConfig
+from pilothouse.kubelet.configuration.mapping import tell_of_vain
 from pilothouse.kubelet.cri.interface import Cri
 from pilothouse.kubelet.identity.node_certificates import NOT_RENEWED, NodeCertificates
 from pilothouse.kubelet.identity.store import SERVER, CertificateStore
@@ -44,6 +45,7 @@ async def run(
 
     Raises OSError when the port is taken, ValueError when more is reserved than there is.
     """
+    tell_of_vain(config)
     config, machine = with_reserved(config), Machine.read()
     if why := wiring.excess_reserved(config, machine):
         raise ValueError(why)

@@ -42,6 +42,8 @@ class NodeIdentity:
     kubelet_port: int
     labels: Mapping[str, str] = field(default_factory=dict)
     max_pods: int = 110
+    taints: Sequence[JsonObject] = ()
+    """What it registers with."""
 
 
 def manifest(identity: NodeIdentity, machine: Machine) -> JsonObject:
@@ -51,7 +53,8 @@ def manifest(identity: NodeIdentity, machine: Machine) -> JsonObject:
             "name": identity.name,
             "labels": {**default_labels(identity, machine), **identity.labels},
             "annotations": {"volumes.kubernetes.io/controller-managed-attach-detach": "true"},
-        }
+        },
+        **({"spec": {"taints": [dict(taint) for taint in identity.taints]}} if identity.taints else {}),
     }
 
 

@@ -105,7 +105,7 @@ def node_agent(base: Base) -> NodeAgent:
     config = base.config
     identity = NodeIdentity(
         name=config.node_name, address=config.address, kubelet_port=config.port, labels=config.node_labels,
-        max_pods=config.max_pods,
+        max_pods=config.max_pods, taints=config.register_with_taints,
     )  # fmt: skip
     return NodeAgent(
         identity, base.machine, config.eviction, lambda: Disk.of(config.root), base.client, base.cri, base.recorder,

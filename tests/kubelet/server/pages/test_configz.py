@@ -7,10 +7,10 @@ from pathlib import Path
 import orjson
 
 from kubelet.server.harness import around, node
+from pilothouse.kubelet.configuration.mapping import wire
 from pilothouse.kubelet.eviction.policy import EvictionPolicy
 from pilothouse.kubelet.images.policy import ImagePolicy
 from pilothouse.kubelet.reservations import Reservations
-from pilothouse.kubelet.server.pages.configz import kubelet_configuration
 
 
 def test_it_is_served(tmp_path: Path) -> None:
@@ -35,9 +35,7 @@ def test_it_says_what_is_set(tmp_path: Path) -> None:
             config = around(list, one.cri, tmp_path).config
             kept = Reservations(kube={"cpu": "1"}, kube_cgroup="/kube", enforce=("pods", "kube-reserved"))
             soft = EvictionPolicy(hard={}, soft={"pid.available": "1"}, soft_grace={"pid.available": 90})
-            told = kubelet_configuration(
-                replace(config, reservations=kept, pod_pids_limit=9, cluster_dns=("10.0.0.10",), eviction=soft)
-            )
+            told = wire(replace(config, reservations=kept, pod_pids_limit=9, cluster_dns=("10.0.0.10",), eviction=soft))
             assert (told["evictionHard"], told["evictionSoftGracePeriod"]) == ({}, {"pid.available": "1m30s"})
             assert (told["kubeReserved"], told["kubeReservedCgroup"]) == ({"cpu": "1"}, "/kube")
             assert (told["podPidsLimit"], told["clusterDNS"]) == (9, ["10.0.0.10"])
@@ -46,7 +44,7 @@ def test_it_says_what_is_set(tmp_path: Path) -> None:
             assert (told["topologyManagerPolicy"], told["topologyManagerScope"]) == ("none", "container")
             assert (told["serializeImagePulls"], "maxParallelImagePulls" in told) == (True, False)
             assert told["imagePullCredentialsVerificationPolicy"] == "NeverVerifyPreloadedImages"
-            several = kubelet_configuration(replace(config, image_policy=ImagePolicy(max_parallel_pulls=3)))
+            several = wire(replace(config, image_policy=ImagePolicy(max_parallel_pulls=3)))
             assert (several["serializeImagePulls"], several["maxParallelImagePulls"]) == (False, 3)
             assert not any("serving" in name or "client" in name.lower() for name in told)
 
