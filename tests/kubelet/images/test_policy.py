@@ -12,6 +12,8 @@ from pilothouse.kubelet.images.policy import ImagePolicy
     ({"maximum_age": -1.0}, "imageMaximumGCAge -1s must not be negative"),
     ({"maximum_age": 60.0}, "imageMaximumGCAge 60s must be greater than imageMinimumGCAge 120s"),
     ({"max_parallel_pulls": 0}, "maxParallelImagePulls 0 must be a positive number"),
+    ({"pull_rate": -1}, "registryPullQPS -1 must not be a negative number"),
+    ({"pull_burst": -1}, "registryBurst -1 must not be a negative number"),
     ({"max_parallel_pulls": 2, "serialize_pulls": True},
      "maxParallelImagePulls cannot be larger than 1 unless SerializeImagePulls set to false"),
 ])  # fmt: skip

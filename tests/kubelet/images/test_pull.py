@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -211,6 +212,56 @@ def test_time_spent_waiting_for_others_is_told() -> None:
             'Successfully pulled image "a:1" in 1.5s (1.5s including waiting). Image size: 1000 bytes.',
             'Successfully pulled image "b:1" in 1.5s (3s including waiting). Image size: 1000 bytes.',
         ]
+
+    loop.run(main)
+
+
+def throttled(puller: Puller, rate: float) -> Callable[[int], Coroutine[None, None, Image]]:
+    """Has one image after the other, each by the second of two secrets."""
+    puller.objects.secrets |= {"right": docker("sesame"), "wrong": docker("guess")}
+    puller.cri.passwords |= {f"r.example/box:{number}": "sesame" for number in range(11)}
+    policy = ImagePolicy(serialize_pulls=False, pull_rate=rate)
+    images = ImagePuller(puller.cri, puller.objects, puller.told, puller.clock, policy)
+    secrets = [{"name": "wrong"}, {"name": "right"}]
+
+    def ensure(number: int) -> Coroutine[None, None, Image]:
+        box = {"name": "app", "image": f"r.example/box:{number}"}
+        owner = Pod(pod(containers=[box], imagePullSecrets=secrets))
+        return images.ensure(owner, owner.spec.containers[0], {})
+
+    return ensure
+
+
+def test_too_many_pulls_in_a_short_time_fail_as_others_do() -> None:
+    # As upstream's throttledImageService: a pull counts once whatever credentials it tries.
+    async def main(clock: Clock, _: Chance) -> None:
+        puller = Puller(clock)
+        ensure = throttled(puller, 5.0)
+        for number in range(10):
+            await ensure(number)
+        failures = []
+        for _again in range(2):
+            with pytest.raises(StartError) as caught:
+                await ensure(10)
+            failures.append((caught.value.reason, caught.value.message))
+        assert failures == [
+            ("ErrImagePull", "pull QPS exceeded"),
+            ("ImagePullBackOff", 'Back-off pulling image "r.example/box:10": ErrImagePull: pull QPS exceeded'),
+        ]
+        event = ("Warning", "Failed", 'Failed to pull image "r.example/box:10": pull QPS exceeded')
+        assert event in puller.told.events
+        await clock.sleep(10)
+        await ensure(10)
+        assert len(puller.cri.calls) == 22
+
+    loop.run(main)
+
+
+def test_pulls_need_not_be_counted() -> None:
+    async def main(clock: Clock, _: Chance) -> None:
+        ensure = throttled(Puller(clock), 0.0)
+        for number in range(11):
+            await ensure(number)
 
     loop.run(main)
 

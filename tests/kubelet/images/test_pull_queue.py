@@ -10,6 +10,7 @@ from pilothouse.kubelet.cri.interface import CriError
 from pilothouse.kubelet.images.pull_queue import Pulled, PullQueue
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock
+from pilothouse.runtime.rate_limit import TokenBucket
 from pilothouse.runtime.tasks import Tasks
 from pilothouse.testing import loop
 from pilothouse.testing.fake_cri import FakeCri
@@ -18,10 +19,10 @@ from pilothouse.testing.fake_cri import FakeCri
 class Line:
     """A queue, and pulls that end in some order, each at some time."""
 
-    def __init__(self, clock: Clock, tasks: Tasks, at_once: int | None) -> None:
+    def __init__(self, clock: Clock, tasks: Tasks, at_once: int | None, pace: TokenBucket | None) -> None:
         self.clock = clock
         self.cri = FakeCri(clock, present={}, absent={"none:1"}, pull_seconds=10.0)
-        self.queue = PullQueue(self.cri, clock, at_once)
+        self.queue = PullQueue(self.cri, clock, at_once, pace)
         self.ended: list[tuple[str, float]] = []
         self._tasks = tasks
         self._began = clock.monotonic()
@@ -40,10 +41,12 @@ class Line:
         return self._tasks.spawn(pull(), name=who)
 
 
-def run(story: Callable[[Line], Coroutine[None, None, None]], at_once: int | None = None) -> None:
+def run(
+    story: Callable[[Line], Coroutine[None, None, None]], at_once: int | None = None, pace: tuple[float, int] = (0, 0)
+) -> None:
     async def main(clock: Clock, _: Chance) -> None:
         async with Tasks() as tasks:
-            await story(Line(clock, tasks, at_once))
+            await story(Line(clock, tasks, at_once, TokenBucket(*pace, clock) if pace[0] else None))
 
     loop.run(main)
 
@@ -101,6 +104,29 @@ def test_who_goes_does_not_take_the_others_pull_along() -> None:
         assert line.ended == [("third", 15), ("second", 25)]
 
     run(story, at_once=1)
+
+
+def test_too_many_in_a_short_time_fail() -> None:
+    async def story(line: Line) -> None:
+        for name in "abc":
+            line.pull(name, f"{name}:1")
+        line.pull("with a", "a:1")
+        await line.clock.sleep(0.5)
+        line.pull("d", "d:1")
+        await line.clock.sleep(20)
+        assert line.ended == [("c failed", 0), ("a", 10), ("b", 10), ("with a", 10), ("d", 10.5)]
+
+    run(story, pace=(2, 2))
+
+
+def test_those_that_wait_for_their_turn_are_not_many_at_once() -> None:
+    async def story(line: Line) -> None:
+        for name in "abc":
+            line.pull(name, f"{name}:1")
+        await line.clock.sleep(40)
+        assert line.ended == [("a", 10), ("b", 20), ("c", 30)]
+
+    run(story, at_once=1, pace=(2, 1))
 
 
 def test_who_waits_may_go() -> None:

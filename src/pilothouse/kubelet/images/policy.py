@@ -18,15 +18,19 @@ class Verify(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImagePolicy:
-    """Upstream: serializeImagePulls, maxParallelImagePulls, imageGCHighThresholdPercent, -LowThresholdPercent,
-    imageMinimumGCAge, imageMaximumGCAge, imagePullCredentialsVerificationPolicy and
-    preloadedImagesVerificationAllowlist of KubeletConfiguration; podInfraContainerImage,
-    imageCredentialProviderConfig and imageCredentialProviderBinDir of its flags."""
+    """Upstream: serializeImagePulls, maxParallelImagePulls, registryPullQPS, registryBurst,
+    imageGCHighThresholdPercent, -LowThresholdPercent, imageMinimumGCAge, imageMaximumGCAge,
+    imagePullCredentialsVerificationPolicy and preloadedImagesVerificationAllowlist of KubeletConfiguration;
+    podInfraContainerImage, imageCredentialProviderConfig and imageCredentialProviderBinDir of its flags."""
 
     serialize_pulls: bool | None = None
     """Whether one pull follows the other; None: unless more than one may run at once."""
     max_parallel_pulls: int | None = None
     """How many pulls may run at once where they need not follow each other; None: any number."""
+    pull_rate: float = 5.0
+    """How many pulls a second may begin; one that comes sooner fails. 0: any number."""
+    pull_burst: int = 10
+    """How many may begin at once after a quiet time."""
     high_threshold: int = 85
     """Percent of the disk with images above which unused ones are removed; 100: never."""
     low_threshold: int = 80
@@ -64,6 +68,9 @@ class ImagePolicy:
             )
         if self.max_parallel_pulls is not None and self.max_parallel_pulls < 1:
             raise ValueError(f"maxParallelImagePulls {self.max_parallel_pulls} must be a positive number")
+        for name, least in (("PullQPS", self.pull_rate), ("Burst", self.pull_burst)):
+            if least < 0:
+                raise ValueError(f"registry{name} {least:g} must not be a negative number")
         if self.serialize_pulls and (self.max_parallel_pulls or 1) > 1:
             raise ValueError("maxParallelImagePulls cannot be larger than 1 unless SerializeImagePulls set to false")
 

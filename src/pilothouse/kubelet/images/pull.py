@@ -19,11 +19,12 @@ from pilothouse.kubelet.events import reference
 from pilothouse.kubelet.images.credentials import Credential, find_credentials, split_image
 from pilothouse.kubelet.images.policy import UPSTREAMS, ImagePolicy
 from pilothouse.kubelet.images.providers import CredentialProviders
-from pilothouse.kubelet.images.pull_queue import Pulled, PullQueue
+from pilothouse.kubelet.images.pull_queue import Pulled, PullQueue, TooManyPulls
 from pilothouse.kubelet.images.pull_records import PullRecords
 from pilothouse.runtime.backoff import Growth
 from pilothouse.runtime.clock import Clock, Instant
 from pilothouse.runtime.durations import go_duration
+from pilothouse.runtime.rate_limit import TokenBucket
 
 _IDENTIFIER = re.compile("[a-f0-9]{64}")
 GROWTH = Growth(first=10.0, limit=300.0)
@@ -112,7 +113,8 @@ class ImagePuller:
         self._providers = providers
         self._records = records
         self._cri = cri
-        self._queue = PullQueue(cri, clock, policy.at_once)
+        pace = TokenBucket(policy.pull_rate, policy.pull_burst, clock) if policy.pull_rate else None
+        self._queue = PullQueue(cri, clock, policy.at_once, pace)
         self._objects = objects
         self._recorder = recorder
         self._clock = clock
@@ -249,8 +251,11 @@ class ImagePuller:
         """Pull with one credential after the other, without any where there is none; the one that was good."""
         errors: list[CriError] = []
         for credential in keys.found or (None,):
+            auth = credential.auth if credential else None
             try:
-                return await self._queue.pull(full, credential.auth if credential else None, sandbox), credential
+                return await self._queue.pull(full, auth, sandbox, again=bool(errors)), credential
+            except TooManyPulls:
+                raise
             except CriError as error:
                 errors.append(error)
         if keys.missing:
