@@ -47,6 +47,8 @@ class PodReporter:
         verdict = memory.verdict if over else None
         granted = node.allocations.applied(pod)
         status = pod_status(granted, observed, node.clock.now(), node.host_ips, over=over, verdict=verdict)
+        if node.devices is not None:
+            status = node.devices.with_health(memory.pod, status)
         if memory.refused:
             status = {name: value for name, value in status.items() if name in _OF_REFUSED}
         if not memory.removed:

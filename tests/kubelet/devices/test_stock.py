@@ -26,6 +26,13 @@ def test_devices_are_counted_by_their_health_and_go_some_time_after_their_plugin
     assert stock.amounts() == ({"r": "1"}, {"r": "1"})
 
 
+def test_it_is_said_whose_health_has_changed() -> None:
+    stock = Stock()
+    assert stock.listed("r", [Device("a"), Device("b", "Unhealthy"), Device("c")]) == frozenset()
+    assert stock.listed("r", [Device("a", "Unhealthy"), Device("b"), Device("d")]) == {"a", "b"}
+    assert stock.listed("r", [Device("a", "Unhealthy"), Device("b")]) == frozenset()
+
+
 def test_a_plugin_that_comes_back_in_time_keeps_its_devices_which_are_ill_until_it_tells() -> None:
     stock = Stock()
     stock.listed("r", [Device("a")])

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from fakes.device_plugin import RESOURCE
-from kubelet.devices.handing_out import GOOD, Bench, serve
+from kubelet.devices.handing_out import BAD, GOOD, Bench, serve, user
 from pilothouse.kubelet.node_report import NodeReport
 from pilothouse.kubelet.parts.device_plugins import DeviceRegistration
 from pilothouse.runtime.metrics import Metrics
@@ -16,10 +16,12 @@ def test_a_plugin_registers_and_the_node_tells_of_its_devices(tmp_path: Path) ->
     async def story(bench: Bench) -> None:
         reports: list[NodeReport] = []
         refreshed: list[int] = []
+        poked: list[str] = []
         agent = SimpleNamespace(join=reports.append, refresh=lambda: refreshed.append(1))
         services = SimpleNamespace(devices=bench.devices, clock=bench.clock)
         metrics = Metrics()
-        context = cast("Any", SimpleNamespace(services=services, agent=agent, metrics=metrics))
+        workers = SimpleNamespace(poke=poked.append)
+        context = cast("Any", SimpleNamespace(services=services, agent=agent, metrics=metrics, workers=workers))
         stale, socket = bench.directory / "stale.sock", bench.directory / "kubelet.sock"
         bench.directory.mkdir()
         stale.touch()
@@ -34,6 +36,9 @@ def test_a_plugin_registers_and_the_node_tells_of_its_devices(tmp_path: Path) ->
                 await reports[0].amend(status, cast("Any", None))
                 assert status["allocatable"] == {RESOURCE: "1"}
                 assert refreshed
+                assert await bench.refused(user("web")) == ""
+                plugin.set(a=BAD)
+                await bench.until(lambda: poked == ["uid-web"])
                 running.cancel()
         counted = b'kubelet_device_plugin_registration_total{resource_name="example.com/foo"} 1.0'
         assert counted in metrics.page()

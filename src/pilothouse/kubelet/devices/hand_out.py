@@ -19,6 +19,7 @@ from pilothouse.kubelet.devices import handed_out
 from pilothouse.kubelet.devices.choice import Unavailable, check, plan_choice
 from pilothouse.kubelet.devices.endpoint import Endpoint
 from pilothouse.kubelet.devices.handed_out import Handed, HandedOut, contribution
+from pilothouse.kubelet.devices.health import with_health
 from pilothouse.kubelet.devices.plugins import DevicePlugins
 from pilothouse.kubelet.devices.stock import Device, Stock, Supply
 from pilothouse.kubelet.environment import ConfigError
@@ -44,12 +45,13 @@ class Devices:
     ) -> None:  # fmt: skip
         self.directory = directory
         self.stock = Stock()
-        self.plugins = DevicePlugins(self.stock, clock, tasks, self._changed)
+        self.plugins = DevicePlugins(self.stock, clock, tasks, self._changed, self._health_changed)
         self._clock = clock
         self._active = active
         self._near = near
         self._handed = HandedOut()
         self._listeners: list[Callable[[], None]] = []
+        self._of_health: list[Callable[[str], None]] = []
         self._one_at_a_time = asyncio.Lock()
         for resource in handed_out.read(directory, self._handed):
             self.stock.expect(resource, clock.monotonic())
@@ -57,6 +59,10 @@ class Devices:
     def on_change(self, callback: Callable[[], None]) -> None:
         """Call back when there are other devices, or they are otherwise."""
         self._listeners.append(callback)
+
+    def on_health(self, callback: Callable[[str], None]) -> None:
+        """Call back with a pod's uid when devices that it has are ill, or well again."""
+        self._of_health.append(callback)
 
     def amounts(self) -> tuple[dict[str, str], dict[str, str]]:
         """How many there are of each resource, and how many pods may have."""
@@ -242,6 +248,18 @@ class Devices:
         active = self._active()
         if active is not None:
             self._handed.keep(active)
+
+    def with_health(self, pod: Pod, status: JsonObject) -> JsonObject:
+        """The pod's status, in which it is told how its devices are."""
+        uid = pod.metadata.uid
+        if not self._handed.has(uid):
+            return status
+        return with_health(status, lambda name: self._handed.of(uid, name), self.stock.devices)
+
+    def _health_changed(self, resource: str, ids: Collection[str]) -> None:
+        for uid in self._handed.holders(resource, ids):
+            for callback in self._of_health:
+                callback(uid)
 
     def _changed(self) -> None:
         self._record()

@@ -72,6 +72,14 @@ class HandedOut:
         """Whether the pod has anything."""
         return uid in self._pods
 
+    def holders(self, resource: str, ids: Collection[str]) -> list[str]:
+        """The uids of the pods that have some of these."""
+        return [
+            uid
+            for uid, containers in self._pods.items()
+            if any(resource in each and not each[resource].ids.isdisjoint(ids) for each in containers.values())
+        ]
+
     def add(self, uid: str, container: str, resource: str, handed: Handed) -> None:
         """The container has these now."""
         self._pods.setdefault(uid, {}).setdefault(container, {})[resource] = handed

@@ -4,7 +4,7 @@ Who registers anew takes the place of whoever had the resource; its devices stay
 Upstream: pkg/kubelet/cm/devicemanager/plugin/v1beta1.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from pilothouse.api.core.pod.validation.requirements import is_extended
@@ -20,13 +20,17 @@ log = Log(__name__)
 
 
 class DevicePlugins:
-    """Keeps the stock. `on_change` is called when that has changed."""
+    """Keeps the stock. `on_change` is called when that has changed, `on_health` when devices of it are ill or well."""
 
-    def __init__(self, stock: Stock, clock: Clock, tasks: Tasks, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self, stock: Stock, clock: Clock, tasks: Tasks, on_change: Callable[[], None],
+        on_health: Callable[[str, Collection[str]], None],
+    ) -> None:  # fmt: skip
         self._stock = stock
         self._clock = clock
         self._tasks = tasks
         self._on_change = on_change
+        self._on_health = on_health
         self._endpoints: dict[str, Endpoint] = {}
 
     def endpoint(self, resource: str) -> Endpoint | None:
@@ -66,8 +70,10 @@ class DevicePlugins:
         try:
             async for devices in endpoint.lists():
                 if self._endpoints.get(endpoint.resource) is endpoint:
-                    self._stock.listed(endpoint.resource, devices)
+                    changed = self._stock.listed(endpoint.resource, devices)
                     self._on_change()
+                    if changed:
+                        self._on_health(endpoint.resource, changed)
         except PluginError as error:
             why = str(error)
         finally:

@@ -66,11 +66,12 @@ class Stock:
         if (known := self._resources.get(resource)) is not None:
             known.lost_at = None
 
-    def listed(self, resource: str, devices: Iterable[Device]) -> None:
-        """These are all."""
-        by_id = {device.id: device for device in devices}
+    def listed(self, resource: str, devices: Iterable[Device]) -> frozenset[str]:
+        """These are all; the ids of those whose health was another one before."""
+        by_id, before = {device.id: device for device in devices}, self.devices(resource)
         self._resources[resource] = _Resource(by_id, {device.id for device in by_id.values() if device.healthy})
         self._former.discard(resource)
+        return frozenset(name for name, one in by_id.items() if name in before and before[name].health != one.health)
 
     def lost(self, resource: str, now: float) -> None:
         """The plugin is gone."""

@@ -27,6 +27,7 @@ class DeviceRegistration(Part):
             return
         node.agent.join(DeviceReport(devices))
         devices.on_change(node.agent.refresh)
+        devices.on_health(node.workers.poke)
         counted = node.metrics.counter("kubelet_device_plugin_registration", _COUNTED, ("resource_name",))
         handlers = registration(devices.directory, devices.plugins, lambda name: counted.labels(name).inc())
         try:
