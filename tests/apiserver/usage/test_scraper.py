@@ -70,6 +70,21 @@ def test_one_node_in_trouble_is_no_trouble_for_the_others(trouble: str) -> None:
     tell(story)
 
 
+def test_who_looks_for_the_reason_finds_it_in_the_log_once(caplog: pytest.LogCaptureFixture) -> None:
+    async def story(stage: Stage) -> None:
+        for name in ("n", "m"):
+            await stage.node(name)
+            stage.kubelets.refusing.add(name)
+        for _ in range(3):
+            await stage.names("nodes")
+            await stage.clock.sleep(20)
+        (line,) = (record for record in caplog.records if "do not say" in record.message)
+        facts = vars(line)["facts"]
+        assert (line.levelname, facts["nodes"], facts["why"]) == ("WARNING", 2, "connection refused")
+
+    tell(story)
+
+
 def test_a_silent_node_is_asked_once_at_a_time() -> None:
     async def story(stage: Stage) -> None:
         await stage.node("n")

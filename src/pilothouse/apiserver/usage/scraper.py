@@ -51,6 +51,8 @@ class Scraper:
         self._tasks = tasks
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._under_way: set[str] = set()
+        self._failing: dict[str, str] = {}
+        """Why nodes did not say anything when they were asked last."""
         self._asked = 0.0
         self._warm: asyncio.Event | None = None
         """Set once there were two points; None while kubelets are left alone."""
@@ -75,12 +77,16 @@ class Scraper:
             if second := self._ask_all():
                 await asyncio.wait(second)
             warm.set()
+            if self._failing:
+                node, why = next(iter(self._failing.items()))
+                _log.warning("Nodes do not say what they use", nodes=len(self._failing), one=node, why=why)
             while self._clock.monotonic() - self._asked < IDLE:
                 await self._clock.sleep(RESOLUTION)
                 self._ask_all()
         finally:
             self._warm = None
             self.samples.clear()
+            self._failing.clear()
 
     def _ask_all(self) -> list[asyncio.Task[None]]:
         """Ask every node but those that have not answered yet."""
@@ -96,8 +102,9 @@ class Scraper:
             async with self._slots, self._clock.timeout(_TIMEOUT):
                 page = await self._kubelets.page(kubelet_of(node.decode()), "/metrics/resource")
             self.samples.take(name, read_points(page, self._clock.now()))
+            self._failing.pop(name, None)
         except (StatusError, TimeoutError, ValueError) as error:
             self.samples.forget(name)
-            _log.debug("A node does not say what it uses", node=name, why=str(error))
+            self._failing[name] = str(error) or "it takes too long"
         finally:
             self._under_way.discard(name)
