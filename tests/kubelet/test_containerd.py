@@ -1,13 +1,16 @@
 """What containerd is configured with, and which low-level runtimes are found."""
 
+import asyncio
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pilothouse.kubelet import containerd
-from pilothouse.kubelet.containerd import ContainerdConfig, RuntimeMissing, plugin_directory, render
+from pilothouse.kubelet.containerd import Containerd, ContainerdConfig, RuntimeMissing, plugin_directory, render
 from pilothouse.kubelet.handlers import Handler, detect_handlers
+from pilothouse.runtime.clock import SystemClock
 
 CRI = "io.containerd.grpc.v1.cri"
 CONFIG = ContainerdConfig(Path("/r"), Path("/s"), Path("/cni"), Path("/certs.d"))
@@ -47,6 +50,7 @@ def test_the_configuration() -> None:
     assert (cri["enable_unprivileged_ports"], cri["enable_unprivileged_icmp"]) == (True, True)
     assert cri["cni"] == {"bin_dir": "/plugins", "conf_dir": "/cni"}
     assert cri["registry"] == {"config_path": "/certs.d"}
+    assert replace(CONFIG, mirrors=Path("/mine")).registries == "/mine:/certs.d"
     assert cri["containerd"]["default_runtime_name"] == "runc"
     assert cri["containerd"]["snapshotter"] == "overlayfs"
     assert cri["containerd"]["runtimes"] == {
@@ -69,6 +73,15 @@ def test_runc_is_the_default_else_the_first() -> None:
 
     assert default("crun", "runc") == "runc"
     assert default("crun", "runsc") == "crun"
+
+
+def test_a_directory_of_mirrors_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for program in ("containerd", "ctr", "runc"):
+        (tmp_path / program).touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    config = replace(CONFIG, mirrors=tmp_path / "none")
+    with pytest.raises(RuntimeMissing, match=f"no directory {tmp_path}/none to look for registries' hosts.toml in"):
+        asyncio.run(Containerd(config, SystemClock()).start())
 
 
 def test_plug_ins_are_where_the_loopback_one_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

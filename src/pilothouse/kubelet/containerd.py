@@ -43,12 +43,19 @@ class ContainerdConfig:
     """Directory of the pod network's configuration."""
     registry_config: Path
     """Directory with a `hosts.toml` per registry."""
+    mirrors: Path | None = None
+    """A directory of somebody's own with such files, as `/etc/containerd/certs.d`: what it has of a registry holds."""
     snapshotter: str = "overlayfs"
 
     @property
     def socket(self) -> Path:
         """Where it answers."""
         return self.state / "containerd.sock"
+
+    @property
+    def registries(self) -> str:
+        """Where it looks for what to ask for a registry's images, the first place that has something first."""
+        return ":".join(str(place) for place in (self.mirrors, self.registry_config) if place is not None)
 
 
 def plugin_directory() -> Path:
@@ -85,7 +92,7 @@ def render(config: ContainerdConfig, handlers: Mapping[str, Handler], plugins: P
         f'bin_dir = "{plugins}"',
         f'conf_dir = "{config.cni_config}"',
         f"[{cri}.registry]",
-        f'config_path = "{config.registry_config}"',
+        f'config_path = "{config.registries}"',
         f"[{cri}.containerd]",
         f'default_runtime_name = "{default}"',
         f'snapshotter = "{config.snapshotter}"',
@@ -132,6 +139,8 @@ class Containerd:
         missing = [program for program in ("containerd", "ctr") if shutil.which(program) is None]
         if missing:
             raise RuntimeMissing(f"{' and '.join(missing)} not found on PATH: install containerd")
+        if (mirrors := self._config.mirrors) is not None and not mirrors.is_dir():
+            raise RuntimeMissing(f"no directory {mirrors} to look for registries' hosts.toml in")
         if not detect_handlers():
             raise RuntimeMissing("no low-level container runtime found on PATH: install runc")
         if len(str(self._config.socket).encode()) > _LONGEST_SOCKET:

@@ -216,7 +216,7 @@ def test_time_spent_waiting_for_others_is_told() -> None:
     loop.run(main)
 
 
-def throttled(puller: Puller, rate: float) -> Callable[[int], Coroutine[None, None, Image]]:
+def throttled(puller: Puller, rate: int) -> Callable[[int], Coroutine[None, None, Image]]:
     """Has one image after the other, each by the second of two secrets."""
     puller.objects.secrets |= {"right": docker("sesame"), "wrong": docker("guess")}
     puller.cri.passwords |= {f"r.example/box:{number}": "sesame" for number in range(11)}
@@ -236,7 +236,7 @@ def test_too_many_pulls_in_a_short_time_fail_as_others_do() -> None:
     # As upstream's throttledImageService: a pull counts once whatever credentials it tries.
     async def main(clock: Clock, _: Chance) -> None:
         puller = Puller(clock)
-        ensure = throttled(puller, 5.0)
+        ensure = throttled(puller, 5)
         for number in range(10):
             await ensure(number)
         failures = []
@@ -259,7 +259,7 @@ def test_too_many_pulls_in_a_short_time_fail_as_others_do() -> None:
 
 def test_pulls_need_not_be_counted() -> None:
     async def main(clock: Clock, _: Chance) -> None:
-        ensure = throttled(Puller(clock), 0.0)
+        ensure = throttled(Puller(clock), 0)
         for number in range(11):
             await ensure(number)
 

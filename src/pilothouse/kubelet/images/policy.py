@@ -27,7 +27,7 @@ class ImagePolicy:
     """Whether one pull follows the other; None: unless more than one may run at once."""
     max_parallel_pulls: int | None = None
     """How many pulls may run at once where they need not follow each other; None: any number."""
-    pull_rate: float = 5.0
+    pull_rate: int = 5
     """How many pulls a second may begin; one that comes sooner fails. 0: any number."""
     pull_burst: int = 10
     """How many may begin at once after a quiet time."""
@@ -70,7 +70,7 @@ class ImagePolicy:
             raise ValueError(f"maxParallelImagePulls {self.max_parallel_pulls} must be a positive number")
         for name, least in (("PullQPS", self.pull_rate), ("Burst", self.pull_burst)):
             if least < 0:
-                raise ValueError(f"registry{name} {least:g} must not be a negative number")
+                raise ValueError(f"registry{name} {least} must not be a negative number")
         if self.serialize_pulls and (self.max_parallel_pulls or 1) > 1:
             raise ValueError("maxParallelImagePulls cannot be larger than 1 unless SerializeImagePulls set to false")
 
