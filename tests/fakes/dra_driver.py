@@ -4,6 +4,7 @@ It also answers on a registration socket. Calls can hang, fail and answer nonsen
 """
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,7 +12,7 @@ import grpc
 import grpc.aio
 
 from pilothouse.api.machinery.view import JsonObject
-from pilothouse.kubelet.dra.table import PACKAGES, messages
+from pilothouse.kubelet.dra.table import HEALTH_PACKAGES, PACKAGES, health_messages, messages
 from pilothouse.kubelet.plugins import registration
 from pilothouse.net.message_table import message_classes
 
@@ -42,6 +43,10 @@ class DraDriver(grpc.GenericRpcHandler):
         self.told: list[tuple[bool, str]] = []
         self.ready: dict[str, None] = {}
         """The claims that are ready, by uid."""
+        self.health: dict[str, tuple[int, str]] = {}
+        """How devices are, by their names: a number and a message."""
+        self.watched: list[str] = []
+        self._news = asyncio.Event()
         self.hanging = asyncio.Event()
         self.hanging.set()
         self._server: grpc.aio.Server | None = None
@@ -77,11 +82,20 @@ class DraDriver(grpc.GenericRpcHandler):
             return [f"{call} {' '.join(claims)}" for call, claims in self.asked]
         return [" ".join(claims) for call, claims in self.asked if call == name]
 
+    def tell(self, **health: tuple[int, str]) -> None:
+        """All devices are so from now on."""
+        self.health = health
+        self._news.set()
+
     # What gRPC calls.
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
         service, _, call = handler_call_details.method.removeprefix("/").rpartition("/")
         package = service.rpartition(".")[0]
+        if package in HEALTH_PACKAGES.values() and call == "NodeWatchResources":
+            self.watched.append(service)
+            watching: Any = self._watch
+            return grpc.unary_stream_rpc_method_handler(watching)
         if service == "pluginregistration.Registration":
             handler: Any = self._registration
         elif package in PACKAGES.values() and service.endswith(".DRAPlugin"):
@@ -105,6 +119,16 @@ class DraDriver(grpc.GenericRpcHandler):
         status = _REGISTRATION["RegistrationStatus"].FromString(question)
         self.told.append((status.plugin_registered, status.error))
         return b""
+
+    async def _watch(self, question: bytes, context: Context) -> AsyncIterator[bytes]:
+        while True:
+            self._news.clear()
+            devices = [
+                {"device": {"pool_name": "n1", "device_name": name}, "health": number, "message": message}
+                for name, (number, message) in self.health.items()
+            ]
+            yield health_messages()["NodeWatchResourcesResponse"](devices=devices).SerializeToString()
+            await self._news.wait()
 
     async def _answer(self, call: str, question: bytes, context: Context) -> bytes:
         claims = messages()[f"{call}Request"].FromString(question).claims

@@ -49,6 +49,8 @@ class PodReporter:
         status = pod_status(granted, observed, node.clock.now(), node.host_ips, over=over, verdict=verdict)
         if node.devices is not None:
             status = node.devices.with_health(memory.pod, status)
+        if node.dynamic_resources is not None:
+            status = node.dynamic_resources.with_health(memory.pod, status)
         if memory.refused:
             status = {name: value for name, value in status.items() if name in _OF_REFUSED}
         if not memory.removed:

@@ -31,7 +31,11 @@ NUMANode ID:int64=1
 TopologyInfo nodes:NUMANode*=1
 ContainerDevices resource_name=1 device_ids:string*=2 topology:TopologyInfo=3
 ContainerMemory memory_type=1 size:uint64=2 topology:TopologyInfo=3
+CDIDevice name=1
+ClaimResource cdi_devices:CDIDevice*=1 driver_name=2 pool_name=3 device_name=4 share_id=5
+DynamicResource claim_name=2 claim_namespace=3 claim_resources:ClaimResource*=4
 ContainerResources name=1 devices:ContainerDevices*=2 cpu_ids:int64*=3 memory:ContainerMemory*=4
+    dynamic_resources:DynamicResource*=5
 PodResources name=1 namespace=2 containers:ContainerResources*=3
 ListPodResourcesRequest
 ListPodResourcesResponse pod_resources:PodResources*=1

@@ -113,6 +113,30 @@ def test_a_force_deleted_pod_gives_its_claim_back(tmp_path: Path) -> None:
     serve(tmp_path, story)
 
 
+def test_a_pods_status_tells_how_its_devices_are(tmp_path: Path) -> None:
+    async def story(node: ClaimingNode, driver: DraDriver, tasks: Tasks) -> None:
+        def told() -> list[tuple[str, str, str]]:
+            found = node.state().get("allocatedResourcesStatus", ())
+            return [(one["name"], each["resourceID"], each["health"]) for one in found for each in one["resources"]]
+
+        node.claims.put(claim("a", "web"))
+        node.resources.on_health = node.workers.poke
+        driver.services = ("v1.DRAPlugin", "v1alpha1.DRAResourceHealth", "v1.DRAResourceHealth")
+        await node.register(driver, tasks)
+        node.add(claimer())
+        await node.until(lambda: told() == [("claim:gpu", f"{DRIVER}/gpu=a", "Unknown")], 20)
+        driver.tell(a=(1, ""))
+        await node.until(lambda: told() == [("claim:gpu", f"{DRIVER}/gpu=a", "Healthy")], 20)
+        driver.tell(a=(2, "too hot"))
+        await node.until(lambda: told()[0][2] == "Unhealthy", 20)
+        assert node.state()["allocatedResourcesStatus"][0]["resources"][0]["message"] == "too hot"
+        assert driver.watched == ["v1.DRAResourceHealth"]
+        await node.resources.plugins.remove(DRIVER, str(driver.socket))
+        await node.until(lambda: told()[0][2] == "Unknown", 20)
+
+    serve(tmp_path, story)
+
+
 def test_what_the_last_kubelet_left_is_given_back(tmp_path: Path) -> None:
     """Of a pod that was deleted meanwhile, whose containers are gone; slices and metrics are seen to as well."""
 

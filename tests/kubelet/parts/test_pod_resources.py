@@ -5,6 +5,10 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from kubelet.devices.handing_out import GOOD, Bench, serve, user
+from kubelet.dra.claiming import Bench as ClaimBench
+from kubelet.dra.claiming import claim
+from kubelet.dra.claiming import serve as serve_claims
+from kubelet.dra.claiming import user as claimer
 from kubelet.managers.binding import Binder
 from kubelet.managers.giving import Giver
 from kubelet.managers.machines import GI
@@ -23,6 +27,7 @@ def test_devices_are_told_of_pods_that_are_not_over(tmp_path: Path) -> None:
         metrics, socket = Metrics(), tmp_path / "pod-resources" / "kubelet.sock"
         services = SimpleNamespace(
             devices=bench.devices, clock=bench.clock, cpus=Giver(tmp_path).cpus, memory=Binder(tmp_path).memory,
+            dynamic_resources=None,
             writer=SimpleNamespace(newest=lambda pod: reported.get(pod.metadata.uid, pod)),
         )  # fmt: skip
         workers = SimpleNamespace(pods=lambda: {"uid-web": web, "uid-over": over})
@@ -52,3 +57,31 @@ def test_devices_are_told_of_pods_that_are_not_over(tmp_path: Path) -> None:
         assert b'kubelet_pod_resources_endpoint_requests_total{server_api_version="v1"} 2.0' in metrics.page()
 
     serve(tmp_path, story)
+
+
+def test_devices_by_claims_are_told_of(tmp_path: Path) -> None:
+    async def story(bench: ClaimBench) -> None:
+        web, metrics, socket = claimer("web", "a"), Metrics(), tmp_path / "pod-resources" / "kubelet.sock"
+        services = SimpleNamespace(
+            devices=None, clock=bench.clock, cpus=None, memory=None, dynamic_resources=bench.resources,
+            writer=SimpleNamespace(newest=lambda pod: pod),
+        )  # fmt: skip
+        context = cast("Any", SimpleNamespace(
+            services=services, workers=SimpleNamespace(pods=lambda: {"uid-web": web}), metrics=metrics,
+            config=SimpleNamespace(root=tmp_path),
+        ))  # fmt: skip
+        bench.claims.put(claim("a", "web"))
+        async with bench.driver() as driver, Tasks() as tasks:
+            await bench.connect(driver)
+            assert await bench.refused(web) == ""
+            tasks.spawn(PodResourcesApi().run(context), name="part")
+            await bench.until(socket.exists)
+            channel = GrpcChannel(f"unix:{socket}", None, bench.clock)
+            said = messages()["ListPodResourcesResponse"].FromString(
+                await channel.call("/v1.PodResourcesLister/List", b"", 10)
+            )
+            await channel.close()
+        ((resource,),) = (container.dynamic_resources for container in said.pod_resources[0].containers)
+        assert (resource.claim_name, resource.claim_resources[0].driver_name) == ("a", driver.name)
+
+    serve_claims(tmp_path, story)

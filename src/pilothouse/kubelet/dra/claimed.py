@@ -53,6 +53,12 @@ def used(pod: Pod, container: Container) -> dict[str, list[str]]:
     return found
 
 
+def claim_name(pod: Pod, name: str) -> str:
+    """The claim that is called so in the pod's spec; empty when it needs none. Raises ClaimError."""
+    found = [_named(pod, reference) for reference in pod.spec.resourceClaims if reference.name == name]
+    return next((one.name for one in found if one is not None), "")
+
+
 def require_own(pod: Pod, claim: ResourceClaim) -> None:
     """Raises ClaimError unless the claim was made for the pod."""
     if any(owner.controller and owner.uid == pod.metadata.uid for owner in claim.metadata.ownerReferences):

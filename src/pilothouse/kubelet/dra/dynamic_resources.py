@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Protocol
 
 from pilothouse.api.machinery.errors import StatusError
+from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Container, Pod
 from pilothouse.api.types.resource_v1 import ResourceClaim
 from pilothouse.kubelet.dra.claim_cache import ClaimCache
 from pilothouse.kubelet.dra.claim_info import ClaimError, ClaimInfo, Place
 from pilothouse.kubelet.dra.claim_locks import ClaimLocks
 from pilothouse.kubelet.dra.claimed import Claimed, claimed, has_claims, require_own, require_reserved, used
+from pilothouse.kubelet.dra.health import Health, HealthBook
+from pilothouse.kubelet.dra.health import Place as DevicePlace
+from pilothouse.kubelet.dra.health_status import with_health
 from pilothouse.kubelet.dra.plugin import DraPlugin, Outcome
 from pilothouse.kubelet.dra.plugins import DraPlugins
 from pilothouse.kubelet.plugins.unix_client import PluginError
@@ -43,6 +47,10 @@ class DynamicResources:
         self.cache = ClaimCache(directory)
         self.observe: Callable[[str, bool, float], None] = lambda _name, _failed, _seconds: None
         """Told of what is done for each pod: what, whether it failed, seconds."""
+        self.on_health: Callable[[str], None] = lambda _uid: None
+        """Told of each pod whose devices are otherwise than before."""
+        self._health = HealthBook(clock)
+        self.plugins.on_health = self._heard
         self._claims = claims
         self._clock = clock
         self._locks = ClaimLocks()
@@ -150,6 +158,24 @@ class DynamicResources:
                 await self.unprepare(uid)
             except ClaimError as error:
                 log.info("Unpreparing pod resources in reconcile loop failed, will retry", uid=uid, err=str(error))
+
+    # How devices are.
+
+    def with_health(self, pod: Pod, status: JsonObject) -> JsonObject:
+        """The pod's status, in which it is told how its devices are."""
+        if not has_claims(pod) or not self.cache.of_pod(pod.metadata.uid):
+            return status
+        namespace = pod.metadata.namespace
+        return with_health(
+            pod, status, lambda name: self.cache.get((namespace, name)),
+            lambda driver, device: self._health.get(driver, (device.pool, device.name)),
+        )  # fmt: skip
+
+    def _heard(self, driver: str, told: Iterable[tuple[DevicePlace, Health]] | None) -> None:
+        changed = self._health.clear(driver) if told is None else self._health.report(driver, told)
+        infos = [info for pool, name in changed for info in self.cache.with_device(driver, pool, name)]
+        for uid in dict.fromkeys(uid for info in infos for uid in info.pods):
+            self.on_health(uid)
 
     async def _observed(self, name: str, work: Awaitable[None]) -> None:
         began, failed = self._clock.monotonic(), True

@@ -6,13 +6,14 @@ pkg/kubelet/cm/dra/plugin/dra_plugin_manager.go; the messages are its.
 
 import re
 from asyncio import Task
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from posixpath import normpath
 
 from pilothouse.kubelet.dra.claim_info import ClaimError
+from pilothouse.kubelet.dra.health import Health, Place
 from pilothouse.kubelet.dra.plugin import DraPlugin
-from pilothouse.kubelet.dra.table import PACKAGES
+from pilothouse.kubelet.dra.table import HEALTH_PACKAGES, PACKAGES
 from pilothouse.kubelet.plugins.unix_client import PluginError
 from pilothouse.runtime.backoff import Backoff, Growth
 from pilothouse.runtime.clock import Clock
@@ -21,6 +22,8 @@ from pilothouse.runtime.tasks import Tasks
 
 log = Log(__name__)
 _RECONNECT = Growth(first=1.0, limit=120.0, factor=1.6)
+_WATCH_AGAIN = 5.0
+"""Seconds until a driver is asked again how its devices are."""
 _DRIVER = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LONGEST_DRIVER, _LONGEST_SOCKET = 63, 107
 _UNWATCHED: Callable[[str, bool], None] = lambda _driver, _usable: None  # noqa: E731 - as long as it is short
@@ -33,11 +36,13 @@ class DraPlugins:
         self._root = root
         self._clock = clock
         self._tasks = tasks
-        self._known: dict[str, list[tuple[DraPlugin, Task[None]]]] = {}
+        self._known: dict[str, list[tuple[DraPlugin, tuple[Task[None], ...]]]] = {}
         self.on_change = _UNWATCHED
         """Told of a driver whether somebody can be asked, whenever that may have changed."""
         self.observe: Callable[[str, str, str, float], None] = lambda *_call: None
         """Told of each call."""
+        self.on_health: Callable[[str, Iterable[tuple[Place, Health]] | None], None] = lambda _driver, _told: None
+        """Told how a driver's devices are; None: it says no more."""
 
     def plugin(self, driver: str) -> DraPlugin:
         """Whom to ask: the newest that is there. Raises ClaimError when none is known."""
@@ -80,8 +85,10 @@ class DraPlugins:
         known = self._known.setdefault(driver, [])
         if any(plugin.endpoint == endpoint for plugin, _ in known):
             raise PluginError(f"endpoint {endpoint} already registered for DRA driver plugin {driver}")
-        plugin = DraPlugin(driver, endpoint, service, self._clock, self._observe)
-        known.append((plugin, self._tasks.spawn(self._stay(plugin), name=f"DRA plugin {driver}")))
+        health = next((name for name in HEALTH_PACKAGES if name in services), "")
+        plugin = DraPlugin(driver, endpoint, service, health, self._clock, self._observe)
+        work = (self._stay(plugin), self._watch(plugin)) if plugin.tells_health else (self._stay(plugin),)
+        known.append((plugin, tuple(self._tasks.spawn(each, name=f"DRA plugin {driver}") for each in work)))
         self._tell(driver)
 
     async def remove(self, driver: str, endpoint: str) -> None:
@@ -91,9 +98,10 @@ class DraPlugins:
             known.remove(one)
             if not known:
                 del self._known[driver]
-            plugin, task = one
+            plugin, tasks = one
             plugin.connected = False
-            task.cancel()
+            for task in tasks:
+                task.cancel()
             self._tell(driver)
             await plugin.close()
 
@@ -127,3 +135,15 @@ class DraPlugins:
                 plugin.connected = False
                 self._tell(plugin.driver)
             await self._clock.sleep(backoff.next())
+
+    async def _watch(self, plugin: DraPlugin) -> None:
+        """Hear how its devices are for ever."""
+        while True:
+            try:
+                async for told in plugin.health():
+                    self.on_health(plugin.driver, told)
+            except PluginError as error:
+                log.debug("DRA plugin does not tell of health", driver=plugin.driver, err=str(error))
+            finally:
+                self.on_health(plugin.driver, None)
+            await self._clock.sleep(_WATCH_AGAIN)

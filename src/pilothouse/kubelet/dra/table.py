@@ -30,7 +30,24 @@ NodeUnprepareResourcesResponse claims:UnpreparedEntry*=1
 """
 
 
+HEALTH_PACKAGES = {"v1.DRAResourceHealth": "v1", "v1alpha1.DRAResourceHealth": "v1alpha1"}
+"""The same for those that tell how their devices are: staging/src/k8s.io/kubelet/pkg/apis/dra-health."""
+HEALTH_MESSAGES = """
+NodeWatchResourcesRequest
+DeviceIdentifier pool_name=1 device_name=2
+DeviceHealth device:DeviceIdentifier=1 health:int32=2 last_updated_time:int64=3 health_check_timeout_seconds:int64=4
+    message=5
+NodeWatchResourcesResponse devices:DeviceHealth*=1
+"""
+
+
 @lru_cache(maxsize=1)
 def messages() -> Mapping[str, Any]:
     """The classes, made when the first driver comes."""
     return message_classes("dra", MESSAGES, "")
+
+
+@lru_cache(maxsize=1)
+def health_messages() -> Mapping[str, Any]:
+    """The same for health."""
+    return message_classes("drahealth", HEALTH_MESSAGES, "")

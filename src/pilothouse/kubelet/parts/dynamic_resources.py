@@ -25,6 +25,7 @@ class DynamicResourcesPart(Part):
         measure(resources, node.metrics)
         wiper = SliceWiper(node.client, node.config.node_name, clock, node.chance, node.tasks)
         resources.plugins.on_change = wiper.changed
+        resources.on_health = node.workers.poke
         wiper.start()
 
         async def ended(uid: str) -> bool:

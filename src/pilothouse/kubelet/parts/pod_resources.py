@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.counts.plugin_counts import PodResourcesCounts
+from pilothouse.kubelet.dra.assigned_claims import AssignedClaims
 from pilothouse.kubelet.managers.assigned_cpus import AssignedCpus
 from pilothouse.kubelet.managers.assigned_memory import AssignedMemory
 from pilothouse.kubelet.part import NodeContext, Part
@@ -37,6 +38,8 @@ class PodResourcesApi(Part):
             assigned.append(AssignedCpus(services.cpus))
         if services.memory is not None:
             assigned.append(AssignedMemory(services.memory))
+        if services.dynamic_resources is not None:
+            assigned.append(AssignedClaims(services.dynamic_resources, node.workers.pods))
         answers = PodResources(
             lambda: node.workers.pods().values(), active, assigned, TokenBucket(RATE, BURST, clock), counts
         )
