@@ -27,6 +27,7 @@ SAMPLES: dict[str, Any] = {
     "reservedMemory": [{"numaNode": 1, "limits": {"memory": "1Gi"}}],
     "registerWithTaints": [{"key": "a", "effect": "NoSchedule"}], "logging.flushFrequency": "7s",
     "imageMaximumGCAge": "9h0m0s", "logging.format": "json",
+    "shutdownGracePeriodByPodPriority": [{"priority": 5, "shutdownGracePeriodSeconds": 7}],
 }  # fmt: skip
 TOGETHER: dict[str, dict[str, Any]] = {
     "evictionSoft": {"evictionSoftGracePeriod": {"memory.available": "1s"}},
@@ -35,6 +36,7 @@ TOGETHER: dict[str, dict[str, Any]] = {
     "cpuManagerPolicyOptions": {"cpuManagerPolicy": "static"},
     "enforceNodeAllocatable": {"kubeReservedCgroup": "/kube"},
     "maxParallelImagePulls": {"serializeImagePulls": False},
+    "shutdownGracePeriodCriticalPods": {"shutdownGracePeriod": "40s"},
 }
 """What a sample needs besides."""
 

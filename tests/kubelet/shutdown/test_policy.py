@@ -29,15 +29,15 @@ def test_periods(fields: dict[str, Any], periods: list[tuple[int, int]], request
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"grace_period": -1}, "shutdownGracePeriod -1s must be either zero or otherwise >= 1 sec"),
-        ({"grace_period": 0.5}, "shutdownGracePeriod 0.5s must be either zero or otherwise >= 1 sec"),
+        ({"grace_period": -1}, "shutdownGracePeriod {-1s} must be either zero or otherwise >= 1 sec"),
+        ({"grace_period": 0.5}, "shutdownGracePeriod {500ms} must be either zero or otherwise >= 1 sec"),
         (
             {"grace_period": 5, "critical_pods": 0.5},
-            "shutdownGracePeriodCriticalPods 0.5s must be either zero or otherwise >= 1 sec",
+            "shutdownGracePeriodCriticalPods {500ms} must be either zero or otherwise >= 1 sec",
         ),
         (
             {"grace_period": 5, "critical_pods": 6},
-            "shutdownGracePeriodCriticalPods 6s must be <= shutdownGracePeriod 5s",
+            "shutdownGracePeriodCriticalPods {6s} must be <= shutdownGracePeriod {5s}",
         ),
         (
             {"grace_period": 5, "by_priority": (Period(0, 0),)},

@@ -9,6 +9,7 @@ from typing import Any
 from pilothouse.api.machinery.quantity import QuantityFormat, of_units, parse_quantity
 from pilothouse.kubelet.images.policy import Verify
 from pilothouse.kubelet.managers.memory_policy import NodeReservation
+from pilothouse.kubelet.shutdown.policy import Period
 from pilothouse.runtime.durations import go_duration, parse_duration
 
 
@@ -44,6 +45,14 @@ def _reserved(found: tuple[NodeReservation, ...]) -> list[Any]:
     return [{"numaNode": one.node, "limits": dict(one.limits)} for one in found]
 
 
+def _periods(found: list[Any]) -> tuple[Period, ...]:
+    return tuple(Period(one.get("priority") or 0, one.get("shutdownGracePeriodSeconds") or 0) for one in found)
+
+
+def _priorities(found: tuple[Period, ...]) -> list[Any]:
+    return [{"priority": one.priority, "shutdownGracePeriodSeconds": one.seconds} for one in found]
+
+
 def _no_file(path: Path) -> str:
     return "" if str(path) == os.devnull else str(path)
 
@@ -63,3 +72,4 @@ PROCESSES = Codec(lambda limit: max(limit, 0), lambda limit: limit or -1)
 """No limit is -1 there, and 0 here."""
 VERIFY = Codec(Verify, lambda verify: verify.value)
 RESERVED_MEMORY = Codec(_reservations, _reserved)
+PERIODS = Codec(_periods, _priorities)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pilothouse.kubelet.critical import SYSTEM_CRITICAL
+from pilothouse.runtime.durations import go_duration
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -30,10 +31,10 @@ class ShutdownPolicy:
     def __post_init__(self) -> None:
         for name, seconds in (("", self.grace_period), ("CriticalPods", self.critical_pods)):
             if seconds < 0 or 0 < seconds < 1:
-                told = f"shutdownGracePeriod{name} {seconds:g}s must be either zero or otherwise >= 1 sec"
+                told = f"shutdownGracePeriod{name} {_shown(seconds)} must be either zero or otherwise >= 1 sec"
                 raise ValueError(f"invalid configuration: {told}")
         if self.critical_pods > self.grace_period:
-            told = f"{self.critical_pods:g}s must be <= shutdownGracePeriod {self.grace_period:g}s"
+            told = f"{_shown(self.critical_pods)} must be <= shutdownGracePeriod {_shown(self.grace_period)}"
             raise ValueError(f"invalid configuration: shutdownGracePeriodCriticalPods {told}")
         if self.by_priority and self.grace_period:
             told = "Cannot specify both shutdownGracePeriodByPodPriority and shutdownGracePeriod at the same time"
@@ -51,3 +52,8 @@ class ShutdownPolicy:
     def requested(self) -> float:
         """Seconds that all of them take."""
         return float(sum(period.seconds for period in self.periods))
+
+
+def _shown(seconds: float) -> str:
+    """As upstream's messages have it."""
+    return f"{{{go_duration(seconds)}}}"

@@ -18,6 +18,7 @@ from pilothouse.kubelet.shutdown.policy import Period, ShutdownPolicy
 from pilothouse.kubelet.shutdown.record import ShutdownRecord
 from pilothouse.kubelet.status import Verdict
 from pilothouse.runtime.clock import Clock
+from pilothouse.runtime.durations import go_duration
 from pilothouse.runtime.log import Log
 
 log = Log(__name__)
@@ -118,7 +119,8 @@ class GracefulShutdown:
                 return
         raise DelayError(
             f"node shutdown manager was timed out after {len(_WAITS) + 1} attempts waiting for logind "
-            f"InhibitDelayMaxSec to update to {wanted:g}s (ShutdownGracePeriod), current value is {found:g}s"
+            f"InhibitDelayMaxSec to update to {go_duration(wanted)} (ShutdownGracePeriod), current value is "
+            f"{go_duration(found)}"
         )
 
     async def watch(self, login: Login) -> None:
