@@ -20,8 +20,10 @@ from pilothouse.kubelet.allocation_store import AllocationStore
 from pilothouse.kubelet.contribution import Contributor, NothingMore
 from pilothouse.kubelet.counts.admission_counts import AdmissionCounts
 from pilothouse.kubelet.counts.hook_counts import HookCounts
+from pilothouse.kubelet.counts.image_counts import ImageCounts
 from pilothouse.kubelet.counts.pleg_counts import PlegCounts
 from pilothouse.kubelet.counts.pod_counts import PodCounts
+from pilothouse.kubelet.counts.resize_counts import ResizeCounts
 from pilothouse.kubelet.cri.interface import Cri, Image
 from pilothouse.kubelet.devices.hand_out import Devices
 from pilothouse.kubelet.dra.dynamic_resources import DynamicResources
@@ -304,15 +306,16 @@ class FakeNode:
             certificates=self.certificates,
             image_mounts=self.image_mounts,
         )
-        admitting = asyncio.Lock()
+        counts = ImageCounts(self.metrics)
+        admitting, resize_counts = asyncio.Lock(), ResizeCounts(self.metrics)
         allocations = StoredAllocations(
             store=AllocationStore(self.layout), admission=self.admission, allocatable=lambda: self.allocatable,
-            recorder=self.told, clock=self.clock, admitting=admitting,
+            recorder=self.told, clock=self.clock, admitting=admitting, counts=resize_counts,
         )  # fmt: skip
         self._tasks.spawn(allocations.retry(), name="pending resizes")
         return NodeServices(
             cri=self.runtime, clock=self.clock, pods=self, objects=self.objects, recorder=self.told, writer=self.writer,
-            images=ImagePuller(self.runtime, self.objects, self.told, self.clock), volumes=volumes,
+            images=ImagePuller(self.runtime, self.objects, self.told, self.clock, counts=counts), volumes=volumes,
             mounter=self.mounter, cgroups=self.cgroups, prober=self.watcher, hooks=hooks,
             ender=Ender(self.runtime, self.told, hooks, self.clock), facts=self.facts, host_ips=("10.0.0.1",),
             allocatable=lambda: self.allocatable, resolver=lambda: Resolver(("9.9.9.9",)),
@@ -321,7 +324,7 @@ class FakeNode:
             cpus=self.cpus, devices=self.devices,
             contributor=self.contributor, dynamic_resources=self.dynamic_resources,
             image_mounts=self.image_mounts, image_gc=self._image_gc(),
-            counts=PodCounts(self.metrics),
+            counts=PodCounts(self.metrics), resize_counts=resize_counts,
         )  # fmt: skip
 
     def _image_gc(self) -> ImageGc:

@@ -11,6 +11,7 @@ from pilothouse.kubelet.allocation import Allocations, AsAsked
 from pilothouse.kubelet.api import Objects, Pods, Recorder
 from pilothouse.kubelet.contribution import Contributor, NothingMore
 from pilothouse.kubelet.counts.pod_counts import PodCounts, uncounted
+from pilothouse.kubelet.counts.resize_counts import ResizeCounts
 from pilothouse.kubelet.cri.interface import Cri
 from pilothouse.kubelet.devices.hand_out import Devices
 from pilothouse.kubelet.dra.dynamic_resources import DynamicResources
@@ -30,6 +31,7 @@ from pilothouse.kubelet.storage import Storage
 from pilothouse.kubelet.volume import ImageMounts, Mounter
 from pilothouse.linux.cgroups import Cgroups
 from pilothouse.runtime.clock import Clock
+from pilothouse.runtime.metrics import Metrics
 
 
 class Prober(Protocol):
@@ -95,6 +97,7 @@ class NodeServices:
     cpus: StaticCpus | None = None
     """Which processors are whose; None: all containers share all."""
     counts: PodCounts = field(default_factory=uncounted)
+    resize_counts: ResizeCounts = field(default_factory=lambda: ResizeCounts(Metrics()))
     memory: StaticMemory | None = None
     """Which memory is whose; None: all containers have theirs from anywhere."""
     network_problem: Callable[[], str] = lambda: ""

@@ -155,12 +155,17 @@ class PodSync:
 
     async def _fit(self, pod: Pod, plan: PodPlan, observed: ObservedPod) -> None:
         """Put what is granted into force. What fails is told, and keeps nothing else from being done."""
+        clock, good = self._node.clock, False
+        began = clock.monotonic()
         try:
             await self._resize.run(pod, plan, observed)
+            good = True
         except ResizeError as error:
             self._node.allocations.failed(pod, str(error))
         else:
             self._node.allocations.fitted(pod.metadata.uid)
+        finally:
+            self._node.resize_counts.actuated(clock.monotonic() - began, good=good)
 
     def _kill_grace(self, pod: Pod, kill: Kill, run: Container) -> float:
         """A probe may give its own time; else the pod's."""

@@ -29,7 +29,7 @@ MADE_WITH = "io.kubernetes.container.restartingResources"
 """Annotation of a run: the amounts whose change its container is to be restarted for."""
 _RESTART = "RestartContainer"
 _SOURCE = "kubernetes.io/config.source"
-_STATIC_POD = "In-place resize of static-pods is not supported"
+STATIC_POD = "In-place resize of static-pods is not supported"
 _FEW = "Node didn't have enough capacity: "
 _UNLIMITED = -1
 
@@ -130,7 +130,7 @@ def in_force(pod: Pod, observed: ObservedPod) -> bool:
 def infeasible(pod: Pod, allocatable: Mapping[str, str]) -> str:
     """Why this node can never grant what a pod asks for; empty when it might."""
     if pod.metadata.annotations.get(_SOURCE, "api") != "api":
-        return _STATIC_POD
+        return STATIC_POD
     asked = pod_amounts({"spec": pod.raw["spec"]}, "requests")
     for name in ("memory", "cpu"):
         if name in asked and name in allocatable:

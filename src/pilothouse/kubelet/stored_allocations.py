@@ -8,6 +8,7 @@ import asyncio
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from pilothouse.api.machinery.errors import StatusError
 from pilothouse.api.types.core_v1 import Pod
@@ -15,14 +16,16 @@ from pilothouse.kubelet.admission import Admission
 from pilothouse.kubelet.allocation_store import Allocation, AllocationStore, asked
 from pilothouse.kubelet.api import Recorder
 from pilothouse.kubelet.containers import describe
+from pilothouse.kubelet.counts.resize_counts import PERIODIC, REMOVED, RESIZED, UPDATED, ResizeCounts
 from pilothouse.kubelet.cri.interface import CriError
 from pilothouse.kubelet.events import reference
 from pilothouse.kubelet.observed import ResizeNote, ResizeState
-from pilothouse.kubelet.resize import event_message, infeasible, precedence, repins, swaps
+from pilothouse.kubelet.resize import STATIC_POD, event_message, infeasible, precedence, repins, swaps
 from pilothouse.kubelet.resources.swap import SwapFacts
 from pilothouse.runtime.backoff import Growth
 from pilothouse.runtime.clock import Clock, Instant
 from pilothouse.runtime.log import Log
+from pilothouse.runtime.metrics import Metrics
 
 log = Log(__name__)
 _NUMBER = re.compile(r"\d+")
@@ -32,6 +35,11 @@ RETRY = 180.0
 _SWAP = "In-place resize of containers with swap is not supported."
 _PINNED = 'Resize is infeasible for Guaranteed Pods alongside CPU Manager policy "static"'
 _BOUND = 'Resize is infeasible for Guaranteed Pods alongside Memory Manager policy "Static"'
+_WHY = {
+    _SWAP: "swap_limitation", _PINNED: "guaranteed_pod_cpu_manager_static_policy",
+    _BOUND: "guaranteed_pod_memory_manager_static_policy", STATIC_POD: "static_pod",
+}  # fmt: skip
+"""As metrics tell it; else there is not enough on the whole node."""
 _AFTER_ERROR = 10.0
 _REPORTED = 1.0
 """Seconds in which a status comes back from the API server."""
@@ -81,6 +89,9 @@ class StoredAllocations:
     """Guaranteed pods may have processors of their own."""
     own_memory: bool = False
     """Guaranteed pods are bound to certain memory."""
+    counts: ResizeCounts = field(default_factory=lambda: ResizeCounts(Metrics()))
+    _trigger: str = ""
+    """What has made room."""
     _known: dict[str, Allocation | None] = field(default_factory=dict)
     _requests: dict[str, _Request] = field(default_factory=dict)
     _progress: dict[str, _Progress] = field(default_factory=dict)
@@ -128,16 +139,17 @@ class StoredAllocations:
         known = self._requests.get(uid)
         if known is None or not known.same(pod):
             since = known.since if known is not None else self.clock.now()
+            self.counts.asked(pod, known.pod if known is not None else self.applied(pod))
             self._requests[uid] = _Request(pod, others, poke, since)
-            await self._decide_all()
+            await self._decide_all(UPDATED)
         elif known.note is None:
-            await self._decide_all()
+            await self._decide_all(UPDATED)
 
-    async def _decide_all(self) -> None:
+    async def _decide_all(self, trigger: str) -> None:
         async with self.admitting:
             for request in sorted(self._requests.values(), key=self._order):
                 if self._requests.get(request.pod.metadata.uid) is request:
-                    await self._decide(request)
+                    await self._decide(request, trigger)
 
     def _order(self, request: _Request) -> tuple[bool, int, bool, Instant]:
         return (*precedence(request.pod, self.applied(request.pod)), request.since)
@@ -151,7 +163,7 @@ class StoredAllocations:
             return _PINNED
         return _BOUND if self.own_memory and repins(pod, granted, "memory") else ""
 
-    async def _decide(self, request: _Request) -> None:
+    async def _decide(self, request: _Request, trigger: str) -> None:
         pod, before = request.pod, request.note
         if before is not None and before.reason == "Infeasible":
             return
@@ -165,15 +177,19 @@ class StoredAllocations:
             if self._requests.get(pod.metadata.uid) is not request:
                 return  # the pod has ended meanwhile, or asks for something else
             if refusal is None:
-                self._grant(request)
+                if self._grant(request) and before is not None:
+                    self.counts.late(trigger)
                 return
             note = ResizeNote("Deferred", refusal.message, generation)
         if note != before:
             request.note = note
+            if message:
+                self.counts.infeasible(_WHY.get(message, "insufficient_node_allocatable"))
             self._tell(pod, "Warning", f"Resize{note.reason}", note.reason, note)
             request.poke()
 
-    def _grant(self, request: _Request) -> None:
+    def _grant(self, request: _Request) -> bool:
+        """Whether it could be written down."""
         pod, uid = request.pod, request.pod.metadata.uid
         before = self._granted(uid)
         granted = replace(asked(pod), settled=False, restarting=before.restarting if before else ())
@@ -182,12 +198,13 @@ class StoredAllocations:
         except OSError as error:
             # What is granted must outlive us: other pods count on it.
             log.warning("Failed to handle pod resources resize", pod=describe(pod), err=str(error))
-            return
+            return False
         self._known[uid] = granted
         self._progress[uid] = _Progress()
         del self._requests[uid]
         self._tell(pod, "Normal", "ResizeStarted", "started", ResizeNote(generation=granted.generation))
         request.poke()
+        return True
 
     def _tell(self, pod: Pod, kind: str, reason: str, what: str, note: ResizeNote) -> None:
         self.recorder.event(reference(pod), kind, reason, event_message(pod, what, note))
@@ -223,14 +240,18 @@ class StoredAllocations:
             self._tell(pod, "Normal", "ResizeCompleted", "completed", ResizeNote(generation=granted.generation))
             if self._requests:
                 # It counts with what its status says it has, until that says less.
-                self.clock.call_later(_REPORTED, self._room.set)
+                self.clock.call_later(_REPORTED, partial(self._look_again, RESIZED))
 
     def release(self, uid: str) -> None:
         """The pod takes no room any more: others may have it."""
         self._requests.pop(uid, None)
         self._progress.pop(uid, None)
         if self._requests:
-            self._room.set()
+            self._look_again(REMOVED)
+
+    def _look_again(self, trigger: str) -> None:
+        self._trigger = trigger
+        self._room.set()
 
     def forget(self, uid: str) -> None:
         """The pod is gone, its record with its directory."""
@@ -244,10 +265,11 @@ class StoredAllocations:
             try:
                 async with self.clock.timeout(wait):
                     await self._room.wait()
+                trigger = self._trigger
             except TimeoutError:
-                wait = RETRY
+                wait, trigger = RETRY, PERIODIC
             self._room.clear()
             try:
-                await self._decide_all()
+                await self._decide_all(trigger)
             except (CriError, StatusError, OSError) as error:
                 log.warning("Failed to handle pod resources resize", err=str(error))

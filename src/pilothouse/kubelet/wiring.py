@@ -19,8 +19,11 @@ from pilothouse.kubelet.config import KubeletConfig
 from pilothouse.kubelet.counts.admission_counts import AdmissionCounts
 from pilothouse.kubelet.counts.counted_handout import CountedHandout
 from pilothouse.kubelet.counts.hook_counts import HookCounts
+from pilothouse.kubelet.counts.image_counts import ImageCounts
 from pilothouse.kubelet.counts.pleg_counts import PlegCounts
 from pilothouse.kubelet.counts.pod_counts import PodCounts
+from pilothouse.kubelet.counts.provider_counts import ProviderCounts
+from pilothouse.kubelet.counts.resize_counts import ResizeCounts
 from pilothouse.kubelet.counts.runtime_calls import RuntimeCalls
 from pilothouse.kubelet.cri.client import CriClient
 from pilothouse.kubelet.csi.drivers import CsiDrivers
@@ -152,7 +155,7 @@ def page_context(
     told = NodeMetrics(
         node_name=base.config.node_name, cgroup_version=2 if node.hierarchies.v2 else 1, pods=workers.at_work,
         picture=lambda: pleg.picture, resize_state=node.allocations.resize_state,
-        images_removed=lambda: node.image_gc.removed, cpus=node.cpus,
+        images_removed=lambda: node.image_gc.removed, cpus=node.cpus, memory=node.memory,
     )  # fmt: skip
     base.probe_metrics.gauge("process_start_time_seconds", _STARTED).set(started)
     return PageContext(
@@ -164,7 +167,7 @@ def page_context(
 def node_services(base: Base, outside: Outside, workers: Workers) -> NodeServices:
     """What the workers of all pods use. Raises ValueError, OSError when the configuration does not fit the machine."""
     config, agent, cgroups = base.config, outside.agent, Cgroups.detect()
-    mounts, admitting = Mounts(), asyncio.Lock()
+    admitting = asyncio.Lock()
     facts = _facts(base, cgroups)
     devices, given = _given(base, outside, workers)
     dynamic = DynamicResources(config.root, ClientClaims(base.client), base.clock, base.tasks)
@@ -172,15 +175,12 @@ def node_services(base: Base, outside: Outside, workers: Workers) -> NodeService
     storage = _storage(base)
     image_mounts = ContainerdSnapshots(config.snapshots, base.clock) if config.snapshots else None
     hooks = Hooks(base.cri, HttpFetch(base.clock, "lifecycle"), base.clock, HookCounts(base.metrics))
-    volumes = Volumes(
-        subclasses(VolumeType, f"{__package__}.volumes"),  # type: ignore[type-abstract]
-        base.layout, outside.objects, mounts, base.clock, trust=_trust(base), certificates=_certificates(base),
-        recorder=base.recorder, boot_id=base.machine.boot_id, storage=storage, image_mounts=image_mounts,
-    )  # fmt: skip
+    volumes = _volumes(base, outside.objects, storage, image_mounts)
+    resizes = ResizeCounts(base.metrics)
     allocations = StoredAllocations(
         store=AllocationStore(base.layout), admission=admission, allocatable=lambda: agent.allocatable,
         recorder=base.recorder, clock=base.clock, admitting=admitting, swap=facts.swap,
-        own_cpus=given.cpus is not None, own_memory=given.memory is not None,
+        own_cpus=given.cpus is not None, own_memory=given.memory is not None, counts=resizes,
     )  # fmt: skip
 
     def resolver() -> Resolver:
@@ -198,7 +198,7 @@ def node_services(base: Base, outside: Outside, workers: Workers) -> NodeService
         volumes=volumes,
         storage=storage,
         image_mounts=image_mounts,
-        mounter=mounts,
+        mounter=Mounts(),
         cgroups=_pod_cgroups(base, cgroups, given),
         hierarchies=cgroups,
         prober=_prober(base),
@@ -219,8 +219,19 @@ def node_services(base: Base, outside: Outside, workers: Workers) -> NodeService
         devices=devices,
         dynamic_resources=dynamic,
         counts=PodCounts(base.metrics),
+        resize_counts=resizes,
         network_problem=lambda: ", ".join(agent.problems),
     )
+
+
+def _volumes(
+    base: Base, objects: CachedObjects, storage: Storage, image_mounts: ContainerdSnapshots | None
+) -> Volumes:  # fmt: skip
+    return Volumes(
+        subclasses(VolumeType, f"{__package__}.volumes"),  # type: ignore[type-abstract]
+        base.layout, objects, Mounts(), base.clock, trust=_trust(base), certificates=_certificates(base),
+        recorder=base.recorder, boot_id=base.machine.boot_id, storage=storage, image_mounts=image_mounts,
+    )  # fmt: skip
 
 
 def _pod_cgroups(base: Base, cgroups: Cgroups, given: Given) -> KernelPodCgroups:
@@ -308,7 +319,10 @@ def _certificates(base: Base) -> PodCertificates:
 def _puller(base: Base, objects: CachedObjects) -> ImagePuller:
     policy, providers = base.config.image_policy, _providers(base, objects)
     records = PullRecords(base.config.root, policy, base.clock)
-    return ImagePuller(base.cri, objects, base.recorder, base.clock, policy, providers, records)
+    return ImagePuller(
+        base.cri, objects, base.recorder, base.clock, policy, providers, records,
+        ImageCounts(base.metrics),
+    )  # fmt: skip
 
 
 def _providers(base: Base, objects: CachedObjects) -> CredentialProviders | None:
@@ -317,7 +331,7 @@ def _providers(base: Base, objects: CachedObjects) -> CredentialProviders | None
     if policy.provider_config is None or policy.provider_programs is None:
         return None
     found = read_providers(policy.provider_config, policy.provider_programs)
-    return CredentialProviders(found, objects.service_account, objects.token, base.clock)
+    return CredentialProviders(found, objects.service_account, objects.token, base.clock, ProviderCounts(base.metrics))
 
 
 def _image_gc(base: Base) -> ImageGc:

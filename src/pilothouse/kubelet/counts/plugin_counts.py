@@ -1,11 +1,36 @@
 """Questions of agents on the node, and what its plugins are asked. Source: pkg/kubelet/metrics/metrics.go."""
 
+from pilothouse.kubelet.counts.buckets import DEFAULTS
 from pilothouse.runtime.metrics import Metrics
 
 _VERSION = "v1"
 _LABELS = ("server_api_version",)
 _CALLS = {"List": "list", "GetAllocatableResources": "get_allocatable", "Get": "get"}
 _SUFFIX = "Broken down by server api version."
+
+
+class DeviceCounts:
+    """Those of device plugins."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        labels = ("resource_name",)
+        self._registered = metrics.counter(
+            "kubelet_device_plugin_registration_total",
+            "[ALPHA] Cumulative number of device plugin registrations. Broken down by resource name.", labels,
+        )  # fmt: skip
+        self._seconds = metrics.histogram(
+            "kubelet_device_plugin_alloc_duration_seconds",
+            "[ALPHA] Duration in seconds to serve a device plugin Allocation request. Broken down by resource name.",
+            labels, buckets=DEFAULTS,
+        )  # fmt: skip
+
+    def registered(self, resource: str) -> None:
+        """A plugin has come."""
+        self._registered.labels(resource).inc()
+
+    def allocated(self, resource: str, seconds: float) -> None:
+        """It has given some of its devices."""
+        self._seconds.labels(resource).observe(seconds)
 
 
 class PodResourcesCounts:

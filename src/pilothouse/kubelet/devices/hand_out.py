@@ -50,6 +50,8 @@ class Devices:
         self._active = active
         self._near = near
         self._handed = HandedOut()
+        self.observe: Callable[[str, float], None] = lambda _resource, _seconds: None
+        """Told how long a plugin took over its devices."""
         self._listeners: list[Callable[[], None]] = []
         self._of_health: list[Callable[[str], None]] = []
         self._one_at_a_time = asyncio.Lock()
@@ -134,7 +136,9 @@ class Devices:
             ids = await self._chosen(uid, container.name, resource, size, reusable.get(resource, ()))
             if not ids:
                 continue
+            began = self._clock.monotonic()
             response = await self._endpoint(resource).allocate(ids)
+            self.observe(resource, self._clock.monotonic() - began)
             known = self.stock.devices(resource)
             handed = Handed.of([known.get(name, Device(name)) for name in ids], response)
             self._handed.add(uid, container.name, resource, handed)

@@ -18,11 +18,13 @@ from pilothouse.api.machinery.errors import StatusError
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.authentication_v1 import TokenRequest
 from pilothouse.api.types.core_v1 import Pod, ServiceAccount
+from pilothouse.kubelet.counts.provider_counts import ProviderCounts
 from pilothouse.kubelet.images.credentials import Credential, Owner, choose, place_matches, repository
 from pilothouse.kubelet.images.provider_config import PER_TOKEN, Provider
 from pilothouse.runtime.clock import Clock, Instant
 from pilothouse.runtime.durations import parse_duration
 from pilothouse.runtime.log import Log
+from pilothouse.runtime.metrics import Metrics
 
 log = Log(__name__)
 PATIENCE = 60.0
@@ -54,8 +56,12 @@ class _Caller:
 class CredentialProviders:
     """Those of one node."""
 
-    def __init__(self, providers: Sequence[Provider], accounts: Accounts, tokens: Tokens, clock: Clock) -> None:
-        self._providers = [_Asked(provider, accounts, tokens, clock) for provider in providers]
+    def __init__(
+        self, providers: Sequence[Provider], accounts: Accounts, tokens: Tokens, clock: Clock,
+        counts: ProviderCounts | None = None,
+    ) -> None:  # fmt: skip
+        counts = counts or ProviderCounts(Metrics())
+        self._providers = [_Asked(provider, accounts, tokens, clock, counts) for provider in providers]
 
     async def credentials(self, image: str, pod: Pod) -> list[Credential]:
         """What to show the registry of `image`, in the order in which to try."""
@@ -67,7 +73,10 @@ class CredentialProviders:
 class _Asked:
     """One program, and what it said."""
 
-    def __init__(self, provider: Provider, accounts: Accounts, tokens: Tokens, clock: Clock) -> None:
+    def __init__(
+        self, provider: Provider, accounts: Accounts, tokens: Tokens, clock: Clock, counts: ProviderCounts
+    ) -> None:
+        self._counts = counts
         self._provider = provider
         self._accounts = accounts
         self._tokens = tokens
@@ -138,7 +147,12 @@ class _Asked:
         }
         if caller.token:
             question |= {"serviceAccountToken": caller.token, "serviceAccountAnnotations": caller.annotations}
-        answer = _read(await self._run(orjson.dumps(question)), provider.version)
+        began, good = self._clock.monotonic(), False
+        try:
+            answer = _read(await self._run(orjson.dumps(question)), provider.version)
+            good = True
+        finally:
+            self._counts.ran(provider.name, self._clock.monotonic() - began, good=good)
         place = {"Image": repository, "Registry": repository.partition("/")[0], "Global": _EVERYTHING}.get(
             answer.get("cacheKeyType", "")
         )

@@ -14,6 +14,7 @@ from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Container, ImageVolumeSource, Pod
 from pilothouse.kubelet.api import Objects, Recorder
 from pilothouse.kubelet.containers import field_path
+from pilothouse.kubelet.counts.image_counts import ImageCounts
 from pilothouse.kubelet.cri.interface import Cri, CriError, Image
 from pilothouse.kubelet.events import reference
 from pilothouse.kubelet.images.credentials import Credential, find_credentials, split_image
@@ -24,6 +25,7 @@ from pilothouse.kubelet.images.pull_records import PullRecords
 from pilothouse.runtime.backoff import Growth
 from pilothouse.runtime.clock import Clock, Instant
 from pilothouse.runtime.durations import go_duration
+from pilothouse.runtime.metrics import Metrics
 from pilothouse.runtime.rate_limit import TokenBucket
 
 _IDENTIFIER = re.compile("[a-f0-9]{64}")
@@ -109,7 +111,9 @@ class ImagePuller:
     def __init__(
         self, cri: Cri, objects: Objects, recorder: Recorder, clock: Clock, policy: ImagePolicy = UPSTREAMS,
         providers: CredentialProviders | None = None, records: PullRecords | None = None,
+        counts: ImageCounts | None = None,
     ) -> None:  # fmt: skip
+        self._counts = counts or ImageCounts(Metrics())
         self._providers = providers
         self._records = records
         self._cri = cri
@@ -150,8 +154,8 @@ class ImagePuller:
             message = f'Failed to apply default image tag "{name}": couldn\'t parse image name "{name}": {error}'
             self._tell(wanted, "Warning", "InspectFailed", message)
             raise StartError("InvalidImageName", message) from None
-        present = await self._inspect(wanted, full)
-        if present is not None and wanted.policy != "Always" and not await self._must_pull(wanted.pod, full, present):
+        present = await self._present(wanted, full)
+        if present is not None:
             self._tell(
                 wanted, "Normal", "Pulled",
                 f'Container image "{name}" already present on machine and can be accessed by the pod',
@@ -163,6 +167,17 @@ class ImagePuller:
             raise StartError("ErrImageNeverPull", message)
         self._check_backoff(wanted)
         return await self._pull(wanted, full, sandbox)
+
+    async def _present(self, wanted: _Wanted, full: str) -> Image | None:
+        """The image, if it is here and the pod may have it without a pull. Raises StartError."""
+        try:
+            found = await self._inspect(wanted, full)
+        except StartError:
+            self._counts.wanted(wanted.policy, present=None, pull=None)
+            raise
+        needed = wanted.policy == "Always" or found is None or await self._must_pull(wanted.pod, full, found)
+        self._counts.wanted(wanted.policy, present=found is not None, pull=needed and wanted.policy != "Never")
+        return None if needed else found
 
     async def review(self) -> None:
         """To be done now and then, and after a start: records tell of what is here alone. Raises CriError, OSError."""
@@ -220,9 +235,11 @@ class ImagePuller:
         if image is None:
             raise StartError("ErrImagePull", f'image "{name}" is gone right after it was pulled')
         self._tries.pop(key, None)
+        waited = self._clock.monotonic() - began
+        self._counts.pulled(image.size, waited)
         message = (
             f'Successfully pulled image "{name}" in {_rounded(pulled.seconds)} '
-            f"({_rounded(self._clock.monotonic() - began)} including waiting). Image size: {image.size} bytes."
+            f"({_rounded(waited)} including waiting). Image size: {image.size} bytes."
         )
         self._tell(wanted, "Normal", "Pulled", message)
         return image

@@ -12,7 +12,7 @@ from pathlib import Path
 from pilothouse.api.machinery.quantity import parse_quantity
 from pilothouse.api.types.core_v1 import Container, Pod
 from pilothouse.kubelet.containers import is_sidecar, main_and_init
-from pilothouse.kubelet.managers.hints import Hint, Hints, Nodes
+from pilothouse.kubelet.managers.hints import Hint, Hints, Nodes, Unavailable
 from pilothouse.kubelet.managers.memory_choice import choose, possible
 from pilothouse.kubelet.managers.memory_ledger import Block, untouched
 from pilothouse.kubelet.managers.memory_nodes import NodeMemory
@@ -60,6 +60,8 @@ class StaticMemory:
         self._active = active
         self._strict = strict
         self._reusable: tuple[str, _Reusable] = "", {}
+        self.asked = self.failed = 0
+        """How often a container was to have some from certain nodes, and could not have it."""
         self._record = MemoryRecord.read(directory)
         self._record.check(untouched(nodes, kept))
         self._record.save()
@@ -107,7 +109,12 @@ class StaticMemory:
             self._mark_reusable(pod, container, blocks)
             return
         spare = self._spare(pod)
-        nodes = choose(self._record.ledger, asked, spare, affinity, preferred=self._strict)
+        self.asked += 1
+        try:
+            nodes = choose(self._record.ledger, asked, spare, affinity, preferred=self._strict)
+        except Unavailable:
+            self.failed += 1
+            raise
         blocks = tuple(Block(nodes, kind, size) for kind, size in asked.items())
         fresh = {one.kind: max(one.size - spare(frozenset(nodes), one.kind), 0) for one in blocks}
         self._record.give(uid, container.name, blocks, fresh)

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from pilothouse.kubelet.counts.plugin_counts import DeviceCounts
 from pilothouse.kubelet.devices.register import SOCKET, clear, registration
 from pilothouse.kubelet.devices.report import DeviceReport
 from pilothouse.kubelet.part import NodeContext, Part
@@ -11,7 +12,6 @@ from pilothouse.runtime.log import Log
 log = Log(__name__)
 RETRY = 1.0
 """Seconds until a socket that could not be made is tried again."""
-_COUNTED = "[ALPHA] Cumulative number of device plugin registrations. Broken down by resource name."
 
 
 class DeviceRegistration(Part):
@@ -27,9 +27,10 @@ class DeviceRegistration(Part):
             return
         node.agent.join(DeviceReport(devices))
         devices.on_change(node.agent.refresh)
+        counts = DeviceCounts(node.metrics)
+        devices.observe = counts.allocated
+        handlers = registration(devices.directory, devices.plugins, counts.registered)
         devices.on_health(node.workers.poke)
-        counted = node.metrics.counter("kubelet_device_plugin_registration", _COUNTED, ("resource_name",))
-        handlers = registration(devices.directory, devices.plugins, lambda name: counted.labels(name).inc())
         try:
             while True:
                 try:

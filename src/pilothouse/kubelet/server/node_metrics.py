@@ -11,6 +11,7 @@ from typing import Protocol
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.cri.interface import ContainerState
 from pilothouse.kubelet.managers.static_cpus import StaticCpus
+from pilothouse.kubelet.managers.static_memory import StaticMemory
 from pilothouse.kubelet.observed import ResizeState
 from pilothouse.kubelet.pleg import Picture
 from pilothouse.kubelet.server.exposition import Family, labels
@@ -58,6 +59,7 @@ class NodeMetrics:
     images_removed: Callable[[], Mapping[str, int]]
     """How many, by what for."""
     cpus: StaticCpus | None = None
+    memory: StaticMemory | None = None
 
     def families(self) -> list[Family]:
         """All of them."""
@@ -65,6 +67,7 @@ class NodeMetrics:
         return [
             *self._node(), *_pods(pods), *_at_work(pods, picture), *_running(picture), *self._resizes(pods),
             *([] if self.cpus is None else _processors(self.cpus)),
+            *([] if self.memory is None else _pinning("memory", "memory pages", "that failed", self.memory)),
         ]  # fmt: skip
 
     def _node(self) -> list[Family]:
@@ -78,7 +81,12 @@ class NodeMetrics:
         )  # fmt: skip
         for reason, count in self.images_removed().items():
             images.add(count, labels({"reason": reason}))
-        return [name, version, images]
+        provider = _gauge(
+            "metrics_provider",
+            "Metrics provider used by kubelet to collect container stats. Values can be 'cadvisor' and 'cri'",
+        )
+        provider.add(1, labels({"provider": "cri"}))
+        return [name, version, images, provider]
 
     def _resizes(self, pods: Iterable[AtWork]) -> list[Family]:
         states = [self.resize_state(one.pod.metadata.uid) for one in pods]
@@ -173,14 +181,14 @@ def _processors(cpus: StaticCpus) -> list[Family]:
     nodes = _gauge("cpu_manager_allocation_per_numa", "Number of CPUs allocated per NUMA node")
     for node, count in cpus.owned_by_node().items():
         nodes.add(count, labels({"numa_node": str(node)}))
-    asked = Family(
-        "kubelet_cpu_manager_pinning_requests_total", "counter",
-        "[ALPHA] The number of cpu core allocations which required pinning.",
-    )  # fmt: skip
-    asked.add(cpus.asked)
-    failed = Family(
-        "kubelet_cpu_manager_pinning_errors_total", "counter",
-        "[ALPHA] The number of cpu core allocations which required pinning failed.",
-    )  # fmt: skip
-    failed.add(cpus.failed)
-    return [own, shared, nodes, asked, failed]
+    return [own, shared, nodes, *_pinning("cpu", "cpu core", "failed", cpus)]
+
+
+def _pinning(manager: str, what: str, end: str, given: StaticCpus | StaticMemory) -> list[Family]:
+    """How often containers were to have some of their own."""
+    text = f"[ALPHA] The number of {what} allocations which required pinning"
+    asked = Family(f"kubelet_{manager}_manager_pinning_requests_total", "counter", f"{text}.")
+    asked.add(given.asked)
+    failed = Family(f"kubelet_{manager}_manager_pinning_errors_total", "counter", f"{text} {end}.")
+    failed.add(given.failed)
+    return [asked, failed]

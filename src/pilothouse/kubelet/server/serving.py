@@ -15,6 +15,7 @@ from pilothouse.kubelet.server.door import guarded
 from pilothouse.kubelet.server.health import Check
 from pilothouse.kubelet.server.kubelet_api import KubeletApi
 from pilothouse.kubelet.server.page import PageContext
+from pilothouse.kubelet.server.request_counts import counted
 from pilothouse.linux.inotify import Inotify
 from pilothouse.net.pki import KeyPair
 from pilothouse.net.server import Listening, serve
@@ -56,5 +57,6 @@ async def serving(
         if config.certificates is not None:
             tls.renew(config.certificates.last or config.pair)
             config.certificates.on_change(tls.renew)
-        async with serve(guarded(api, who, may), config.address, config.port, tls, clock) as listening:
+        door = counted(guarded(api, who, may), around.metrics, clock)
+        async with serve(door, config.address, config.port, tls, clock) as listening:
             yield listening
