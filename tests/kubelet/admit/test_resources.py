@@ -45,6 +45,11 @@ def test_the_first_lack_is_told(pod: Pod, others: list[Pod], lack: tuple[str, in
     assert refused(pod, *others) == told
 
 
+def test_devices_by_their_class_are_had_by_claims() -> None:  # Assumed.
+    asks = {"deviceclass.resource.kubernetes.io/gpu.example.com": "1"}
+    assert refused(make(containers=[{"name": "app", "image": "a", "resources": {"requests": asks}}])) is None
+
+
 def test_all_that_is_lacking_is_known() -> None:
     refusal = Resources().refuse(asking(cpu="3", memory="5Gi"), view(others=[asking("a", cpu="1500m")]))
     assert refusal is not None

@@ -1,6 +1,7 @@
 """OutOfpods, OutOfcpu, OutOfmemory and so on: the node has less left than the pod asks for.
 
-Extended resources that the node does not know are not its business: some are the whole cluster's.
+Extended resources that the node does not know are not its business: some are the whole cluster's, some are had by
+claims of devices (KEP-5004).
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,8 @@ from pilothouse.kubelet.admit_handler import AdmitHandler, NodeView, Refusal, Sh
 from pilothouse.kubelet.resources.needs import PODS, Units, is_extended, parsed, pod_needs
 
 _FIRST = ("cpu", "memory", "ephemeral-storage")
+_OF_CLASS = "deviceclass.resource.kubernetes.io/"
+"""Devices of a class, by the class's name."""
 
 
 class Resources(AdmitHandler):
@@ -36,8 +39,13 @@ def shortages(needs: Units, others: Sequence[Pod], capacity: Units) -> Iterator[
     rest = sorted(needs.keys() - {PODS, *_FIRST})
     for name in (PODS, *_FIRST, *rest):
         wanted = needs.get(name, 0)
-        if not wanted or (is_extended(name) and name not in capacity):
+        if not wanted or (_is_others(name) and name not in capacity):
             continue
         there, taken = capacity.get(name, 0), used.get(name, 0)
         if wanted > there - taken:
             yield Shortage(name, wanted, taken, there)
+
+
+def _is_others(name: str) -> bool:
+    """Whether somebody else may hand it out."""
+    return is_extended(name) or name.startswith(_OF_CLASS)

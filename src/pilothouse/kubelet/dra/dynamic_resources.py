@@ -19,7 +19,7 @@ from pilothouse.kubelet.dra.claimed import Claimed, claimed, has_claims, require
 from pilothouse.kubelet.dra.health import Health, HealthBook
 from pilothouse.kubelet.dra.health import Place as DevicePlace
 from pilothouse.kubelet.dra.health_status import with_health
-from pilothouse.kubelet.dra.plugin import DraPlugin, Outcome
+from pilothouse.kubelet.dra.plugin import Outcome
 from pilothouse.kubelet.dra.plugins import DraPlugins
 from pilothouse.kubelet.plugins.unix_client import PluginError
 from pilothouse.runtime.clock import Clock
@@ -28,7 +28,6 @@ from pilothouse.runtime.tasks import Tasks
 
 log = Log(__name__)
 _PREPARE, _UNPREPARE = "NodePrepareResources", "NodeUnprepareResources"
-_Ask = Callable[[DraPlugin, Iterable[ClaimInfo]], Awaitable[Mapping[str, Outcome]]]
 
 
 class Claims(Protocol):
@@ -73,7 +72,7 @@ class DynamicResources:
             infos = self.cache.refer(pod.metadata.uid, wanted)
             missing = [info for info in infos if not info.prepared]
             for driver, batch in _by_driver(missing).items():
-                outcomes = await self._ask(_PREPARE, DraPlugin.prepare, driver, batch)
+                outcomes = await self._ask(_PREPARE, driver, batch)
                 for info in batch:
                     info.devices[driver] = outcomes[info.uid].devices
             for info in missing:
@@ -95,11 +94,11 @@ class DynamicResources:
             self.plugins.plugin(driver)
         return info
 
-    async def _ask(self, name: str, ask: _Ask, driver: str, batch: list[ClaimInfo]) -> Mapping[str, Outcome]:
+    async def _ask(self, name: str, driver: str, batch: list[ClaimInfo]) -> Mapping[str, Outcome]:
         """What a driver says of each of the claims. Raises ClaimError when one of them failed."""
         plugin = self.plugins.plugin(driver)
         try:
-            outcomes = await ask(plugin, batch)
+            outcomes = await (plugin.prepare(batch) if name == _PREPARE else plugin.unprepare(batch))
         except PluginError as error:
             raise ClaimError(f"{name}: {error}") from error
         names = {info.uid: info.name for info in batch}
@@ -146,7 +145,7 @@ class DynamicResources:
             for info in last:
                 info.prepared = False
             for driver, batch in _by_driver(last).items():
-                await self._ask(_UNPREPARE, DraPlugin.unprepare, driver, batch)
+                await self._ask(_UNPREPARE, driver, batch)
             self.cache.drop(uid, infos)
 
     async def give_back(self, known: Collection[str], ended: Callable[[str], Awaitable[bool]]) -> None:
