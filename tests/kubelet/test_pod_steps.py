@@ -4,7 +4,10 @@ import asyncio
 import threading
 from pathlib import Path
 
+import pytest
+
 from kubelet.harness import FakeMounter, FakeNode, pod
+from pilothouse.kubelet import pod_steps
 from pilothouse.runtime.clock import SystemClock
 from pilothouse.runtime.tasks import Tasks
 
@@ -36,5 +39,29 @@ def test_a_part_of_a_volume_that_cannot_be_opened_keeps_its_pod_alone(tmp_path: 
                 await node.until(lambda: node.pods["stuck"].status.phase == "Running", 20)
             finally:
                 Gone.back.set()
+
+    asyncio.run(main())
+
+
+def test_when_it_takes_too_long_that_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Upstream's kubelet hangs without a word; assumed to be no promise.
+    monkeypatch.setattr(pod_steps, "PATIENCE", 0.05)
+    mount = {"name": "v", "mountPath": "/v", "subPath": "part"}
+
+    async def main() -> None:
+        mounter = Gone()
+        mounter.back = threading.Event()
+        async with Tasks() as tasks:
+            node = FakeNode(tmp_path, SystemClock(), tasks, mounter=mounter)
+            try:
+                part = {"name": "app", "image": "app:1", "volumeMounts": [mount]}
+                node.add(pod(volumes=[{"name": "v", "emptyDir": {}}], containers=[part]))
+                await node.until(lambda: "message" in node.state()["state"].get("waiting", {}), 20)
+                assert node.state()["state"]["waiting"] == {
+                    "reason": "CreateContainerConfigError",
+                    "message": 'failed to prepare subPath for container "app": context deadline exceeded',
+                }
+            finally:
+                mounter.back.set()
 
     asyncio.run(main())

@@ -4,7 +4,6 @@ What goes wrong with a container is a StartError, kept by the worker and shown i
 sandbox or the volumes is a PodError, which ends this round. Messages are upstream's.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -33,6 +32,7 @@ from pilothouse.kubelet.log_links import LogLinks
 from pilothouse.kubelet.names_and_dns import NameTooLong, Resolver, fitted, resolver_of
 from pilothouse.kubelet.node_services import NodeServices
 from pilothouse.kubelet.pod_plan import Start
+from pilothouse.kubelet.pod_volumes import LATE, PATIENCE
 from pilothouse.kubelet.recursive_read_only import wanted
 from pilothouse.kubelet.runtime_config import Mount, container_config, sandbox_config
 from pilothouse.kubelet.security import PolicyBroken
@@ -190,7 +190,13 @@ class PodSteps:
             recursive_read_only=able,
         )  # fmt: skip
         parts = any(mount.subPath or mount.subPathExpr for mount in container.volumeMounts)
-        return await asyncio.to_thread(make) if parts else make()
+        if not parts:
+            return make()
+        try:
+            async with node.clock.timeout(PATIENCE):
+                return await node.volumes.paths.look(("parts", pod.metadata.uid, container.name, attempt), make)
+        except TimeoutError:
+            raise ConfigError(f'failed to prepare subPath for container "{container.name}": {LATE}') from None
 
     def _failed(self, pod: Pod, container: Container, reason: str, message: str) -> StartError:
         self._tell(pod, container, "Warning", "Failed", f"Error: {message}")

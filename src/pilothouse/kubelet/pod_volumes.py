@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from pilothouse.api.machinery.errors import StatusError
@@ -19,6 +20,7 @@ from pilothouse.kubelet.credentials import Certificates
 from pilothouse.kubelet.environment import Facts
 from pilothouse.kubelet.fs_ownership import FsOwnership, is_given
 from pilothouse.kubelet.layout import Layout
+from pilothouse.kubelet.slow_paths import SlowPaths
 from pilothouse.kubelet.storage import Storage
 from pilothouse.kubelet.tokens import Tokens
 from pilothouse.kubelet.volume import (
@@ -40,7 +42,7 @@ from pilothouse.runtime.clock import Clock
 
 PATIENCE = 123.0
 """Seconds in which a pod's volumes are to be there, or gone; then the pod's turn is over, and it begins anew."""
-_LATE = "context deadline exceeded"
+LATE = "context deadline exceeded"
 _FILES = ("configMap", "secret", "downwardAPI", "projected")
 """Kinds of which the kubelet alone writes what is in them."""
 
@@ -72,6 +74,8 @@ class Volumes:
         self._boot_id = boot_id
         self._ownership = FsOwnership(clock, recorder)
         self._records = VolumeRecords(layout)
+        self.paths = SlowPaths()
+        """For looks at what may not answer."""
         self._storage = storage
         self._ground = Ground(layout, objects, mounter, clock, storage, image_mounts)
 
@@ -79,7 +83,7 @@ class Volumes:
         """Have all volumes of a pod. Raises VolumeError with the complaints of all that fail."""
         around = Surroundings(
             pod, facts, self._layout, self._objects, self._tokens, self._mounter, self._clock, self._trust,
-            self._certificates, self._storage,
+            self._certificates, self._storage, self.paths,
         )  # fmt: skip
         wanted = [volume for volume in pod.spec.volumes if not self._is_idle(volume, pod)]
         made: dict[str, HostVolume] = {}
@@ -104,7 +108,7 @@ class Volumes:
             self._ownership.stop(pod.metadata.uid)
             raise
         except TimeoutError:
-            unknown.setdefault("", _LATE)
+            unknown.setdefault("", LATE)
         if unknown:
             failed[""] = self._missing(pod, {volume.name for volume in wanted} - made.keys(), unknown)
         if failed:
@@ -155,7 +159,8 @@ class Volumes:
         if record.owned == self._boot_id:
             return
         lenient = host.fs_group is Ownership.ON_ROOT_MISMATCH
-        if not lenient or not await asyncio.to_thread(_is_given, host, group):
+        given = partial(_is_given, host, group)
+        if not lenient or not await self.paths.look(("given", host.path), given):
             await self._ownership.give(pod, host.path, group, read_only=host.read_only)
         self._records.write(replace(record, owned=self._boot_id))
 
@@ -178,7 +183,7 @@ class Volumes:
                 self._records.remove(record)
             except (VolumeError, OSError, StatusError) as error:
                 # Of our own deadline nothing is said.
-                why = str(error) or _LATE
+                why = str(error) or LATE
                 complaints[place] = f'UnmountVolume.TearDown failed for volume "{record.volume}" : {why}'
 
         async with asyncio.TaskGroup() as group:

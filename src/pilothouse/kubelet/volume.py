@@ -9,7 +9,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -20,6 +20,7 @@ from pilothouse.kubelet.api import Objects
 from pilothouse.kubelet.credentials import Certificates
 from pilothouse.kubelet.environment import Facts
 from pilothouse.kubelet.layout import Layout
+from pilothouse.kubelet.slow_paths import SlowPaths
 from pilothouse.kubelet.storage import Storage
 from pilothouse.kubelet.tokens import Tokens
 from pilothouse.kubelet.volume_record import VolumeRecord, VolumeRecords
@@ -157,6 +158,8 @@ class Surroundings:
     trust: Trust | None = None
     certificates: Certificates | None = None
     storage: Storage | None = None
+    paths: SlowPaths = field(default_factory=SlowPaths)
+    """For looks at what may not answer."""
 
     def note(self, plugin: str, name: str, details: JsonObject) -> VolumeRecord:
         """Have the volume's record say what tearing it down will need. To be called before that is made."""

@@ -1,6 +1,6 @@
 """A path of the node as a persistent volume, for clusters of one node. The same checks as of a pod's own `hostPath`."""
 
-import asyncio
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,12 +18,12 @@ class HostPathSource(PersistentSource):
     plugin: ClassVar[str] = "host-path"
     takes_options: ClassVar[bool] = False
 
-    async def set_up(self, bound: BoundVolume, _around: Surroundings, /) -> HostVolume:
+    async def set_up(self, bound: BoundVolume, around: Surroundings, /) -> HostVolume:
         """Check it, or make it where its type says so."""
         source = bound.persistent.spec.hostPath
         path = Path(source.path)
         if source.type:
-            await asyncio.to_thread(require, path, source.type)
+            await around.paths.look((path, source.type), partial(require, path, source.type))
         return HostVolume(path)
 
     async def tear_down(self, _record: VolumeRecord, _ground: Ground, /, *, last: bool) -> None:

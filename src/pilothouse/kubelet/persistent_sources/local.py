@@ -6,6 +6,7 @@ first pod has what is in it given to its fsGroup.
 
 import asyncio
 import stat
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -38,7 +39,7 @@ class LocalSource(PersistentSource):
         """Show it below the pod; a device for itself is shown where it is."""
         path = Path(bound.persistent.spec.local.path)
         try:
-            mode = (await asyncio.to_thread(path.stat)).st_mode
+            mode = (await around.paths.look(("stat", path), path.stat)).st_mode
         except FileNotFoundError:
             why = f'path "{path}" does not exist'
             raise failure("MountVolume.NewMounter initialization", bound, why) from None
@@ -57,7 +58,7 @@ class LocalSource(PersistentSource):
         shared = await self._shared(bound, root, around, around.storage)
         if not around.mounter.is_mounted(target):
             target.mkdir(parents=True, exist_ok=True, mode=0o750)
-            await asyncio.to_thread(around.mounter.bind, root, target)
+            await around.paths.look(("bind", target), partial(around.mounter.bind, root, target))
         return HostVolume(target, fs_group=Ownership.NONE if bound.read_only or shared else Ownership.of(around.pod))
 
     async def _mounted(
@@ -78,7 +79,7 @@ class LocalSource(PersistentSource):
         pod = around.pod
         if not storage.users.mounted_elsewhere(self.key(bound), pod.metadata.uid):
             return False
-        group, present = pod.spec.securityContext.fsGroup, (await asyncio.to_thread(root.stat)).st_gid
+        group, present = pod.spec.securityContext.fsGroup, (await around.paths.look(("stat", root), root.stat)).st_gid
         if group is not None and group != present:
             storage.recorder.event(
                 reference(pod), "Warning", "AlreadyMountedVolume",

@@ -1,6 +1,6 @@
 """`hostPath`: a path of the node itself, checked to be what the spec says it is."""
 
-import asyncio
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,10 +15,10 @@ class HostPathVolume(VolumeType):
     field: ClassVar[str] = "hostPath"
     plugin: ClassVar[str] = "host-path"
 
-    async def set_up(self, volume: Volume, _around: Surroundings, /) -> Path:
+    async def set_up(self, volume: Volume, around: Surroundings, /) -> Path:
         """Check the path, or make it where the type says so."""
         path, kind = Path(volume.hostPath.path), volume.hostPath.type
         if kind:
             # It may be of a server that is gone.
-            await asyncio.to_thread(require, path, kind)
+            await around.paths.look((path, kind), partial(require, path, kind))
         return path
