@@ -60,6 +60,21 @@ def test_what_is_read_at_once_is_not_all_there_is() -> None:
         assert messages.read() == ["10", "11"]
 
 
+def test_what_was_overwritten_before_it_was_read_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    lost, read = [1], os.read
+
+    def may_be_late(descriptor: int, most: int) -> bytes:
+        if lost:
+            lost.clear()
+            raise BrokenPipeError
+        return read(descriptor, most)
+
+    with device() as (path, writer), KernelMessages(path) as messages:
+        os.write(writer, b"4,9,1,-;next\n")
+        monkeypatch.setattr(os, "read", may_be_late)
+        assert messages.read() == ["next"]
+
+
 def test_an_end_is_told() -> None:
     with KernelMessages(Path("/dev/null")) as messages, pytest.raises(OSError, match="have ended"):
         messages.read()

@@ -8,6 +8,7 @@ import pytest
 
 from fakes.logind import FakeLogind, bus, impostor, names, needs_a_bus
 from fakes.logind import logind as played
+from pilothouse.linux import system_bus
 from pilothouse.linux.logind import Logind, logind
 from pilothouse.linux.system_bus import BusError
 from pilothouse.runtime.clock import SystemClock
@@ -71,6 +72,19 @@ def test_whoever_may_not_hold_it_up_hears_why(tmp_path: Path) -> None:
         stage.fake.refusal = "Permission denied"
         with pytest.raises(BusError, match="AccessDenied: Permission denied"):
             await stage.login.lock()
+
+    play(tmp_path, story)
+
+
+def test_a_lock_that_comes_too_late_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(stage: Stage) -> None:
+        monkeypatch.setattr(system_bus, "PATIENCE", 0)
+        with pytest.raises(BusError, match="did not answer Inhibit in 0 seconds"):
+            await stage.login.lock()
+        monkeypatch.undo()
+        await stage.until(lambda: bool(stage.fake.inhibited))
+        await stage.login.delay()
+        await stage.until(lambda: stage.fake.held == 0)
 
     play(tmp_path, story)
 

@@ -8,7 +8,7 @@ import pytest
 
 from kubelet.at_work import context
 from kubelet.harness import FakeNode, run
-from kubelet.test_oom_kills import BEGIN, GLOBAL, GLOBAL_END, GROUP, GROUP_END, STATE
+from kubelet.test_oom_kills import BEGIN, GLOBAL, GLOBAL_END, GROUP, GROUP_END, OLD_END, STATE
 from linux.test_kernel_messages import device
 from pilothouse.kubelet.parts.oom_watcher import OomWatcher
 from pilothouse.runtime.tasks import Tasks
@@ -31,6 +31,10 @@ def test_the_machine_is_told_of_and_containers_are_counted(tmp_path: Path) -> No
                 text = "System OOM encountered, victim process: python3, pid: 77"
                 assert node.told.events == [("Warning", "SystemOOM", text)]
                 assert work.stats.oom_kills.of("/") == 1
+                for message in (BEGIN, "Task in /docker/abc killed as a result of limit of /", OLD_END):
+                    os.write(writer, b"4,1,1,-;" + message.encode() + b"\n")
+                await node.until(lambda: len(node.told.events) == 2, seconds=2)
+                assert work.stats.oom_kills.of("/docker/abc") == 1
                 tasks.cancel_all()
 
     run(tmp_path, story)

@@ -188,6 +188,16 @@ def test_what_was_called_off_too_late_is_heard_after_the_pods_have_ended(tmp_pat
     play(tmp_path, story)
 
 
+def test_what_was_called_off_before_it_was_heard_of_leaves_one_lock(tmp_path: Path) -> None:
+    async def story(closing: Closing) -> None:
+        closing.login.word.put_nowait(False)
+        await closing.node.until(lambda: len(closing.login.locks) == 2)
+        await closing.node.clock.sleep(0)
+        assert [lock.held for lock in closing.login.locks] == [False, True]
+
+    play(tmp_path, story)
+
+
 def test_a_shutdown_is_written_down(tmp_path: Path) -> None:
     async def story(closing: Closing) -> None:
         node, registry = closing.node, closing.metrics.registry
@@ -202,6 +212,11 @@ def test_a_shutdown_is_written_down(tmp_path: Path) -> None:
         assert last.began == began
         assert 8 <= last.ended - began < 10
         assert registry.get_sample_value("ended") == int(last.ended)
+        closing.login.word.put_nowait(False)
+        await running(node, a_pod("next", "stubborn", terminationGracePeriodSeconds=8))
+        closing.login.word.put_nowait(True)
+        await node.until(lambda: len(closing.saved) == 3)
+        assert registry.get_sample_value("ended") == 0
 
     play(tmp_path, story)
 
