@@ -296,6 +296,8 @@ def test_neither_a_pod_that_does_not_go_nor_a_silent_runtime_stops_others_for_ev
             assert "FailedSync" in node.told.reasons()
             node.add(critical("vital", "1"))
             await node.until(lambda: node.pods["vital"].status.phase == "Running", 30)
+            late = "Container runtime did not kill the pod within specified grace period."
+            assert node.told.events.count(("Warning", "ExceededGracePeriod", late)) == 1
             tasks.cancel_all()
 
     loop.run(story)

@@ -20,6 +20,7 @@ from pilothouse.kubelet.declared_features import declared_features
 from pilothouse.kubelet.events import reference
 from pilothouse.kubelet.handout import Handout, NothingToGive
 from pilothouse.kubelet.own_node import OwnNode
+from pilothouse.kubelet.pod_end import OVERTIME
 from pilothouse.kubelet.preemption import NoVictims, victims
 from pilothouse.kubelet.runtime_config import grace_period
 from pilothouse.kubelet.status import Verdict
@@ -166,6 +167,7 @@ class NodeAdmission:
                     await evictions.stopped(victim.metadata.uid)
                 self._counts.preempted(shortages[0].resource)
             except TimeoutError:
+                self._recorder.event(reference(victim), *OVERTIME)
                 log.warning("Failed to evict pod", pod=describe(victim), err="timeout waiting to kill pod")
         return None
 

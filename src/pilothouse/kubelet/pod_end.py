@@ -21,6 +21,10 @@ from pilothouse.runtime.clock import Clock
 from pilothouse.runtime.log import Log
 
 log = Log(__name__)
+OVERTIME = (
+    "Warning", "ExceededGracePeriod", "Container runtime did not kill the pod within specified grace period.",
+)  # fmt: skip
+"""The event of a pod for whose end somebody waits in vain."""
 _SHORTEST = 2.0
 """Seconds that even a container out of grace gets to see its signal."""
 

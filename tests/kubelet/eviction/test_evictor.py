@@ -20,7 +20,7 @@ from pilothouse.kubelet.eviction.signals import Levels
 from pilothouse.kubelet.stats import PodUse
 from pilothouse.runtime.metrics import Metrics
 from pilothouse.runtime.tasks import Tasks
-from pilothouse.testing.fake_cri import Behaviour
+from pilothouse.testing.fake_cri import Behaviour, FakeCri
 
 HARD = EvictionPolicy(hard={"memory.available": "1Gi", "nodefs.available": "10%"})
 
@@ -198,6 +198,33 @@ def test_the_next_look_waits_for_the_pod_to_be_gone(tmp_path: Path) -> None:
         stage.levels = levels()
         await node.clock.sleep(2)
         assert len(stage.looks) == 3
+
+    play(tmp_path, story)
+
+
+class Deaf(FakeCri):
+    """Ends nothing."""
+
+    async def stop_container(self, container_id: str, timeout: float) -> None:
+        raise CriUnavailable("UNAVAILABLE", "deaf")
+
+    async def stop_sandbox(self, sandbox_id: str) -> None:
+        raise CriUnavailable("UNAVAILABLE", "deaf")
+
+
+def test_a_pod_that_does_not_go_is_told_of_and_waited_for_no_longer_than_upstream_does(tmp_path: Path) -> None:
+    async def story(stage: Stage) -> None:
+        node = stage.node
+        node.cri = node.runtime = Deaf(node.clock, present=node.cri.present)
+        await stage.running(_pod("stuck"))
+        stage.memory, stage.levels = {"stuck": 2 * GI}, levels(memory=1)
+        stage.start()
+        await node.until(lambda: "ExceededGracePeriod" in node.told.reasons(), 60)
+        late = "Container runtime did not kill the pod within specified grace period."
+        assert ("Warning", "ExceededGracePeriod", late) in node.told.events
+        assert "FailedKillPod" in node.told.reasons()
+        count = len(stage.looks)
+        await node.until(lambda: len(stage.looks) > count, 45)
 
     play(tmp_path, story)
 

@@ -27,6 +27,7 @@ from pilothouse.kubelet.eviction.reclaimer import Reclaimer
 from pilothouse.kubelet.eviction.signals import IMAGE_DISK, IMAGE_INODES, MEANINGS, NODE_DISK, NODE_INODES, Levels
 from pilothouse.kubelet.eviction.signals import observe as observed
 from pilothouse.kubelet.eviction.thresholds import Threshold
+from pilothouse.kubelet.pod_end import OVERTIME
 from pilothouse.kubelet.runtime_config import grace_period
 from pilothouse.kubelet.stats import PodUse
 from pilothouse.kubelet.status import Verdict
@@ -204,7 +205,12 @@ class Evictor:
         clock = self.around.clock
         for pod, grace in ended:
             try:
-                async with clock.timeout(max(_PATIENCE, grace * 1.5) + _CLEAN_UP):
+                async with clock.timeout(max(_PATIENCE, grace * 1.5)):
+                    await self.around.node.stopped(pod.metadata.uid)
+            except TimeoutError:
+                self.around.recorder.event(reference(pod), *OVERTIME)
+            try:
+                async with clock.timeout(_CLEAN_UP):
                     await self.around.node.cleared(pod.metadata.uid)
             except TimeoutError:
                 log.warning("Eviction manager: timed out waiting for pods to be cleaned up", pod=describe(pod))
