@@ -106,7 +106,8 @@ class DraPlugins:
             await plugin.close()
 
     async def close(self) -> None:
-        """Ask none any more."""
+        """Ask none any more, and tell nobody: they are not gone, the kubelet is."""
+        self.on_change = _UNWATCHED
         for driver, known in list(self._known.items()):
             for plugin, _ in list(known):
                 await self.remove(driver, plugin.endpoint)
