@@ -4,10 +4,11 @@ The pace of the listings follows what happens: quick for a while after each chan
 The name is upstream's: pod lifecycle event generator.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from pilothouse.kubelet.counts.pleg_counts import PlegCounts
 from pilothouse.kubelet.cri.interface import Cri, CriError, CriUnimplemented
+from pilothouse.kubelet.cri.picture import Picture
 from pilothouse.runtime.clock import Clock, Instant
 from pilothouse.runtime.durations import go_duration
 from pilothouse.runtime.log import Log
@@ -22,9 +23,6 @@ _QUICK_FOR = 3.0
 """Seconds of quick listings after a change."""
 _WITH_EVENTS = 60.0
 """Seconds between listings where events come: only to find what got lost."""
-
-Picture = Mapping[str, frozenset[tuple[str, object]]]
-"""By pod uid, its sandboxes and containers with their states."""
 
 
 class Pleg:
@@ -87,7 +85,7 @@ class Pleg:
             self._counts.intervals.observe(began - self._looked_at)
         self._looked_at = began
         try:
-            picture = await take_picture(self._cri)
+            picture = await self._cri.picture()
         except CriError as error:
             log.warning("Cannot list containers", err=str(error))
             return False
@@ -99,15 +97,3 @@ class Pleg:
         for uid in changed:
             self._changed(uid)
         return bool(changed)
-
-
-async def take_picture(cri: Cri) -> Picture:
-    """The states of all sandboxes and containers now."""
-    found: dict[str, set[tuple[str, object]]] = {}
-    for sandbox in await cri.sandboxes():
-        found.setdefault(sandbox.uid, set()).add((sandbox.id, sandbox.ready))
-    owner = {sandbox_id: uid for uid, states in found.items() for sandbox_id, _ in states}
-    for container in await cri.containers():
-        if (uid := owner.get(container.sandbox_id)) is not None:
-            found[uid].add((container.id, container.state))
-    return {uid: frozenset(states) for uid, states in found.items()}

@@ -25,6 +25,7 @@ from pilothouse.kubelet.cri.interface import (
     Sandbox,
     Version,
 )
+from pilothouse.kubelet.cri.picture import Picture, picture
 from pilothouse.kubelet.cri.signals import signal_name
 from pilothouse.kubelet.cri.usage import ContainerUse, InterfaceUse, SandboxUse
 from pilothouse.testing.fake_images import FakeImages
@@ -281,6 +282,13 @@ class FakeCri(FakeImages):
             for container in self._containers.values()
             if not uid or container.labels.get(_POD_UID) == uid
         ]
+
+    async def picture(self) -> Picture:
+        """The states of all sandboxes and containers."""
+        boxes, runs = await self.sandboxes(), await self.containers()
+        return picture(
+            ((box.uid, box.id, box.ready) for box in boxes), ((run.sandbox_id, run.id, run.state) for run in runs)
+        )
 
     async def container_status(self, container_id: str) -> Container:
         """One container in full."""

@@ -9,6 +9,7 @@ import pytest
 from fakes.cri_server import CriServer
 from kubelet.cri.serving import APP, container_config, running, sandbox_config, serve
 from pilothouse.api.machinery.view import JsonObject
+from pilothouse.kubelet.cri import answers
 from pilothouse.kubelet.cri.applied import LinuxResources, Mounted
 from pilothouse.kubelet.cri.client import CriClient
 from pilothouse.kubelet.cri.features import CgroupDriver, Features, Handler
@@ -117,6 +118,23 @@ def test_sandboxes_and_containers_of_one_pod() -> None:
         assert (await cri.sandbox_status(found.id)).host_network
         assert [one.sandbox_id for one in await cri.containers("uid-b")] == [found.id]
         assert len(await cri.containers()) == 2
+
+    serve(story)
+
+
+def test_a_picture_is_made_of_two_listings_and_of_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(cri: CriClient, server: CriServer, fake: FakeCri) -> None:
+        made = await running(cri)
+        ended = await cri.create_container((await cri.sandboxes())[0].id, container_config("job"), sandbox_config())
+        other = await cri.run_sandbox(sandbox_config("uid-other"))
+        await cri.stop_sandbox(other)
+        (box,) = await cri.sandboxes("uid-web")
+        for name in ("sandbox", "container"):
+            monkeypatch.setattr(answers, name, None)  # records of a full node cost more than all else at rest
+        server.asked.clear()
+        states = {(box.id, True), (made, ContainerState.RUNNING), (ended, ContainerState.CREATED)}
+        assert await cri.picture() == {"uid-web": states, "uid-other": {(other, False)}}
+        assert [name for name, _ in server.asked] == ["ListPodSandbox", "ListContainers"]
 
     serve(story)
 

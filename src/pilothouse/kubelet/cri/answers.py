@@ -62,11 +62,21 @@ def cgroup_driver(answer: Any) -> CgroupDriver | None:
     return _DRIVERS.get(answer.linux.cgroup_driver) if answer.HasField("linux") else None
 
 
+def is_ready(item: Any) -> bool:
+    """Whether a sandbox is."""
+    return bool(item.state == _READY)
+
+
+def state(item: Any) -> ContainerState:
+    """Of a container."""
+    return _STATES.get(item.state, ContainerState.UNKNOWN)
+
+
 def sandbox(item: Any, ips: tuple[str, ...] = (), *, host_network: bool = False) -> Sandbox:
     """One of a listing."""
     meta = item.metadata
     return Sandbox(
-        item.id, meta.name, meta.namespace, meta.uid, meta.attempt, item.state == _READY, item.created_at / 1e9, ips,
+        item.id, meta.name, meta.namespace, meta.uid, meta.attempt, is_ready(item), item.created_at / 1e9, ips,
         host_network, dict(item.labels), dict(item.annotations), item.runtime_handler,
     )  # fmt: skip
 
@@ -87,7 +97,7 @@ def container(item: Any, sandbox_id: str = "", **more: Any) -> Container:
     """One of a listing."""
     return Container(
         id=item.id, sandbox_id=sandbox_id, name=item.metadata.name, attempt=item.metadata.attempt,
-        state=_STATES.get(item.state, ContainerState.UNKNOWN), created_at=item.created_at / 1e9,
+        state=state(item), created_at=item.created_at / 1e9,
         image=item.image.image, image_ref=item.image_ref, image_id=item.image_id, labels=dict(item.labels),
         annotations=dict(item.annotations), **more,
     )  # fmt: skip

@@ -20,6 +20,7 @@ from pilothouse.kubelet.cri.interface import (
     Sandbox,
     Version,
 )
+from pilothouse.kubelet.cri.picture import Picture, picture
 from pilothouse.kubelet.cri.usage import ContainerUse, ImageFilesystems, SandboxUse
 from pilothouse.runtime.clock import Clock
 
@@ -109,6 +110,14 @@ class CriClient:
         wanted = {"label_selector": {_POD_UID: uid}} if uid else {}
         answer = await self._call("ListContainers", filter=wanted)
         return [answers.container(item, sandbox_id=item.pod_sandbox_id) for item in answer.containers]
+
+    async def picture(self) -> Picture:
+        """The states of all sandboxes and containers."""
+        boxes, runs = (await self._call("ListPodSandbox")).items, (await self._call("ListContainers")).containers
+        return picture(
+            ((box.metadata.uid, box.id, answers.is_ready(box)) for box in boxes),
+            ((run.pod_sandbox_id, run.id, answers.state(run)) for run in runs),
+        )
 
     async def container_status(self, container_id: str) -> Container:
         """One container in full."""

@@ -12,6 +12,7 @@ from typing import Protocol
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.kubelet.cri.applied import LinuxResources, Mounted
 from pilothouse.kubelet.cri.features import CgroupDriver, Features, Handler
+from pilothouse.kubelet.cri.picture import Picture
 from pilothouse.kubelet.cri.usage import ContainerUse, ImageFilesystems, SandboxUse
 from pilothouse.runtime.clock import Instant
 
@@ -239,6 +240,10 @@ class Cri(Protocol):
 
     async def containers(self, uid: str = "") -> list[Container]:
         """Those of one pod, or all, without exit code and times."""
+        ...
+
+    async def picture(self) -> Picture:
+        """The states of all sandboxes and containers."""
         ...
 
     async def container_status(self, container_id: str) -> Container:

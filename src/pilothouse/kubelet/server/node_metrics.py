@@ -10,10 +10,10 @@ from typing import Protocol
 
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.cri.interface import ContainerState
+from pilothouse.kubelet.cri.picture import Picture
 from pilothouse.kubelet.managers.static_cpus import StaticCpus
 from pilothouse.kubelet.managers.static_memory import StaticMemory
 from pilothouse.kubelet.observed import ResizeState
-from pilothouse.kubelet.pleg import Picture
 from pilothouse.kubelet.server.exposition import Family, labels
 from pilothouse.kubelet.static_pods.manifest import SOURCE
 
