@@ -123,6 +123,9 @@ def test_a_pod_runs_and_its_output_is_logged(machine: ContainerdConfig, tmp_path
         await node.clock.sleep(0.3)
         text = await log_of(node)
         assert text.startswith("hello from")
+        (link,) = node.layout.log_links.iterdir()
+        assert link.read_bytes() == node.layout.log(node.pods["web"], "app", 0).read_bytes()
+        assert link.name == f"web_default_app-{node.state()['containerID'].removeprefix('containerd://')}.log"
         assert f"{node.pods['web'].status.podIP}\tweb\n" in text
         result = await cri.exec_sync(node.state()["containerID"].removeprefix("containerd://"),
                                      ["/bin/busybox", "cat", "/etc/resolv.conf"], 5)  # fmt: skip
