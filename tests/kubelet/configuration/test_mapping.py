@@ -9,7 +9,15 @@ import pytest
 from kubelet.server.harness import around
 from pilothouse.kubelet.config import KubeletConfig
 from pilothouse.kubelet.configuration.fields import DURATION, leaves, look_up, put, upstream_defaults
-from pilothouse.kubelet.configuration.mapping import FIELDS, NO_EFFECT, configured, set_in_vain, tell_of_vain, wire
+from pilothouse.kubelet.configuration.mapping import (
+    FIELDS,
+    GATES,
+    NO_EFFECT,
+    configured,
+    set_in_vain,
+    tell_of_vain,
+    wire,
+)
 from pilothouse.kubelet.configuration.merge import lay
 from pilothouse.runtime.clock import SystemClock
 from pilothouse.testing.fake_cri import FakeCri
@@ -19,7 +27,8 @@ SAMPLES: dict[str, Any] = {
     "evictionMinimumReclaim": {"memory.available": "1Gi"}, "kubeReserved": {"cpu": "1"},
     "evictionSoftGracePeriod": {"memory.available": "1m30s"}, "systemReserved": {"memory": "1Gi"},
     "cpuManagerPolicy": "static", "topologyManagerPolicy": "restricted", "topologyManagerScope": "pod",
-    "cpuManagerPolicyOptions": {"full-pcpus-only": "true"}, "memorySwap.swapBehavior": "LimitedSwap",
+    "cpuManagerPolicyOptions": {"full-pcpus-only": "true"},
+    "topologyManagerPolicyOptions": {"prefer-closest-numa-nodes": "true"}, "memorySwap.swapBehavior": "LimitedSwap",
     "imagePullCredentialsVerificationPolicy": "AlwaysVerify", "enforceNodeAllocatable": ["pods", "kube-reserved"],
     "containerRuntimeEndpoint": "unix:///run/a.sock", "imageServiceEndpoint": "unix:///run/b.sock",
     "containerLogMaxSize": "5Mi", "reservedSystemCPUs": "0", "podLogsDir": "/logs", "resolvConf": "",
@@ -86,6 +95,21 @@ def test_a_field_without_changes_nothing_and_is_warned_of(
     (record,) = caplog.records
     assert record.getMessage() == "A field of the kubelet's configuration has no effect"
     assert vars(record)["facts"] == {"field": name, "value": sample(name)}
+
+
+def test_gates_that_are_settings_of_ours_arrive_and_are_told(config: KubeletConfig) -> None:
+    on = config.exclusive
+    assert (on.alpha_options, on.beta_options, on.unthrottled) == (False, True, True)
+    gates = {
+        "CPUManagerPolicyAlphaOptions": True, "CPUManagerPolicyBetaOptions": False,
+        "DisableCPUQuotaWithExclusiveCPUs": False,
+    }  # fmt: skip
+    changed = configured(config, lay(upstream_defaults(), {"featureGates": {**gates, "Other": True}}))
+    set_to = changed.exclusive
+    assert (set_to.alpha_options, set_to.beta_options, set_to.unthrottled) == (True, False, False)
+    assert changed.no_effect == {"featureGates": {"Other": True}}
+    assert wire(changed)["featureGates"] == {**gates, "Other": True}
+    assert {*GATES} == {*gates}
 
 
 def test_defaults_are_nothing_to_warn_of(config: KubeletConfig) -> None:

@@ -54,7 +54,9 @@ class Giver:
         self.start()
 
     def start(self, reserved: str = "0") -> None:
-        policy = Exclusive(cpu_policy="static", cpu_options=self.options, unthrottled=self.unthrottled)
+        policy = Exclusive(
+            cpu_policy="static", cpu_options=self.options, alpha_options=True, unthrottled=self.unthrottled
+        )
         self.cpus = StaticCpus(self.topology, parse(reserved), policy, self.directory, lambda: self.active)
 
     def give(self, to: Pod, near: Collection[int] | None = None) -> str:

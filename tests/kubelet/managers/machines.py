@@ -7,11 +7,13 @@ from pilothouse.kubelet.managers.memory_nodes import NodeMemory
 from pilothouse.kubelet.managers.topology import Cpu, Topology
 
 
-def machine(sockets: int = 1, cores: int = 4, threads: int = 1, nodes: int | None = None) -> Topology:
-    """`cores` a socket. Ids run over all cores first, as x86 has it; `nodes` in all, one a socket unless said."""
-    every, nodes = sockets * cores, sockets if nodes is None else nodes
+def machine(
+    sockets: int = 1, cores: int = 4, threads: int = 1, nodes: int | None = None, caches: int | None = None
+) -> Topology:
+    """`cores` a socket. Ids run over all cores first, as x86 has it; `nodes` and `caches` in all, or one a socket."""
+    every, nodes, caches = sockets * cores, sockets if nodes is None else nodes, sockets if caches is None else caches
     return Topology(tuple(
-        Cpu(thread * every + core, core, core // cores, core * nodes // every)
+        Cpu(thread * every + core, core, core // cores, core * nodes // every, core * caches // every)
         for thread in range(threads) for core in range(every)
     ))  # fmt: skip
 

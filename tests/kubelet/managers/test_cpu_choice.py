@@ -40,6 +40,25 @@ def test_what_is_chosen(topology: Topology, available: str, count: int, chosen: 
     assert text(take(topology, parse(available), count)) == chosen
 
 
+@pytest.mark.parametrize(
+    ("topology", "available", "count", "chosen"),
+    [
+        (HT, "0-7", 2, "0-1"),
+        (HT, "0-7", 5, "0-4"),
+        (HT, "1,3,5-7", 3, "1,3,5"),
+        (HT, "0-7", 8, "0-7"),
+        (TWO, "0-7", 4, "0-1,4-5"),  # a whole socket
+        (TWO, "1-7", 2, "1,4"),  # the socket where less is free
+        (machine(1, 4, 2, nodes=2), "1-7", 2, "1-2"),
+    ],
+)
+def test_threads_of_several_cores_are_chosen_if_wanted(
+    topology: Topology, available: str, count: int, chosen: str
+) -> None:
+    """The option distribute-cpus-across-cores. Assumed: by the numbers of threads, socket by socket."""
+    assert text(take(topology, parse(available), count, spread=True)) == chosen
+
+
 def test_too_many_are_refused() -> None:
     with pytest.raises(Unavailable) as refused:
         take(HT, parse("0,2,4,6"), 5)

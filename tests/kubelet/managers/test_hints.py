@@ -72,11 +72,33 @@ def test_of_what_nobody_prefers_the_fitting_is_taken(told: Sequence[Hints], affi
     assert merge(BEST_EFFORT, (0, 1, 2, 3), told) == (frozenset(map(int, affinity)), True)
 
 
+@pytest.mark.parametrize(
+    ("told", "near", "far"),
+    [
+        ([{"a": [hint("01"), hint("12"), hint("02")]}], "12", "01"),
+        ([{"a": [no("01"), no("12"), no("02")]}], "12", "01"),
+        ([{"a": [no("01"), no("12")]}, {"b": [no("012")]}], "12", "01"),
+        ([{"a": [hint("0"), hint("12")]}], "0", "0"),  # the fewest come first
+    ],
+)
+def test_of_as_many_nodes_the_nearest_may_be_taken(told: Sequence[Hints], near: str, far: str) -> None:
+    """The option prefer-closest-numa-nodes."""
+
+    def distance(nodes: Nodes) -> float:
+        return 11.0 if nodes == {1, 2} else 21.0
+
+    found = merge(BEST_EFFORT, (0, 1, 2), told, distance)[0], merge(BEST_EFFORT, (0, 1, 2), told)[0]
+    assert found == (frozenset(map(int, near)), frozenset(map(int, far)))
+
+
 def test_preferred_are_the_sets_that_would_do_if_all_were_free() -> None:
     free = {0: 1, 1: 3}
 
     def amount(each: dict[int, int], nodes: Nodes) -> int:
         return sum(each[node] for node in nodes)
+
+    def also(nodes: Nodes, smallest: int) -> bool:
+        return len(nodes) > smallest
 
     def possible(asked: int) -> list[Hint]:
         return possibilities((0, 1), lambda nodes: 4 * len(nodes), lambda nodes: amount(free, nodes), asked)
@@ -85,4 +107,6 @@ def test_preferred_are_the_sets_that_would_do_if_all_were_free() -> None:
     assert possible(3) == [hint("1"), no("01")]
     assert possible(4) == [no("01")]
     assert possible(5) == []
+    wide = possibilities((0, 1), lambda nodes: 4 * len(nodes), lambda nodes: amount(free, nodes), 3, also)
+    assert wide == [hint("1"), hint("01")]
     assert [sorted(one) for one in node_sets((0, 1, 4))] == [[0], [1], [4], [0, 1], [0, 4], [1, 4], [0, 1, 4]]

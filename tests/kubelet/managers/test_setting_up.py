@@ -7,14 +7,16 @@ import pytest
 
 from kubelet.managers.binding import shown, sized
 from kubelet.managers.giving import More, config
-from kubelet.managers.machines import machine, memory
+from kubelet.managers.machines import GI, machine, memory
 from pilothouse.api.machinery.quantity import parse_quantity
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.config import KubeletConfig
 from pilothouse.kubelet.managers.cpu_list import text
 from pilothouse.kubelet.managers.hand_out import Affinities, AlignedHandout
+from pilothouse.kubelet.managers.memory_nodes import NodeMemory
 from pilothouse.kubelet.managers.memory_policy import MemoryPolicy, NodeReservation
 from pilothouse.kubelet.managers.policy import Exclusive
+from pilothouse.kubelet.managers.policy_options import BY_SOCKET, CLOSEST, MOST_NODES
 from pilothouse.kubelet.managers.setting_up import Given, set_up, with_reserved
 from pilothouse.kubelet.managers.topology import Topology
 from pilothouse.kubelet.reservations import Reservations
@@ -82,6 +84,31 @@ def test_as_much_memory_must_be_kept_as_is_reserved(tmp_path: Path) -> None:
 def test_a_machine_may_have_too_many_nodes(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="unsupported on machines with more than 8 NUMA Nodes"):
         given(config(tmp_path, NEAR), 9)
+    many = Exclusive(topology_policy="restricted", topology_options={MOST_NODES: "9"})
+    assert given(config(tmp_path, many), 9).cpus is None
+
+
+def test_sockets_must_not_be_smaller_than_nodes_to_be_aligned_by(tmp_path: Path) -> None:
+    """Message: ValidateStaticPolicyOptions."""
+    wide = Exclusive(cpu_policy="static", cpu_options={BY_SOCKET: "true"}, alpha_options=True)
+    one = config(tmp_path, wide, Reservations(kube={"cpu": "1"}))
+    with pytest.raises(ValueError, match="Align by socket is not compatible with hardware where number of sockets"):
+        set_up(one, More(), lambda: None, Affinities(), lambda: machine(2, 4, nodes=1))
+    assert set_up(one, More(), lambda: None, Affinities(), lambda: machine(2, 4)).cpus is not None
+
+
+@pytest.mark.parametrize(("closest", "nodes"), [("true", "12"), ("false", "01")])
+def test_memory_may_be_from_the_nodes_nearest_to_each_other(closest: str, nodes: str, tmp_path: Path) -> None:
+    near = Exclusive(topology_policy="best-effort", topology_options={CLOSEST: closest})
+    apart = {0: (10, 30, 30), 1: (30, 10, 11), 2: (30, 11, 10)}
+    each = tuple(NodeMemory(node, 4 * GI, distances=apart[node]) for node in apart)
+    found = set_up(
+        config(tmp_path, near, memory=BOUND), More(), lambda: None, Affinities(),
+        lambda: Topology(machine(3, 2).cpus, each), lambda: {"memory": parse_quantity("1Gi")},
+    )  # fmt: skip
+    assert asyncio.run(found.handout.hand_out(sized("a", 6))) is None
+    assert found.memory is not None
+    assert shown(found.memory.own("uid-a", "app0")) == f"{nodes}:6"
 
 
 def test_processors_reserved_by_name_are_what_is_reserved(tmp_path: Path) -> None:

@@ -16,7 +16,15 @@ from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.containers import find
 from pilothouse.kubelet.managers.cpu_list import parse, text
 from pilothouse.kubelet.managers.hints import Hint
-from pilothouse.kubelet.managers.policy import FULL_CORES, STRICT_RESERVATION, Exclusive
+from pilothouse.kubelet.managers.policy import Exclusive
+from pilothouse.kubelet.managers.policy_options import (
+    ACROSS_CORES,
+    ACROSS_NODES,
+    BY_CACHE,
+    BY_SOCKET,
+    FULL_CORES,
+    STRICT_RESERVATION,
+)
 from pilothouse.kubelet.managers.static_cpus import own_cpus, pod_cpus, reserved_cpus
 
 
@@ -132,6 +140,38 @@ def test_the_reserved_are_shared_unless_they_are_strictly_kept(tmp_path: Path) -
     giver.options = {}
     with pytest.raises(ValueError, match='not all reserved cpus: "0" are present in defaultCpuSet: "1-7"'):
         giver.start()
+
+
+def test_options_say_which_processors(tmp_path: Path) -> None:
+    for option, topology, asked, chosen in (
+        (ACROSS_CORES, machine(1, 4, 2), "3", "1-3"),
+        (ACROSS_NODES, machine(2, 4), "6", "1-6"),
+        (BY_CACHE, machine(1, 8, caches=2), "4", "4-7"),
+    ):
+        giver = Giver(tmp_path / option, topology, {option: "true"})
+        assert giver.give(guaranteed("a", asked)) == chosen
+        assert Giver(tmp_path / f"not-{option}", topology).give(guaranteed("a", asked)) != chosen
+    whole = Giver(tmp_path / "whole", machine(2, 4, 2), {ACROSS_NODES: "true", FULL_CORES: "true"})
+    assert whole.give(guaranteed("a", "12")) == "1-6,9-14"
+
+
+def test_what_is_on_a_socket_may_be_near(tmp_path: Path) -> None:
+    """The option align-by-socket: two sockets with two nodes each, 0-1, 2-3, 4-5 and 6-7."""
+    topology = machine(2, 4, nodes=4)
+    plain, giver = Giver(tmp_path / "plain", topology), Giver(tmp_path / "wide", topology, {BY_SOCKET: "true"})
+    one = guaranteed("a", "3")
+
+    def preferred(of: Giver) -> list[list[int]]:
+        hints = of.cpus.hints(one, one.spec.containers[0])["cpu"]
+        return [sorted(hint.nodes or ()) for hint in hints if hint.preferred]
+
+    assert preferred(plain) == [[0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3]]
+    assert preferred(giver) == preferred(plain)
+    two = guaranteed("b", "1")
+    hints = giver.cpus.hints(two, two.spec.containers[0])["cpu"]
+    assert [sorted(hint.nodes or ()) for hint in hints if hint.preferred] == [[0], [1], [2], [3], [0, 1], [2, 3]]
+    assert [of.give(guaranteed("c", "1"), near=[1]) for of in (plain, giver)] == ["2", "1"]
+    assert (plain.give(one, near=[2]), giver.give(one, near=[2])) == ("1,4-5", "4-6")
 
 
 def test_hints_say_where_there_is_room(tmp_path: Path) -> None:

@@ -160,7 +160,7 @@ def books(memory: StaticMemory) -> dict[tuple[int, ...], int]:
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_no_byte_is_given_twice_and_none_is_lost(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     """Pods come, have their containers begin, go, and kubelets restart."""

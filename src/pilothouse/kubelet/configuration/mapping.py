@@ -65,6 +65,7 @@ FIELDS: Mapping[str, tuple[str, Codec]] = MappingProxyType({
     "reservedMemory": ("memory.reserved", RESERVED_MEMORY),
     "topologyManagerPolicy": ("exclusive.topology_policy", PLAIN),
     "topologyManagerScope": ("exclusive.topology_scope", PLAIN),
+    "topologyManagerPolicyOptions": ("exclusive.topology_options", MAP),
     "reservedSystemCPUs": ("exclusive.reserved_cpus", PLAIN),
     "enforceNodeAllocatable": ("reservations.enforce", LIST),
     "kubeReserved": ("reservations.kube", MAP),
@@ -109,6 +110,14 @@ FIELDS: Mapping[str, tuple[str, Codec]] = MappingProxyType({
     "fileCheckFrequency": ("static_pods.file_check_frequency", SECONDS),
     "httpCheckFrequency": ("static_pods.http_check_frequency", SECONDS),
 })  # fmt: skip
+GATES: Mapping[str, str] = MappingProxyType(
+    {
+        "CPUManagerPolicyAlphaOptions": "exclusive.alpha_options",
+        "CPUManagerPolicyBetaOptions": "exclusive.beta_options",
+        "DisableCPUQuotaWithExclusiveCPUs": "exclusive.unthrottled",
+    }
+)
+"""Gates that are settings of ours; others that have an effect decide what may be set (`gates`)."""
 _UNTOLD = ("staticPodURLHeader",)
 """What nobody is told: there are tokens in it."""
 
@@ -129,7 +138,7 @@ NO_EFFECT = frozenset({
     "oomScoreAdj", "podCIDR", "podsPerCore", "protectKernelDefaults", "providerID", "qosReserved", "readOnlyPort",
     "registerNode", "runOnce", "showHiddenMetricsForVersion",
     "singleProcessOOMKill", "streamingConnectionIdleTimeout", "syncFrequency", "systemCgroups", "tlsCertFile",
-    "tlsCipherSuites", "tlsCurvePreferences", "tlsMinVersion", "tlsPrivateKeyFile", "topologyManagerPolicyOptions",
+    "tlsCipherSuites", "tlsCurvePreferences", "tlsMinVersion", "tlsPrivateKeyFile",
     "tracing.endpoint", "tracing.samplingRatePerMillion", "volumePluginDir", "volumeStatsAggPeriod",
 })  # fmt: skip
 """What is the same whatever is set. `failCgroupV1` stands in neither: it decides whether a kubelet starts."""
@@ -143,6 +152,10 @@ def configured(config: KubeletConfig, document: JsonObject) -> KubeletConfig:
         if (value := look_up(document, name)) is not None:
             block, _, last = place.rpartition(".")
             blocks.setdefault(block, {})[last] = codec.read(value)
+    for gate, on in (document.get("featureGates") or {}).items():
+        if gate in GATES:
+            block, _, last = GATES[gate].rpartition(".")
+            blocks.setdefault(block, {})[last] = on
     changed = {block: replace(getattr(config, block), **fields) for block, fields in blocks.items() if block}
     return replace(config, **blocks.get("", {}), **changed, no_effect=set_in_vain(document))
 
@@ -151,6 +164,8 @@ def set_in_vain(document: JsonObject) -> JsonObject:
     """What a merged document sets, other than upstream's default, that has no effect."""
     defaults, kinds = upstream_defaults(), leaves()
     found = {name: (look_up(document, name), look_up(defaults, name)) for name in sorted(NO_EFFECT)}
+    others = {gate: on for gate, on in (document.get("featureGates") or {}).items() if gate not in GATES}
+    found["featureGates"] = (others, None)
     return {name: value for name, (value, default) in found.items() if _differs(kinds[name], value, default)}
 
 
@@ -171,6 +186,8 @@ def wire(config: KubeletConfig) -> JsonObject:
         value = attrgetter(place)(config)
         if value is not None and name not in _UNTOLD:
             put(told, name, codec.write(value))
+    gates = {gate: attrgetter(place)(config) for gate, place in GATES.items()}
+    told["featureGates"] = {**told.get("featureGates", {}), **gates}
     hard = {**DEFAULT_HARD, **config.eviction.hard} if config.eviction.merge_defaults else dict(config.eviction.hard)
     return {
         **told, "cgroupDriver": "cgroupfs", "cgroupsPerQOS": True, "evictionHard": hard,

@@ -14,7 +14,7 @@ from pilothouse.kubelet.containers import main_and_init
 from pilothouse.kubelet.contribution import Contribution, Contributor
 from pilothouse.kubelet.handout import Handout
 from pilothouse.kubelet.managers.cpu_list import text
-from pilothouse.kubelet.managers.hints import HintProvider, Hints, Nodes, Unavailable, merge
+from pilothouse.kubelet.managers.hints import Distance, HintProvider, Hints, Nodes, Unavailable, all_alike, merge
 from pilothouse.kubelet.managers.policy import POD, Exclusive
 from pilothouse.kubelet.managers.static_cpus import StaticCpus
 from pilothouse.kubelet.managers.static_memory import StaticMemory
@@ -48,12 +48,14 @@ class AlignedHandout:
         self, policy: Exclusive, nodes: Sequence[int], providers: Sequence[HintProvider], cpus: StaticCpus | None,
         then: Handout, more: Contributor, active: Callable[[], Collection[str] | None],
         affinities: Affinities, memory: StaticMemory | None = None,
+        distance: Distance = all_alike,
     ) -> None:  # fmt: skip
         self._policy = policy
         self._nodes = nodes
         self._providers = providers
         self.cpus = cpus
         self._memory = memory
+        self._distance = distance
         self._then = then
         self._more = more
         self._active = active
@@ -88,7 +90,7 @@ class AlignedHandout:
         return True
 
     def _affinity(self, told: Sequence[Hints]) -> tuple[Nodes | None, bool]:
-        return merge(self._policy.topology_policy, self._nodes, told)
+        return merge(self._policy.topology_policy, self._nodes, told, self._distance)
 
     def known_to(self, pod: Pod, allocatable: Mapping[str, str]) -> Mapping[str, str]:
         """What the node offers, as far as this pod is concerned."""

@@ -14,6 +14,8 @@ from pilothouse.api.types.core_v1 import Container, Pod
 
 NONE, BEST_EFFORT, RESTRICTED, SINGLE = "none", "best-effort", "restricted", "single-numa-node"
 Nodes = frozenset[int]
+Distance = Callable[[Nodes], float]
+"""How far nodes are from each other."""
 
 
 class Unavailable(Exception):
@@ -59,22 +61,39 @@ def node_sets(nodes: Sequence[int]) -> Iterator[Nodes]:
         yield from map(frozenset, combinations(nodes, size))
 
 
+def nobody_else(_nodes: Nodes, _smallest: int) -> bool:
+    """No other sets are preferred."""
+    return False
+
+
+def all_alike(_nodes: Nodes) -> float:
+    """No nodes are nearer to each other than others."""
+    return 0.0
+
+
 def possibilities(
-    nodes: Sequence[int], most: Callable[[Nodes], int], now: Callable[[Nodes], int], asked: int
-) -> list[Hint]:
-    """Sets of nodes that have as much as is asked for `now`; preferred if of the size that would do were all free."""
+    nodes: Sequence[int], most: Callable[[Nodes], int], now: Callable[[Nodes], int], asked: int,
+    also: Callable[[Nodes, int], bool] = nobody_else,
+) -> list[Hint]:  # fmt: skip
+    """Sets of nodes that have as much as is asked for `now`; preferred if of the size that would do were all free.
+
+    `also` may prefer others, when it hears of that size.
+    """
     smallest = next((len(some) for some in node_sets(nodes) if most(some) >= asked), len(nodes))
-    return [Hint(some, len(some) == smallest) for some in node_sets(nodes) if now(some) >= asked]
+    found = [some for some in node_sets(nodes) if now(some) >= asked]
+    return [Hint(some, len(some) == smallest or also(some, smallest)) for some in found]
 
 
-def merge(policy: str, nodes: Sequence[int], told: Iterable[Hints]) -> tuple[Nodes | None, bool]:
-    """The affinity, and whether the policy lets a pod have it."""
+def merge(
+    policy: str, nodes: Sequence[int], told: Iterable[Hints], distance: Distance = all_alike
+) -> tuple[Nodes | None, bool]:
+    """The affinity, and whether the policy lets a pod have it. Of sets of a size the least `distance` is best."""
     if policy == NONE:
         return None, True
     listed = [list(some) for hints in told for some in _choices(hints)]
     if policy == SINGLE:
         listed = [[hint for hint in some if hint.preferred and _is_single(hint)] for some in listed]
-    best = _best(frozenset(nodes), listed)
+    best = _best(frozenset(nodes), listed, distance)
     if policy == BEST_EFFORT:
         return best.nodes, True
     if policy == SINGLE and best.nodes == frozenset(nodes):
@@ -92,7 +111,7 @@ def _is_single(hint: Hint) -> bool:
     return hint.nodes is None or len(hint.nodes) == 1
 
 
-def _best(everywhere: Nodes, listed: Sequence[Sequence[Hint]]) -> Hint:
+def _best(everywhere: Nodes, listed: Sequence[Sequence[Hint]], distance: Distance) -> Hint:
     """The best of what can be agreed on."""
     needed = max(
         (min(map(len, sets)) for some in listed if (sets := [one.nodes for one in some if one.nodes])), default=0
@@ -101,7 +120,7 @@ def _best(everywhere: Nodes, listed: Sequence[Sequence[Hint]]) -> Hint:
     for some in listed:
         agreed = {_agree(before, hint) for before in agreed for hint in some}
     found = [Hint(nodes, preferred) for _, nodes, preferred in agreed if nodes]
-    return min(found, key=lambda hint: _rank(hint, needed), default=Hint(everywhere, preferred=False))
+    return min(found, key=lambda hint: _rank(hint, needed, distance), default=Hint(everywhere, preferred=False))
 
 
 def _agree(before: tuple[Nodes | None, Nodes, bool], hint: Hint) -> tuple[Nodes | None, Nodes, bool]:
@@ -113,10 +132,10 @@ def _agree(before: tuple[Nodes | None, Nodes, bool], hint: Hint) -> tuple[Nodes 
     return first if first is not None else hint.nodes, nodes & hint.nodes, preferred and hint.preferred and same
 
 
-def _rank(hint: Hint, needed: int) -> tuple[int, int, int]:
+def _rank(hint: Hint, needed: int, distance: Distance) -> tuple[int, int, float, int]:
     """The better the lower. What is not preferred should have the nodes that the neediest giver needs, and no more."""
     nodes = hint.nodes or frozenset()
     size, mask = len(nodes), sum(1 << node for node in nodes)
     if hint.preferred:
-        return 0, size, mask
-    return (1, needed - size, mask) if size <= needed else (2, size, mask)
+        return 0, size, distance(nodes), mask
+    return (1, needed - size, distance(nodes), mask) if size <= needed else (2, size, distance(nodes), mask)

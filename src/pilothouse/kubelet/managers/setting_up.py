@@ -15,16 +15,16 @@ from pilothouse.kubelet.managers.hand_out import Affinities, AlignedHandout
 from pilothouse.kubelet.managers.hints import HintProvider
 from pilothouse.kubelet.managers.memory_record import MemoryRecord
 from pilothouse.kubelet.managers.policy import NONE, STATIC
+from pilothouse.kubelet.managers.policy_options import BY_SOCKET
 from pilothouse.kubelet.managers.static_cpus import StaticCpus, reserved_cpus
 from pilothouse.kubelet.managers.static_memory import StaticMemory
 from pilothouse.kubelet.managers.topology import Topology
 
-_MOST_NODES = 8
-"""NUMA nodes; with more it would take too long to try all sets of them."""
 _TWICE = (
     "invalid configuration: can't use reservedSystemCPUs (--reserved-cpus) with systemReservedCgroup "
     "(--system-reserved-cgroup) or kubeReservedCgroup (--kube-reserved-cgroup)"
 )
+_MORE_SOCKETS = "Align by socket is not compatible with hardware where number of sockets are more than number of NUMA"
 Active = Callable[[], Collection[str] | None]
 
 
@@ -71,9 +71,11 @@ def set_up(
     if policy.cpu_policy == NONE and policy.topology_policy == hints.NONE and not bound:
         return Given(then, then)
     topology, cpus, memory = read(), None, None
-    if policy.topology_policy != hints.NONE and len(topology.every_node) > _MOST_NODES:
-        raise ValueError(f"unsupported on machines with more than {_MOST_NODES} NUMA Nodes")
+    if policy.topology_policy != hints.NONE and len(topology.every_node) > policy.most_nodes:
+        raise ValueError(f"unsupported on machines with more than {policy.most_nodes} NUMA Nodes")
     if policy.cpu_policy == STATIC:
+        if policy.has(BY_SOCKET) and topology.sockets > len(topology.nodes):
+            raise ValueError(_MORE_SOCKETS)
         reserved = reserved_cpus(topology, policy, config.reservations.of("cpu"))
         cpus = StaticCpus(topology, reserved, policy, config.root, active)
     if bound:
@@ -84,5 +86,8 @@ def set_up(
     providers: list[HintProvider] = [one for one in (cpus, memory) if one is not None]
     if policy.topology_policy != hints.NONE:
         providers.insert(0, NearDevices(then, topology.every_node))
-    aligned = AlignedHandout(policy, topology.every_node, providers, cpus, then, then, active, affinities, memory)
+    aligned = AlignedHandout(
+        policy, topology.every_node, providers, cpus, then, then, active, affinities, memory,
+        topology.distance if policy.closest else hints.all_alike,
+    )  # fmt: skip
     return Given(aligned, aligned, cpus, memory)

@@ -10,11 +10,21 @@ from pathlib import Path
 from pilothouse.api.machinery.quantity import Quantity, parse_quantity
 from pilothouse.api.types.core_v1 import Container, Pod
 from pilothouse.kubelet.containers import is_sidecar, main_and_init
-from pilothouse.kubelet.managers.cpu_choice import take
+from pilothouse.kubelet.managers.cpu_balance import take_balanced
+from pilothouse.kubelet.managers.cpu_caches import by_cache
+from pilothouse.kubelet.managers.cpu_choice import nothing_between, take
 from pilothouse.kubelet.managers.cpu_list import Cpus
 from pilothouse.kubelet.managers.cpu_record import CpuRecord
-from pilothouse.kubelet.managers.hints import Hint, Hints, Nodes, Unavailable, possibilities
-from pilothouse.kubelet.managers.policy import FULL_CORES, STRICT_RESERVATION, Exclusive
+from pilothouse.kubelet.managers.hints import Hint, Hints, Nodes, Unavailable, nobody_else, possibilities
+from pilothouse.kubelet.managers.policy import Exclusive
+from pilothouse.kubelet.managers.policy_options import (
+    ACROSS_CORES,
+    ACROSS_NODES,
+    BY_CACHE,
+    BY_SOCKET,
+    FULL_CORES,
+    STRICT_RESERVATION,
+)
 from pilothouse.kubelet.managers.topology import Topology
 from pilothouse.kubelet.resources.qos import GUARANTEED, qos_class
 
@@ -51,9 +61,17 @@ def reserved_cpus(topology: Topology, policy: Exclusive, amount: Quantity) -> Cp
             raise ValueError(f"unable to reserve CPUs that are not there: {policy.reserved_cpus}")
         return named
     try:
-        return take(topology, topology.ids, count)
+        return chosen(topology, policy, topology.ids, count)
     except Unavailable as error:
         raise ValueError(f"[cpumanager] unable to reserve the required amount of CPUs: {error}") from error
+
+
+def chosen(topology: Topology, policy: Exclusive, available: Collection[int], count: int) -> Cpus:
+    """Choose so many of the available ones, as the policy's options have it. Raises Unavailable."""
+    if policy.has(ACROSS_NODES):
+        return take_balanced(topology, available, count, topology.threads if policy.has(FULL_CORES) else 1)
+    between = by_cache if policy.has(BY_CACHE) else nothing_between
+    return take(topology, available, count, between=between, spread=policy.has(ACROSS_CORES))
 
 
 class StaticCpus:
@@ -108,7 +126,13 @@ class StaticCpus:
             """Less than nothing without the processors that the pod has already."""
             return len((free | reusable) & self._topology.near(nodes)) if must <= nodes else -1
 
-        return possibilities(self._topology.nodes, lambda nodes: len(self._topology.near(nodes)), now, count)
+        also = self._fewest_sockets if self._policy.has(BY_SOCKET) else nobody_else
+        return possibilities(self._topology.nodes, lambda nodes: len(self._topology.near(nodes)), now, count, also)
+
+    def _fewest_sockets(self, nodes: Nodes, smallest: int) -> bool:
+        """Whether no fewer sockets have as many nodes as are needed."""
+        each = len(self._topology.nodes) // self._topology.sockets
+        return bool(each) and len(self._topology.sockets_of(nodes)) == -(-smallest // each)
 
     # When the node takes a pod.
 
@@ -135,9 +159,13 @@ class StaticCpus:
         """Raises Unavailable."""
         free = self._free | self._reusable_by(uid)
         self._check_cores(count, free)
-        near = free & self._topology.near(affinity) if affinity is not None else _NONE
-        chosen = take(self._topology, near, min(count, len(near)))
-        return chosen | take(self._topology, free - chosen, count - len(chosen))
+        near = free & self._near(affinity) if affinity is not None else _NONE
+        first = chosen(self._topology, self._policy, near, min(count, len(near)))
+        return first | chosen(self._topology, self._policy, free - first, count - len(first))
+
+    def _near(self, nodes: Nodes) -> Cpus:
+        topology = self._topology
+        return topology.on_sockets_of(nodes) if self._policy.has(BY_SOCKET) else topology.near(nodes)
 
     def _check_cores(self, count: int, free: Cpus) -> None:
         """Whether it can have whole cores, if it must. Raises Unavailable."""
@@ -185,10 +213,6 @@ class StaticCpus:
         """What no other container may use."""
         return self._record.own.get(uid, {}).get(container, _NONE)
 
-    def unthrottled(self, uid: str) -> frozenset[str]:
-        """The containers of a pod that have all the time of their processors."""
-        return frozenset(self._record.own.get(uid, ()) if self._policy.unthrottled else ())
-
     @property
     def shared(self) -> Cpus:
         """What all others use."""
@@ -198,6 +222,10 @@ class StaticCpus:
         """How many containers have for themselves, by NUMA node."""
         every = _NONE.union(*(cpus for each in self._record.own.values() for cpus in each.values()))
         return {node: len(every & self._topology.near((node,))) for node in self._topology.nodes}
+
+    def unthrottled(self, uid: str) -> frozenset[str]:
+        """The containers of a pod that have all the time of their processors."""
+        return frozenset(self._record.own.get(uid, ()) if self._policy.unthrottled else ())
 
     @property
     def allocatable(self) -> Cpus:

@@ -24,6 +24,8 @@ class Cpu:
     """The lowest id among the core's threads."""
     socket: int
     node: int
+    cache: int = 0
+    """A number that all have that share the last level of cache."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,11 @@ class Topology:
         return len({cpu.socket for cpu in self.cpus})
 
     @cached_property
+    def caches(self) -> int:
+        """How many of the last level there are."""
+        return len({cpu.cache for cpu in self.cpus})
+
+    @cached_property
     def threads(self) -> int:
         """How many a core has."""
         return len(self.cpus) // max(len({cpu.core for cpu in self.cpus}), 1)
@@ -74,6 +81,22 @@ class Topology:
     def near(self, nodes: Collection[int]) -> Cpus:
         """The processors of these NUMA nodes."""
         return frozenset(cpu.id for cpu in self.cpus if cpu.node in nodes)
+
+    def sockets_of(self, nodes: Collection[int]) -> frozenset[int]:
+        """The sockets that have processors of these NUMA nodes."""
+        return frozenset(cpu.socket for cpu in self.cpus if cpu.node in nodes)
+
+    def on_sockets_of(self, nodes: Collection[int]) -> Cpus:
+        """All processors of them."""
+        sockets = self.sockets_of(nodes)
+        return frozenset(cpu.id for cpu in self.cpus if cpu.socket in sockets)
+
+    def distance(self, nodes: Collection[int]) -> float:
+        """How far these NUMA nodes are from each other, on the average."""
+        places = {one.node: place for place, one in enumerate(self.memory)}
+        far = {one.node: one.distances for one in self.memory if len(one.distances) == len(self.memory)}
+        every = [far[one][places[other]] for one in nodes if one in far for other in nodes if other in places]
+        return sum(every) / len(every) if every else 0.0
 
     def siblings(self, ids: Iterable[int]) -> Cpus:
         """All threads of the cores that these belong to."""
@@ -86,4 +109,6 @@ def _cpu(directory: Path, cpu: int, node: int) -> Cpu:
     threads = parse((directory / "thread_siblings_list").read_text())
     # Some machines number no sockets: -1.
     socket = max(int((directory / "physical_package_id").read_text()), 0)
-    return Cpu(cpu, min(threads, default=cpu), socket, node)
+    shared = directory.parent / "cache/index3/shared_cpu_list"
+    cache = min(parse(shared.read_text()), default=cpu) if shared.exists() else socket
+    return Cpu(cpu, min(threads, default=cpu), socket, node, cache)
