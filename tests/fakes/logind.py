@@ -62,6 +62,9 @@ class FakeLogind:
         self.reloads: list[tuple[Any, ...]] = []
         self.refusal = ""
         """Why it gives no locks."""
+        self.gives = threading.Event()
+        """Whether it gives locks now, or whoever wants one waits."""
+        self.gives.set()
         self._locks: list[int] = []
         self._drop_ins = drop_ins
         self._link: DBusConnection = open_dbus_connection(f"unix:path={socket}", enable_fds=True)
@@ -84,6 +87,7 @@ class FakeLogind:
     def close(self) -> None:
         """Gone from the bus, and its locks with it."""
         self._over.set()
+        self.gives.set()
         self._thread.join()
         self._link.close()
         for lock in self._locks:
@@ -109,6 +113,7 @@ class FakeLogind:
             name = "org.freedesktop.DBus.Error.AccessDenied"
             self._link.send(new_error(message, name, "s", (self.refusal,)))
         elif member == "Inhibit":
+            self.gives.wait()
             self.inhibited.append(message.body)
             reader, writer = os.pipe2(os.O_NONBLOCK)
             self._locks.append(reader)

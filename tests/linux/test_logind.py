@@ -78,10 +78,12 @@ def test_whoever_may_not_hold_it_up_hears_why(tmp_path: Path) -> None:
 
 def test_a_lock_that_comes_too_late_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def story(stage: Stage) -> None:
+        stage.fake.gives.clear()
         monkeypatch.setattr(system_bus, "PATIENCE", 0)
         with pytest.raises(BusError, match="did not answer Inhibit in 0 seconds"):
             await stage.login.lock()
         monkeypatch.undo()
+        stage.fake.gives.set()
         await stage.until(lambda: bool(stage.fake.inhibited))
         await stage.login.delay()
         await stage.until(lambda: stage.fake.held == 0)
