@@ -5,7 +5,7 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from pilothouse.cluster.addresses import choose_ranges, free_port, is_free, nth
+from pilothouse.cluster.addresses import choose_ranges, free_port, is_free, is_ours, nth
 from pilothouse.cluster.errors import ClusterError
 
 
@@ -40,3 +40,8 @@ def test_a_taken_port_is_replaced() -> None:
         assert not is_free(port, "127.0.0.1")
         assert free_port(port, "127.0.0.1") != port
     assert free_port(port, "127.0.0.1") == port
+
+
+def test_which_addresses_are_ours() -> None:
+    assert is_ours("127.0.0.1")
+    assert not is_ours("203.0.113.7")

@@ -55,3 +55,11 @@ def test_a_kernel_that_cannot() -> None:
     with pytest.raises(ClusterError, match=r"overlayfs .* and control groups"):
         check_kernel("nodev\tproc\n", "")
     check_kernel("nodev\toverlay\n", MOUNTS)
+
+
+def test_a_runtime_of_somebody_else_s_needs_none_of_ours(tmp_path: Path) -> None:
+    with pytest.raises(ClusterError, match="apt-get install nftables iptables conntrack;"):
+        check_programs(str(tmp_path), own_runtime=False)
+    settings = Settings(port=0, advertise="192.0.2.1", runtime_endpoint=f"unix://{tmp_path}/none.sock")
+    with pytest.raises(ClusterError, match=r"no container runtime listens at .*/none.sock: start it"):
+        check_machine(settings, root=True)

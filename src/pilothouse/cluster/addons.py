@@ -18,7 +18,9 @@ _OVERHEAD = {"kata": {"cpu": "250m", "memory": "160Mi"}}
 
 def addons(settings: Settings) -> list[JsonObject]:
     """The DNS's Service and permissions, runtimes that are installed, permissions of nodes and of who reads metrics."""
-    found = manifests(settings.dns_address) + runtime_classes(detect_handlers()) if settings.node else []
+    found = manifests(settings.dns_address) if settings.node else []
+    # Which handlers somebody else's runtime has, he knows who configured it.
+    found += runtime_classes(detect_handlers()) if settings.node and not settings.runtime_endpoint else []
     return found + node_bindings() + usage_manifests() + (_simulated_nodes() if settings.simulated_nodes else [])
 
 

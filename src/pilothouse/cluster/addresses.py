@@ -26,6 +26,16 @@ def machine_address() -> str:
     return "" if found.startswith("127.") else found
 
 
+def is_ours(address: str) -> bool:
+    """Whether an address is one of this machine's."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            return False
+    return True
+
+
 def free_port(wanted: int, host: str = "0.0.0.0") -> int:
     """`wanted`, or another when it is taken or 0."""
     return wanted if wanted and is_free(wanted, host) else _any_port(host)

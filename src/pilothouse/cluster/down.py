@@ -35,7 +35,7 @@ async def stop(home: Home, settings: Settings, clock: Clock, step: Step) -> None
     with step("processes"):
         await _end_processes(home, clock)
     if settings.node:
-        await remove_node(home, clock, step)
+        await remove_node(home, settings, clock, step)
 
 
 async def _end_processes(home: Home, clock: Clock) -> None:

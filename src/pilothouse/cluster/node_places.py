@@ -1,7 +1,9 @@
 """Where the node's parts lie, for the process that runs it and for whoever removes it."""
 
 from pilothouse.cluster.home import Home
+from pilothouse.cluster.settings import Settings
 from pilothouse.kubelet.containerd import ContainerdConfig
+from pilothouse.kubelet.cri.access import socket_of
 
 
 def containerd_config(home: Home) -> ContainerdConfig:
@@ -12,6 +14,11 @@ def containerd_config(home: Home) -> ContainerdConfig:
         cni_config=home.node / "cni",
         registry_config=home.node / "registries",
     )
+
+
+def runtime_socket(home: Home, settings: Settings) -> str:
+    """Where the node's runtime answers, its own or somebody else's."""
+    return socket_of(settings.runtime_endpoint) if settings.runtime_endpoint else str(containerd_config(home).socket)
 
 
 def cgroup_root(home: Home) -> str:

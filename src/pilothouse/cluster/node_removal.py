@@ -1,18 +1,24 @@
 """Removal of a node: its pods through the runtime, the runtime, then links, rules, groups and mounts.
 
 Pods are removed by a living containerd, which is started again if need be: it alone undoes all that it did for each
-(network namespaces, addresses, shims). What remains afterwards is removed by the names the inventory gives.
+(network namespaces, addresses, shims). A runtime of somebody else's is asked to do the same, as far as it runs, for
+the sandboxes of kubelets; what else it holds is none of ours. What remains afterwards is removed by the names the
+inventory gives.
 """
 
 import asyncio
+from collections.abc import Callable, Mapping
 
 from pilothouse.cluster.home import Home
 from pilothouse.cluster.inventory import Inventory
 from pilothouse.cluster.node_places import cgroup_root, containerd_config
+from pilothouse.cluster.settings import Settings
 from pilothouse.cluster.step import Step
 from pilothouse.kubelet.containerd import Containerd, RuntimeMissing
+from pilothouse.kubelet.cri.access import socket_of
 from pilothouse.kubelet.cri.client import CriClient
 from pilothouse.kubelet.cri.interface import CriError
+from pilothouse.kubelet.runtime_config import POD_UID
 from pilothouse.linux.cgroups import Cgroups
 from pilothouse.linux.mounts import Mounts
 from pilothouse.network.main import remove
@@ -25,15 +31,19 @@ _GRACE = 2.0
 _LOG = Log(__name__)
 
 
-async def remove_node(home: Home, clock: Clock, step: Step) -> None:
+async def remove_node(home: Home, settings: Settings, clock: Clock, step: Step) -> None:
     """Remove everything that this machine's node made."""
     inventory = Inventory(home.inventory)
     config = containerd_config(home)
     if config.state.exists():
         with step("pods"):
             containerd = Containerd(config, clock)
-            await _remove_pods(containerd, str(config.socket), clock)
+            if await _is_up(containerd):
+                await _remove_pods(str(config.socket), clock, lambda _: True)
             await containerd.stop()
+    if settings.runtime_endpoint:
+        with step("pods"):
+            await remove_foreign_pods(settings.runtime_endpoint, clock)
     with step("network"):
         await cleanup(home.cluster)
         await remove(inventory.traces())
@@ -45,16 +55,29 @@ async def remove_node(home: Home, clock: Clock, step: Step) -> None:
         inventory.clear()
 
 
-async def _remove_pods(containerd: Containerd, socket: str, clock: Clock) -> None:
+async def _is_up(containerd: Containerd) -> bool:
     try:
         await containerd.start()
     except RuntimeMissing as error:
         _LOG.error("Failed to start containerd to remove pods", error=error)
-        return
+        return False
+    return True
+
+
+async def remove_foreign_pods(endpoint: str, clock: Clock) -> None:
+    """Remove the pods of kubelets from a runtime that somebody else runs."""
+    try:
+        await _remove_pods(socket_of(endpoint), clock, lambda labels: POD_UID in labels)
+    except CriError as error:
+        _LOG.error("The container runtime does not answer: its pods stay", error=error, endpoint=endpoint)
+
+
+async def _remove_pods(socket: str, clock: Clock, ours: Callable[[Mapping[str, str]], bool]) -> None:
     async with CriClient(socket, clock) as cri:
-        running = await cri.containers()
+        running = [each for each in await cri.containers() if ours(each.labels)]
         await asyncio.gather(*(_stop(cri, each.id) for each in running))
-        await asyncio.gather(*(_remove(cri, each.id) for each in await cri.sandboxes()))
+        sandboxes = [each for each in await cri.sandboxes() if ours(each.labels)]
+        await asyncio.gather(*(_remove(cri, each.id) for each in sandboxes))
 
 
 async def _stop(cri: CriClient, container: str) -> None:

@@ -8,6 +8,7 @@ from pilothouse.cluster.addresses import is_free
 from pilothouse.cluster.errors import ClusterError
 from pilothouse.cluster.settings import Settings
 from pilothouse.kubelet.containerd import RuntimeMissing, plugin_directory
+from pilothouse.kubelet.cri.access import socket_of
 from pilothouse.kubelet.handlers import detect_handlers
 
 _PROGRAMS = {
@@ -19,6 +20,8 @@ _PROGRAMS = {
     "catatonit": "catatonit",
 }
 """What a node runs, and the Debian package that brings it."""
+_RUNTIME = ("containerd", "ctr", "catatonit")
+"""Those that a node needs for a containerd of its own alone."""
 _SPACE = 20 << 20
 _NODELESS = "--no-node makes a control plane alone, --simulated-nodes N adds nodes without containers"
 
@@ -33,7 +36,9 @@ def check_machine(settings: Settings, *, root: bool) -> None:
         return
     if not settings.advertise:
         raise ClusterError(f"this machine has no address but loopback, a node needs one; {_NODELESS}")
-    check_programs(path=None)
+    if settings.runtime_endpoint and not Path(socket := socket_of(settings.runtime_endpoint)).is_socket():
+        raise ClusterError(f"no container runtime listens at {socket}: start it, or name another endpoint")
+    check_programs(path=None, own_runtime=not settings.runtime_endpoint)
     check_kernel(Path("/proc/filesystems").read_text(), Path("/proc/self/mounts").read_text())
 
 
@@ -46,18 +51,25 @@ def check_space(path: Path, free: int) -> None:
         )
 
 
-def check_programs(path: str | None) -> None:
+def check_programs(path: str | None, *, own_runtime: bool = True) -> None:
     """Raise ClusterError naming every package that is missing."""
-    packages = [package for program, package in _PROGRAMS.items() if shutil.which(program, path=path) is None]
-    if not detect_handlers(path):
-        packages.append("runc")
+    needed = {name: package for name, package in _PROGRAMS.items() if own_runtime or name not in _RUNTIME}
+    packages = [package for program, package in needed.items() if shutil.which(program, path=path) is None]
+    if own_runtime:
+        packages += _missing_beside(path)
+    if packages:
+        names = " ".join(dict.fromkeys(packages))
+        raise ClusterError(f"a node needs more programs: apt-get install {names}; {_NODELESS}")
+
+
+def _missing_beside(path: str | None) -> list[str]:
+    """What the node's own containerd calls."""
+    packages = [] if detect_handlers(path) else ["runc"]
     try:
         plugin_directory()
     except RuntimeMissing:
         packages.append("containernetworking-plugins")
-    if packages:
-        names = " ".join(dict.fromkeys(packages))
-        raise ClusterError(f"a node needs more programs: apt-get install {names}; {_NODELESS}")
+    return packages
 
 
 def check_kernel(filesystems: str, mounts: str) -> None:

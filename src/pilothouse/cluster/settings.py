@@ -1,7 +1,7 @@
 """Settings: what a cluster was made with. Chosen by the first `up`, kept in its home, and the same ever after."""
 
 from dataclasses import asdict, dataclass, field, fields
-from typing import Self
+from typing import Any, Self
 
 import orjson
 
@@ -40,6 +40,14 @@ class Settings:
     """The domain of services and pods."""
     apiserver_flags: dict[str, str] = field(default_factory=dict)
     """Flags of upstream's API server, by their names without dashes: the store, audit, encryption, ..."""
+    node_ip: str = ""
+    """The node's address, where somebody has chosen it."""
+    kubelet: dict[str, Any] = field(default_factory=dict)
+    """What `up` was told of the kubelet: see `kubelet_options`."""
+    runtime_endpoint: str = ""
+    """Where a container runtime of somebody else's answers; empty: the node has a containerd of its own."""
+    cni_conf_dir: str = ""
+    """Where that runtime looks for its network's configuration, if it is to have ours."""
     unprivileged: int = -1
     """The user id of all that needs no root; -1: that of whoever ran `up`."""
 

@@ -21,6 +21,8 @@ from pilothouse.cluster.addresses import choose_ranges, free_port, machine_addre
 from pilothouse.cluster.down import stop
 from pilothouse.cluster.errors import ClusterError
 from pilothouse.cluster.home import Home, private_directory
+from pilothouse.cluster.kubelet_options import NOTHING_SAID, KubeletWords, kubelet_options
+from pilothouse.cluster.node_configuration import checked
 from pilothouse.cluster.notes import SUPERVISOR, Notes
 from pilothouse.cluster.pki import Pki
 from pilothouse.cluster.preflight import check_machine, check_space
@@ -38,7 +40,14 @@ from pilothouse.runtime.tasks import Tasks
 PATIENCE = 60.0
 """Seconds that a cluster gets to be Ready."""
 _PAUSE = 0.03
-_FLAGS = {"port": "--port", "node": "--no-node", "simulated_nodes": "--simulated-nodes"}
+_FLAGS = {
+    "port": "--port", "node": "--no-node", "simulated_nodes": "--simulated-nodes", "node_name": "--hostname-override",
+}  # fmt: skip
+_CHANGEABLE = {
+    "apiserver_flags": "--apiserver-flag", "node_ip": "--node-ip", "cni_conf_dir": "--cni-conf-dir",
+    "kubelet": "--kubelet-config, or another option of the kubelet",
+}  # fmt: skip
+"""What may be another each time the cluster starts."""
 _CRASHES = 3
 """How often a role may end before it was ready."""
 _OUR_ERROR = re.compile(r"^pilothouse(\.\w+)+: ")
@@ -52,8 +61,12 @@ class Wishes:
     port: int | None = None
     node: bool | None = None
     simulated_nodes: int | None = None
+    node_name: str | None = None
     apiserver_flags: dict[str, str] | None = None
-    """These may be others each time the cluster starts."""
+    """These, and those below, may be others each time the cluster starts."""
+    node_ip: str | None = None
+    cni_conf_dir: str | None = None
+    kubelet: KubeletWords = NOTHING_SAID
 
 
 async def up(home: Home, wishes: Wishes, clock: Clock, step: Step) -> Settings:
@@ -87,39 +100,62 @@ async def up(home: Home, wishes: Wishes, clock: Clock, step: Step) -> Settings:
 def _settings(home: Home, wishes: Wishes) -> Settings:
     """Those of the cluster that is here, or those of a new one."""
     root = os.geteuid() == 0
-    if home.exists():
-        settings = Settings.load(home)
-        if changed := [name for name in _FLAGS if getattr(wishes, name) not in (None, getattr(settings, name))]:
-            named = ", ".join(_FLAGS[name] for name in changed)
-            raise ClusterError(
-                f"the cluster in {home.path} was made with another {named}: leave it out, or remove the cluster "
-                "first with `pilothouse down --delete`"
-            )
-        flags = settings.apiserver_flags if wishes.apiserver_flags is None else wishes.apiserver_flags
-        if Notes(home).living():
-            if flags != settings.apiserver_flags:
-                raise ClusterError(
-                    "the cluster runs with another --apiserver-flag: stop it first with `pilothouse down`"
-                )
-            return settings
-        settings = replace(settings, apiserver_flags=flags, advertise=machine_address() or settings.advertise)
-        check_machine(settings, root=root)
-        check_space(home.path, disk_usage(home.path).free)
+    if not home.exists():
+        return _new(home, wishes, root=root)
+    settings = Settings.load(home)
+    if changed := [name for name in _FLAGS if getattr(wishes, name) not in (None, getattr(settings, name))]:
+        named = ", ".join(_FLAGS[name] for name in changed)
+        raise ClusterError(
+            f"the cluster in {home.path} was made with another {named}: leave it out, or remove the cluster "
+            "first with `pilothouse down --delete`"
+        )
+    wanted = _with_options(settings, wishes)
+    if Notes(home).living():
+        _see_that_nothing_changes(settings, wanted)
         return settings
+    wanted = replace(wanted, advertise=wanted.node_ip or machine_address() or settings.advertise)
+    return _checked(home, wanted, root=root)
+
+
+def _with_options(settings: Settings, wishes: Wishes) -> Settings:
+    """With what may be another each time the cluster starts."""
+    flags = settings.apiserver_flags if wishes.apiserver_flags is None else wishes.apiserver_flags
+    node_ip = settings.node_ip if wishes.node_ip is None else wishes.node_ip
+    cni = settings.cni_conf_dir if wishes.cni_conf_dir is None else wishes.cni_conf_dir
+    kubelet = kubelet_options(settings.kubelet, wishes.kubelet)
+    if not settings.node and (kubelet or node_ip or cni):
+        raise ClusterError("options of the kubelet need a node, and this cluster is without one: leave them out")
+    return replace(settings, apiserver_flags=flags, node_ip=node_ip, cni_conf_dir=cni, kubelet=kubelet)
+
+
+def _see_that_nothing_changes(settings: Settings, wanted: Settings) -> None:
+    for name, option in _CHANGEABLE.items():
+        if getattr(settings, name) != getattr(wanted, name):
+            raise ClusterError(f"the cluster runs with another {option}: stop it first with `pilothouse down`")
+
+
+def _new(home: Home, wishes: Wishes, *, root: bool) -> Settings:
     node = True if wishes.node is None else wishes.node
     settings = Settings(
         port=wishes.port or Settings.port,
         node=node,
         simulated_nodes=wishes.simulated_nodes or 0,
-        node_name=os.uname().nodename.lower() if node else "",
-        advertise=machine_address(),
+        node_name=(wishes.node_name or os.uname().nodename.lower()) if node else "",
         unprivileged=UNPRIVILEGED if root else -1,
-        apiserver_flags=wishes.apiserver_flags or {},
     )
+    settings = _with_options(settings, wishes)
+    settings = replace(settings, advertise=settings.node_ip or machine_address())
+    if node and root:
+        settings = _with_ranges(settings)
+    return _checked(home, settings, root=root)
+
+
+def _checked(home: Home, settings: Settings, *, root: bool) -> Settings:
+    """What the machine can do, with the runtime that the kubelet is to use."""
+    if settings.node:
+        settings = checked(home, settings)
     check_machine(settings, root=root)
     check_space(home.path, disk_usage(home.path).free)
-    if node:
-        settings = _with_ranges(settings)
     return settings
 
 

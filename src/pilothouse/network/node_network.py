@@ -107,6 +107,9 @@ def _remove(trace: Trace) -> None:
     if trace.made is Made.SYSCTL:
         (_SETTINGS / trace.name.replace(".", "/")).write_text(trace.before)
         return
+    if trace.made is Made.FILE:
+        Path(trace.name).unlink(missing_ok=True)
+        return
     if trace.made is Made.RULE:
         Iptables().remove(trace.name)
         return

@@ -33,6 +33,7 @@ class Made(Enum):
     RULE = "iptables"
     CHAINS = "chains"
     EMPTY_TABLE = "empty table"
+    FILE = "file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Trace:
     made: Made
     name: str
     """The link; the address, as ADDRESS/LENGTH@LINK; family and table; the network; the setting;
-    the rule; the chains, of which the first is in use while it holds a rule; family and table of iptables."""
+    the rule; the chains, of which the first is in use while it holds a rule; family and table of iptables; the path."""
     before: str = ""
     """What a setting was."""
 

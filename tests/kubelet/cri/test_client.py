@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 import grpc
 import pytest
@@ -405,6 +406,23 @@ def test_images() -> None:
             await cri.pull_image("none:1", None, sandbox_config())
 
     serve(story)
+
+
+def test_somebody_else_has_the_images(tmp_path: Path) -> None:
+    async def story() -> None:
+        clock, sockets = SystemClock(), (str(tmp_path / "a.sock"), str(tmp_path / "b.sock"))
+        containers, images = FakeCri(clock), FakeCri(clock, present={"app:1": APP})
+        async with (
+            CriServer(containers, sockets[0]) as first, CriServer(images, sockets[1]) as second,
+            CriClient(sockets[0], clock, images=sockets[1]) as cri,
+        ):  # fmt: skip
+            assert await cri.images() == [APP]
+            await cri.run_sandbox(sandbox_config())
+            assert (len(await containers.sandboxes()), len(await images.sandboxes())) == (1, 0)
+            assert [call for call, _ in first.asked] == ["RunPodSandbox"]
+            assert [call for call, _ in second.asked] == ["ListImages"]
+
+    asyncio.run(story())
 
 
 def test_events_name_the_pods() -> None:

@@ -12,7 +12,7 @@ from rich.table import Table
 from pilothouse.cli.options import HomeOption, home_of
 from pilothouse.cluster.errors import ClusterError
 from pilothouse.cluster.home import Home
-from pilothouse.cluster.node_images import check_node, images, load
+from pilothouse.cluster.node_images import check_loading, images, load
 from pilothouse.images.build import BuildError, build
 from pilothouse.images.reference import full_name
 
@@ -37,7 +37,7 @@ def build_image(
     contexts = dict(_context(each) for each in context or ())
     try:
         name = full_name(tag)
-        check_node(place)
+        check_loading(place)
         with tempfile.TemporaryDirectory() as scratch:
             archive = Path(scratch) / "image.tar"
             build(name, directory, archive, place.images, contexts, argument or ())

@@ -29,10 +29,10 @@ _NO_URL = "URL is not set"
 
 
 class CriClient:
-    """A runtime behind `socket`. Use as an async context manager."""
+    """A runtime behind `socket`, its images behind another where one is named. Use as an async context manager."""
 
-    def __init__(self, socket: str, clock: Clock, request_timeout: float = REQUEST) -> None:
-        self._connection = Connection(socket, clock, request_timeout)
+    def __init__(self, socket: str, clock: Clock, request_timeout: float = REQUEST, images: str = "") -> None:
+        self._connection = Connection(socket, clock, request_timeout, images)
         self._call = self._connection.call
 
     async def __aenter__(self) -> Self:

@@ -30,23 +30,31 @@ def _unobserved(_call: str, _seconds: float, _good: bool, _handler: str) -> None
 
 
 class Connection:
-    """The runtime behind `socket`, which is dialled when it is first asked, and again when it was gone."""
+    """The runtime behind `socket`, which is dialled when it is first asked, and again when it was gone.
 
-    def __init__(self, socket: str, clock: Clock, request_timeout: float = REQUEST) -> None:
+    With `images`, somebody behind that socket is asked about images.
+    """
+
+    def __init__(self, socket: str, clock: Clock, request_timeout: float = REQUEST, images: str = "") -> None:
         self._socket = socket
+        self._image_socket = images or socket
         self._clock = clock
         self.request_timeout = request_timeout
         self.observe: Observe = _unobserved
         self._messages = Messages()
 
     async def __aenter__(self) -> Self:
-        self._channel = GrpcChannel(f"unix:{self._socket}", None, self._clock)
+        self._channel = self._images = GrpcChannel(f"unix:{self._socket}", None, self._clock)
+        if self._image_socket != self._socket:
+            self._images = GrpcChannel(f"unix:{self._image_socket}", None, self._clock)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._channel.close()
+        if self._images is not self._channel:
+            await self._images.close()
 
     async def call(self, name: str, *, within: float = 0.0, **fields: Any) -> Any:
         """One call: `name` gives the messages, `fields` the request's content, `within` how long it was told to take.
@@ -55,7 +63,8 @@ class Connection:
         request = self._messages[f"{name}Request"](**fields).SerializeToString()
         began, good = self._clock.monotonic(), False
         try:
-            answer = await self._channel.call(_path(name), request, deadline(name, self.request_timeout, within))
+            channel = self._images if name in table.IMAGE_CALLS else self._channel
+            answer = await channel.call(_path(name), request, deadline(name, self.request_timeout, within))
             good = True
         except GrpcError as error:
             raise _error(error) from None
