@@ -1,15 +1,18 @@
 """The node's voice, on a real API server in virtual time, with a runtime that can be made ill."""
 
+import sys
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import pytest
 
 from kubelet.harness import Told
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.coordination_v1 import Lease
 from pilothouse.api.types.core_v1 import Node
 from pilothouse.client.client import Client
-from pilothouse.kubelet import node_lease
+from pilothouse.kubelet import node_lease, node_status
 from pilothouse.kubelet.cri.interface import CriUnavailable, Image, RuntimeCondition, RuntimeStatus, Version
 from pilothouse.kubelet.eviction.policy import EvictionPolicy
 from pilothouse.kubelet.machine import Disk, Machine
@@ -88,6 +91,26 @@ def play(story: Callable[[Stage], Coroutine[Any, Any, None]], *, network: bool =
             tasks.cancel_all()
 
     run(main)
+
+
+def test_what_pods_may_have_is_reckoned_once_for_each_size_of_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    reckon, sizes = node_status.allocatable, list[int]()
+
+    def counted(machine: Machine, disk: Disk, *more: Any) -> dict[str, str]:
+        sizes.append(disk.size)
+        return reckon(machine, disk, *more)
+
+    async def story(stage: Stage) -> None:
+        before = dict(stage.agent.allocatable)
+        monkeypatch.setattr(node_status, "allocatable", counted)
+        assert [stage.agent.allocatable for _ in range(10)] == [before] * 10
+        assert sizes == []
+        monkeypatch.setattr(sys.modules[__name__], "DISK", replace(DISK, size=DISK.size * 2))
+        assert stage.agent.allocatable["ephemeral-storage"] != before["ephemeral-storage"]
+        assert stage.agent.allocatable["memory"] == before["memory"]
+        assert sizes == [DISK.size]
+
+    play(story)
 
 
 def test_it_registers_with_what_the_machine_has() -> None:

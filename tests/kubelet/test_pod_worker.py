@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -312,6 +313,35 @@ def test_a_volume_follows_its_config_map(tmp_path: Path) -> None:
         directory = node.layout.volume("uid-web", "configmap", "v")
         assert not (directory / "a").exists()
         assert (directory / "b").read_text() == "two"
+
+    run(tmp_path, story)
+
+
+@dataclass
+class CountingCgroups(FakeCgroups):
+    """Knows how often groups were asked for."""
+
+    asked: int = 0
+
+    def create(self, pod: Pod) -> None:
+        self.asked += 1
+        super().create(pod)
+
+
+def test_renewed_volumes_cost_nothing_but_themselves(tmp_path: Path) -> None:
+    async def story(node: FakeNode) -> None:
+        cgroups = node.cgroups = CountingCgroups()
+        node.add(pod(volumes=[{"name": "v", "configMap": {"name": "c", "optional": True}}]))
+        await node.until(lambda: node.pods["web"].status.phase == "Running")
+        seen = len(node.objects.asked)
+        await node.clock.sleep(200)
+        assert len(node.objects.asked) == seen + 3
+        assert cgroups.asked == 1
+        async with Tasks() as tasks:
+            later = FakeNode(tmp_path, node.clock, tasks, cri=node.cri, cgroups=cgroups)
+            later.add(node.pods["web"].literal())
+            await node.clock.sleep(200)
+            assert cgroups.asked == 2, "a kubelet that comes back looks at them once"
 
     run(tmp_path, story)
 

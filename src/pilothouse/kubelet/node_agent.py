@@ -78,6 +78,7 @@ class NodeAgent:
         self._listeners: list[Callable[[], None]] = []
         self._complaints: list[Callable[[], str]] = []
         self._gist: tuple[object, ...] = ()
+        self._left: dict[int, dict[str, str]] = {}
         self.pressure: tuple[str, ...] = ()
         """The conditions that are true of the node because it runs out of something."""
         self.shutting_down = False
@@ -92,9 +93,14 @@ class NodeAgent:
         return self._allocatable(self._disk())
 
     def _allocatable(self, disk: Disk) -> dict[str, str]:
-        return node_status.allocatable(
-            self._machine, disk, self._identity.max_pods, self._eviction, self._reservations
-        )  # fmt: skip
+        """Every start of a pod asks, and only the size of a disk ever changes."""
+        if disk.size not in self._left:
+            self._left = {
+                disk.size: node_status.allocatable(
+                    self._machine, disk, self._identity.max_pods, self._eviction, self._reservations
+                )
+            }
+        return dict(self._left[disk.size])
 
     @property
     def presumed(self) -> JsonObject:

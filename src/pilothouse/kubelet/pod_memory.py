@@ -47,6 +47,8 @@ class PodMemory:
     ended: dict[str, Container] = field(default_factory=dict)
     """By id: runs that have ended, which do not change."""
     volumes: HostVolumes = field(default_factory=dict)
+    prepared: bool = False
+    """Its directories and its cgroup are there."""
     renew_at: Instant = 0.0
     """When the volumes are to be brought up to date."""
 

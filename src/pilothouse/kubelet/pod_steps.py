@@ -73,6 +73,11 @@ class PodSteps:
             node.cgroups.create(pod)
         except OSError as error:
             raise PodError("FailedCreatePodContainer", f"unable to ensure pod container exists: {error}") from error
+        return await self.volumes(pod, ips)
+
+    async def volumes(self, pod: Pod, ips: Sequence[str]) -> HostVolumes:
+        """All volumes, up to date. Raises PodError."""
+        node = self._node
         try:
             return await node.volumes.set_up(pod, self.field_facts(ips))
         except (VolumeError, StatusError) as error:

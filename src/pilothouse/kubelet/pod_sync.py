@@ -113,7 +113,7 @@ class PodSync:
     async def _rest(self, memory: PodMemory, pod: Pod, observed: ObservedPod, plan: PodPlan) -> Instant | None:
         """Nothing to do now: refresh the volumes when it is time, tell of crash loops."""
         if self._node.clock.now() >= memory.renew_at:
-            await self._prepare(memory, pod, pod_ips(pod, observed, self._node.host_ips))
+            await self._renew(memory, pod, pod_ips(pod, observed, self._node.host_ips))
         for name in plan.failures:
             message = f"Back-off restarting failed container {name} in pod {describe(pod)}"
             self._node.recorder.event(reference(pod, field_path(pod, name)), "Warning", "BackOff", message)
@@ -121,7 +121,16 @@ class PodSync:
 
     async def _prepare(self, memory: PodMemory, pod: Pod, ips: Sequence[str]) -> None:
         memory.volumes = await self._steps.prepare(pod, ips)
+        memory.prepared = True
         memory.renew_at = self._node.clock.now() + RENEWAL
+
+    async def _renew(self, memory: PodMemory, pod: Pod, ips: Sequence[str]) -> None:
+        """The volumes alone: nobody takes directories and cgroup from what runs. An earlier kubelet's are looked at."""
+        if memory.prepared:
+            memory.volumes = await self._steps.volumes(pod, ips)
+            memory.renew_at = self._node.clock.now() + RENEWAL
+        else:
+            await self._prepare(memory, pod, ips)
 
     async def _carry_out(self, memory: PodMemory, plan: PodPlan, observed: ObservedPod) -> None:
         pod, node = self._granted(memory.pod), self._node
