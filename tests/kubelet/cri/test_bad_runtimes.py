@@ -51,7 +51,8 @@ CALLS: dict[str, Ask] = {
 
 def test_every_call_is_here() -> None:
     assert set(CALLS) == set(ANSWERS)
-    unasked = {name for name in vars(CriClient) if not name.startswith("_")} - {"events", "count_by"}
+    # `picture` is two calls of which each is asked by another method.
+    unasked = {name for name in vars(CriClient) if not name.startswith("_")} - {"events", "count_by", "picture"}
     assert len(unasked) == len(CALLS)
 
 
