@@ -112,12 +112,16 @@ class ObservedPod:
         return tuple(container for container in self.containers if container.state is ContainerState.RUNNING)
 
 
-async def observe(cri: Cri, uid: str, known: Mapping[str, Container]) -> ObservedPod:
-    """Ask the runtime. `known` holds runs that had ended before: those do not change and are not asked for again."""
+async def observe(
+    cri: Cri, uid: str, known: Mapping[str, Container], addressed: Sandbox | None = None
+) -> ObservedPod:  # fmt: skip
+    """Ask the runtime. What does not change is not asked for again: `known` holds runs that had ended before,
+    `addressed` is the sandbox when its addresses were last told."""
     sandboxes = sorted(await cri.sandboxes(uid), key=lambda box: (box.attempt, box.created_at), reverse=True)
     if sandboxes and sandboxes[0].ready:
         try:
-            sandboxes[0] = await cri.sandbox_status(sandboxes[0].id)
+            same = addressed if addressed is not None and addressed.id == sandboxes[0].id else None
+            sandboxes[0] = same or await cri.sandbox_status(sandboxes[0].id)
         except CriNotFound:
             del sandboxes[0]
     containers = []

@@ -7,7 +7,7 @@ import asyncio
 from dataclasses import dataclass, field, replace
 
 from pilothouse.api.types.core_v1 import Pod
-from pilothouse.kubelet.cri.interface import Container
+from pilothouse.kubelet.cri.interface import Container, Sandbox
 from pilothouse.kubelet.observed import CrashWait, Failure
 from pilothouse.kubelet.status import Verdict
 from pilothouse.kubelet.volume import HostVolumes
@@ -46,6 +46,8 @@ class PodMemory:
     """By container name."""
     ended: dict[str, Container] = field(default_factory=dict)
     """By id: runs that have ended, which do not change."""
+    addressed: Sandbox | None = None
+    """The sandbox with its addresses, which stay as long as it is ready."""
     volumes: HostVolumes = field(default_factory=dict)
     prepared: bool = False
     """Its directories and its cgroup are there."""

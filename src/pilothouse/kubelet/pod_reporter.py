@@ -24,7 +24,9 @@ class PodReporter:
     async def observe(self, memory: PodMemory) -> ObservedPod:
         """The pod as of now. Runs that have ended are remembered with their last words."""
         pod = memory.pod
-        observed = await observe(self._node.cri, pod.metadata.uid, memory.ended)
+        observed = await observe(self._node.cri, pod.metadata.uid, memory.ended, memory.addressed)
+        box = observed.sandbox
+        memory.addressed = box if box is not None and box.ready and box.ips else None
         containers = []
         for run in observed.containers:
             if run.state is ContainerState.EXITED and run.id not in memory.ended:
