@@ -93,14 +93,12 @@ def test_version_2_hands_controllers_down_to_the_groups_parent(tmp_path: Path) -
     (tmp_path / "unified/kubepods").mkdir()
     offer(tmp_path / "unified/kubepods", "cpu memory", "")
     written: list[tuple[str, str]] = []
-    write = Path.write_text
 
-    def noting(path: Path, data: str, *_: object) -> int:
-        written.append((str(path.relative_to(tmp_path / "unified")), data))
-        return write(path, data)
+    def noting(path: str, data: str) -> None:
+        written.append((str(Path(path).relative_to(tmp_path / "unified")), data))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Path, "write_text", noting)
+        patch.setattr("pilothouse.linux.cgroups._write", noting)
         found.create("/kubepods/pod1")
     assert written == [
         ("cgroup.subtree_control", "+cpuset"), ("cgroup.subtree_control", "+cpu"),

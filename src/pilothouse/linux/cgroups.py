@@ -67,10 +67,18 @@ class Cgroups:
         roots += [self.unified] if self.unified is not None else []
         return [root / path.lstrip("/") for root in roots]
 
+    def _groups(self, path: str) -> list[str]:
+        """The same as text: a pod that starts has dozens of files written, and pathlib takes longer than the kernel."""
+        roots = dict.fromkeys(self.controllers.values()) | ({} if self.unified is None else {self.unified: None})
+        return [f"{root}/{path.lstrip('/')}" for root in roots]
+
     def create(self, path: str) -> None:
         """Have the group, and those above it, in every hierarchy."""
-        for directory in self.directories(path):
-            directory.mkdir(parents=True, exist_ok=True)
+        for directory in self._groups(path):
+            try:
+                os.mkdir(directory)
+            except (FileExistsError, FileNotFoundError):
+                os.makedirs(directory, exist_ok=True)
         if "cpuset" in self.controllers:
             self._inherit_cpuset(path)
         if self.unified is not None:
@@ -78,24 +86,23 @@ class Cgroups:
 
     def _inherit_cpuset(self, path: str) -> None:
         """A new group of version 1 may use no CPU at all until told otherwise."""
-        directory = self.controllers["cpuset"]
+        directory = str(self.controllers["cpuset"])
         for name in path.strip("/").split("/"):
-            parent, directory = directory, directory / name
+            parent, directory = directory, f"{directory}/{name}"
             for file in ("cpuset.cpus", "cpuset.mems"):
-                if not (directory / file).read_text().strip():
-                    (directory / file).write_text((parent / file).read_text())
+                if not _read(f"{directory}/{file}").strip():
+                    _write(f"{directory}/{file}", _read(f"{parent}/{file}"))
 
     def _delegate(self, path: str) -> None:
         """Let groups of version 2 down to the parent of `path` hand their controllers on."""
-        directory = self.unified
-        assert directory is not None
+        directory = str(self.unified)
         for name in path.strip("/").split("/"):
-            offered = (directory / "cgroup.controllers").read_text().split()
-            enabled = (directory / "cgroup.subtree_control").read_text().split()
+            control = f"{directory}/cgroup.subtree_control"
+            offered, enabled = _read(f"{directory}/cgroup.controllers").split(), _read(control).split()
             for controller in _V2_CONTROLLERS:
                 if controller in offered and controller not in enabled:
-                    (directory / "cgroup.subtree_control").write_text(f"+{controller}")
-            directory = directory / name
+                    _write(control, f"+{controller}")
+            directory = f"{directory}/{name}"
 
     def place(self, controller: str, path: str) -> Path | None:
         """The group's directory where the controller is: in its own hierarchy, else in version 2; None: nowhere."""
@@ -110,8 +117,8 @@ class Cgroups:
                 continue
             settings = _V1[controller] if controller in self.controllers else _V2[controller]
             for name, value in settings(limits):
-                if (place / name).exists():
-                    (place / name).write_text(value)
+                with suppress(FileNotFoundError):
+                    _write(f"{place}/{name}", value)
 
     def counts_swap(self, own: str | None = None) -> bool:
         """Whether the kernel limits what groups swap. `own` is the content of /proc/self/cgroup."""
@@ -124,17 +131,14 @@ class Cgroups:
 
     def exists(self, path: str) -> bool:
         """Whether any hierarchy has the group."""
-        return any(directory.exists() for directory in self.directories(path))
+        return any(os.path.exists(directory) for directory in self._groups(path))
 
     def children(self, path: str) -> list[str]:
         """Names of the groups directly below, in any hierarchy."""
-        names = {
-            entry.name
-            for directory in self.directories(path)
-            if directory.is_dir()
-            for entry in os.scandir(directory)
-            if entry.is_dir(follow_symlinks=False)
-        }
+        names: set[str] = set()
+        for directory in self._groups(path):
+            with suppress(FileNotFoundError, NotADirectoryError), os.scandir(directory) as entries:
+                names.update(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
         return sorted(names)
 
     def processes(self, path: str) -> set[int]:
@@ -174,6 +178,20 @@ class Cgroups:
                         raise
                     gone = False
         return gone
+
+
+def _read(path: str) -> str:
+    with open(path, "rb", buffering=0) as file:
+        return file.readall().decode()
+
+
+def _write(path: str, text: str) -> None:
+    """Into a file that is there. Raises OSError, also when the kernel refuses what is written."""
+    file = os.open(path, os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC)
+    try:
+        os.write(file, text.encode())
+    finally:
+        os.close(file)
 
 
 def weight(shares: int) -> int:

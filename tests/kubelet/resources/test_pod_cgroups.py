@@ -90,8 +90,10 @@ def test_classes_are_weighed_anew(cgroups: KernelPodCgroups, tmp_path: Path) -> 
     assert weights("burstable") == [1536, 512]
 
 
-def test_the_rest_weighs_as_good_as_nothing(cgroups: KernelPodCgroups) -> None:
-    cgroups.create(pod(name="e"))
+def test_the_rest_weighs_as_good_as_nothing_which_is_said_once(cgroups: KernelPodCgroups) -> None:
+    for name in ("e", "f"):
+        cgroups.create(pod(name=name))
+    cgroups.remove(pod(name="f"))
     cgroups.create(GUARANTEED)
     assert weights("besteffort") == [2]
     assert weights("burstable") == []

@@ -61,6 +61,8 @@ class KernelPodCgroups:
         """By a pod's uid, whether a container of it has all the time of processors of its own."""
         self._burstable: dict[str, int] = {}
         """CPU asked for, by uid."""
+        self._light = False
+        """The best-effort ones weigh as little as they should, however many they are."""
 
     def parent(self, pod: Pod) -> str:
         """The path that the runtime gets."""
@@ -73,6 +75,9 @@ class KernelPodCgroups:
         if not self._cgroups.children(path):
             self._cgroups.create(path)
             self._cgroups.limit(path, self._limits(pod))
+        if qos_class(pod) == BEST_EFFORT and not self._light:
+            self._light = True
+            self._weigh_class(BEST_EFFORT, 0)
         self._weigh(pod, present=True)
 
     def _limits(self, pod: Pod) -> GroupLimits:
@@ -115,14 +120,16 @@ class KernelPodCgroups:
         self._weigh_class(BEST_EFFORT, 0)
 
     def _weigh(self, pod: Pod, *, present: bool) -> None:
-        uid, cpu, kind = pod.metadata.uid, requested_cpu(pod), qos_class(pod)
-        if kind == GUARANTEED or (self._burstable.get(uid) == cpu) is present:
+        """Have the burstable ones weigh what they ask for now."""
+        uid, kind = pod.metadata.uid, qos_class(pod)
+        cpu = requested_cpu(pod) if present and kind == BURSTABLE else None
+        if self._burstable.get(uid) == cpu:
             return
-        if kind == BURSTABLE and present:
-            self._burstable[uid] = cpu
+        if cpu is None:
+            del self._burstable[uid]
         else:
-            self._burstable.pop(uid, None)
-        self._weigh_class(kind, sum(self._burstable.values()) if kind == BURSTABLE else 0)
+            self._burstable[uid] = cpu
+        self._weigh_class(BURSTABLE, sum(self._burstable.values()))
 
     def _weigh_class(self, kind: str, milli_cpu: int) -> None:
         group = f"{self._root}/kubepods{_DIRECTORIES[kind]}"
