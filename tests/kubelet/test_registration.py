@@ -1,4 +1,7 @@
-"""Labels and taints as flags: what they stand for, and what upstream's kubelet refuses."""
+"""Labels and taints as flags: what they stand for, and what upstream's kubelet refuses.
+
+*Assumed*: the words for taints that are none.
+"""
 
 import pytest
 

@@ -7,7 +7,7 @@ import pytest
 from fakes.command import Cluster
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-BEFORE_A_CLUSTER = {"test_handlers.py": 0, "test_down.py": 1}
+BEFORE_A_CLUSTER = {"test_handlers.py": 0, "test_down.py": 1, "test_runtime_endpoint.py": 2}
 """What looks at the whole machine goes first, before there is a cluster whose pods end."""
 
 

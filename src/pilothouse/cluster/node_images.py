@@ -4,9 +4,11 @@ from pathlib import Path
 
 from pilothouse.cluster.errors import ClusterError
 from pilothouse.cluster.home import Home
+from pilothouse.cluster.node_configuration import document
 from pilothouse.cluster.node_places import containerd_config, runtime_socket
 from pilothouse.cluster.settings import Settings
 from pilothouse.kubelet.containerd import Containerd, RuntimeMissing
+from pilothouse.kubelet.cri.access import socket_of
 from pilothouse.kubelet.cri.client import CriClient
 from pilothouse.kubelet.cri.interface import CriUnavailable, Image
 from pilothouse.runtime.clock import SystemClock
@@ -24,7 +26,9 @@ async def load(home: Home, archive: Path) -> None:
 async def images(home: Home) -> list[Image]:
     """The images that the nodes have. Raises ClusterError."""
     settings = check_node(home)
-    async with CriClient(runtime_socket(home, settings), SystemClock()) as cri:
+    elsewhere = document(home, settings).get("imageServiceEndpoint")
+    socket = socket_of(elsewhere) if elsewhere else runtime_socket(home, settings)
+    async with CriClient(socket, SystemClock()) as cri:
         try:
             return await cri.images()
         except CriUnavailable as error:

@@ -35,9 +35,9 @@ async def remove_node(home: Home, settings: Settings, clock: Clock, step: Step) 
     """Remove everything that this machine's node made."""
     inventory = Inventory(home.inventory)
     config = containerd_config(home)
-    if config.state.exists():
+    containerd = Containerd(config, clock)
+    if config.state.exists() and (containerd.noted or not settings.runtime_endpoint):
         with step("pods"):
-            containerd = Containerd(config, clock)
             if await _is_up(containerd):
                 await _remove_pods(str(config.socket), clock, lambda _: True)
             await containerd.stop()

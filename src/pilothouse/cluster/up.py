@@ -123,7 +123,7 @@ def _with_options(settings: Settings, wishes: Wishes) -> Settings:
     node_ip = settings.node_ip if wishes.node_ip is None else wishes.node_ip
     cni = settings.cni_conf_dir if wishes.cni_conf_dir is None else wishes.cni_conf_dir
     kubelet = kubelet_options(settings.kubelet, wishes.kubelet)
-    if not settings.node and (kubelet or node_ip or cni):
+    if not settings.node and (kubelet or node_ip or cni or wishes.node_name):
         raise ClusterError("options of the kubelet need a node, and this cluster is without one: leave them out")
     return replace(settings, apiserver_flags=flags, node_ip=node_ip, cni_conf_dir=cni, kubelet=kubelet)
 

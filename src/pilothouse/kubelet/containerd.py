@@ -114,6 +114,11 @@ class Containerd:
         self._note = config.state / "containerd.json"
         self._file = config.state / "containerd.toml"
 
+    @property
+    def noted(self) -> bool:
+        """Whether an instance was started that nobody has stopped, or that it was killed."""
+        return self._note.exists()
+
     async def start(self) -> None:
         """Have an instance that answers, with the pause image in it. Raises RuntimeMissing."""
         self._check()

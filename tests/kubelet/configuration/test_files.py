@@ -1,4 +1,8 @@
-"""Configuration files: what is read, in which order, and what is said of those that cannot be."""
+"""Configuration files: what is read, in which order, and what is said of those that cannot be.
+
+*Assumed*: the words for a kind that is not known (upstream's end in a place in its source), and for a duration that is
+no text.
+"""
 
 import os
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""What a whole KubeletConfiguration must not say, in upstream's words: those of its tests where it has them."""
+"""What a whole KubeletConfiguration must not say, in upstream's words: those of its tests where it has them.
+
+*Assumed*: which gates are on at v1.37.
+"""
 
 from typing import Any
 
@@ -114,6 +117,10 @@ def test_the_defaults_are_right() -> None:
         ({"preloadedImagesVerificationAllowlist": ["a"]},
          ("can't set `preloadedImagesVerificationAllowlist` if `imagePullCredentialsVertificationPolicy` is not "
          '"NeverVerifyAllowlistedImages"')),
+        ({"imagePullCredentialsVerificationPolicy": "NeverVerifyAllowlistedImages",
+          "preloadedImagesVerificationAllowlist": ["a.example/b", "a.example/*b"]},
+         ("invalid image pattern in `preloadedImagesVerificationAllowlist`: not a valid wildcard pattern, only "
+         "patterns ending with '/*' are allowed: a.example/*b")),
         ({"imagePullCredentialsVerificationPolicy": "AlwaysVerify", **gate("KubeletEnsureSecretPulledImages", False)},
          ("`imagePullCredentialsVerificationPolicy` must not be set if KubeletEnsureSecretPulledImages feature gate "
          "is not enabled")),
@@ -151,7 +158,7 @@ def test_what_is_refused(over: dict[str, Any], wrong: str) -> None:
         {"registerWithTaints": [{"key": "example.com/a", "value": "b", "effect": "NoExecute"}]},
         {"shutdownGracePeriod": "30s", "shutdownGracePeriodCriticalPods": "10s"},
         {"imagePullCredentialsVerificationPolicy": "NeverVerifyAllowlistedImages",
-         "preloadedImagesVerificationAllowlist": ["a"]},
+         "preloadedImagesVerificationAllowlist": ["a.example/b"]},
         {"memoryReservationPolicy": "TieredReservation", **gate("MemoryQoS", True)},
         {"podLogsDir": "/var/log/pods", "singleProcessOOMKill": False},
     ],

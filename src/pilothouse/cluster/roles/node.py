@@ -52,7 +52,7 @@ async def run(home: Home, settings: Settings, clock: Clock, chance: Chance, read
                 driver = str(document(home, settings)["cgroupDriver"])
                 images = await meet(cri, settings.runtime_endpoint, driver, clock, config.images)
                 config = replace(config, images=images)
-            _make_places(config)
+            _make_places(config, home.node)
             await kubelet.run(config, client, cri, clock, chance, ready, certified)
 
 
@@ -65,11 +65,12 @@ def _cri(access: RuntimeAccess, clock: Clock) -> CriClient:
     return CriClient(socket_of(access.endpoint), clock, access.request_timeout, images)
 
 
-def _make_places(config: KubeletConfig) -> None:
-    for directory in (config.root, config.logs):
-        directory.mkdir(parents=True, exist_ok=True)
-    if config.static_pods.path is not None and not config.static_pods.path.exists():
-        config.static_pods.path.mkdir(parents=True)
+def _make_places(config: KubeletConfig, ours: Path) -> None:
+    manifests = config.static_pods.path
+    for directory in (config.root, config.logs, manifests):
+        # Where somebody else's manifests are to lie, he knows who named the place.
+        if directory is not None and (directory is not manifests or directory.is_relative_to(ours)):
+            directory.mkdir(parents=True, exist_ok=True)
     mounts = Mounts()
     if not mounts.below(config.root):  # else it is shared already, or what is mounted there would be hidden for good
         # What a container mounts in a volume reaches those that want it, also where the machine's `/` is private.

@@ -11,6 +11,7 @@ from pilothouse.api.machinery.names import label_key, label_value
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.kubelet.configuration import gates
 from pilothouse.kubelet.configuration.fields import look_up
+from pilothouse.kubelet.configuration.image_rules import pattern_error
 from pilothouse.kubelet.configuration.logging_rules import logging_errors
 from pilothouse.kubelet.configuration.resource_rules import resource_errors
 from pilothouse.kubelet.images.policy import Verify
@@ -226,6 +227,8 @@ def _verification(document: JsonObject) -> Iterator[str]:
             f"{_INVALID}can't set `{_ALLOWLIST}` if `imagePullCredentialsVertificationPolicy` is not "
             '"NeverVerifyAllowlistedImages"'
         )
+    elif why := next(filter(None, map(pattern_error, listed or ())), ""):
+        yield f"{_INVALID}invalid image pattern in `{_ALLOWLIST}`: {why}"
 
 
 def _machine(document: JsonObject, *, cgroup_v2: bool) -> Iterator[str]:
