@@ -144,7 +144,8 @@ class FakeMounter:
         del self.mounted[path]
 
     def below(self, path: Path) -> list[Path]:
-        return [point for point in self.mounted if point == path or path in point.parents][::-1]
+        known = list(self.mounted)  # at once: several threads take volumes away
+        return [point for point in known if point == path or path in point.parents][::-1]
 
     def is_mounted(self, path: Path) -> bool:
         return path in self.mounted
