@@ -41,6 +41,7 @@ FOUR = machine(2, 8, nodes=4)
         (FOUR, "0-15", 6, 1, "0-2,4-6"),
         (FOUR, "1-3,5-7,9-11,12-15", 6, 1, "1-3,12-14"),  # those that leave the least difference
         (FOUR, "0-3,4,8-11", 6, 1, "0-2,8-10"),
+        (machine(3, 4), "0-2,4-6,8-11", 8, 1, "0-2,4-5,8-10"),  # two more, which no node has alone
     ],
 )
 def test_what_is_chosen(topology: Topology, available: str, count: int, group: int, chosen: str) -> None:

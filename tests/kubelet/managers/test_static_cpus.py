@@ -229,16 +229,21 @@ def test_the_reserved_are_the_first_or_those_that_are_named(amount: str, named: 
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 4)), max_size=12))
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.integers(1, 4)), max_size=12),
+    st.sampled_from(["", ACROSS_CORES, ACROSS_NODES, BY_CACHE, BY_SOCKET, FULL_CORES]),
+    st.sampled_from([None, [0], [1]]),
+)
 def test_nobody_shares_what_is_given_and_nothing_is_lost(
-    tmp_path_factory: pytest.TempPathFactory, story: list[tuple[int, int]]
+    tmp_path_factory: pytest.TempPathFactory, story: list[tuple[int, int]], option: str, near: list[int] | None
 ) -> None:
     """Pods come (a number of processors) and go (0)."""
-    giver = Giver(tmp_path_factory.mktemp("record"), machine(2, 3, 2), active=set())
+    options = {option: "true"} if option else {}
+    giver = Giver(tmp_path_factory.mktemp("record"), machine(2, 3, 2), options, active=set())
     assert giver.active is not None
     for cpus, who in story:
         if cpus:
-            giver.give(guaranteed(str(who), str(cpus)))
+            giver.give(guaranteed(str(who), str(cpus)), near)
             giver.active.add(f"uid-{who}")
         else:
             giver.active.discard(f"uid-{who}")

@@ -110,6 +110,19 @@ def test_init_containers_leave_what_the_others_do_not_take(tmp_path: Path) -> No
     assert binder.give(sized("b", 3)) == "0:3"
 
 
+def test_who_is_judged_anew_is_given_all_anew(tmp_path: Path) -> None:
+    """What its init containers left the first time, others may have."""
+    binder = Binder(tmp_path, (5,))
+    one = sized("a", 1, init=[wanting(3, "init")])
+    assert binder.give(one) == "0:2 0:1"
+    binder.active = set()
+    binder.memory.refresh()
+    binder.active = None
+    assert binder.give(one) == "0:2 0:1"
+    assert binder.give(sized("b", 2)) == FULL
+    assert binder.give(sized("b", 1)) == "0:1"
+
+
 def test_hints_say_where_there_is_room(tmp_path: Path) -> None:
     binder = Binder(tmp_path, (4, 4))
     first, second, both = frozenset({0}), frozenset({1}), frozenset({0, 1})
@@ -132,6 +145,9 @@ def test_hints_say_where_there_is_room(tmp_path: Path) -> None:
     # Who has some already is where that is.
     assert told(sized("b", 1)) == same(Hint(second, preferred=True))
     assert told(sized("b", 2)) == ({}, {})
+    binder.active = set()
+    assert told(sized("a", 4)) == same(Hint(second, preferred=True), wide)
+    assert binder.has(sized("b", 1)) == "-"
 
 
 def test_no_wider_than_needed_where_the_policy_is_strict(tmp_path: Path) -> None:
