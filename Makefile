@@ -20,10 +20,10 @@ if [ -n "$$missing" ]; then \
 fi
 endef
 
-.PHONY: help packages test-packages setup demo up down check test fuzz bench
+.PHONY: help packages test-packages setup demo up down check test second-kernel fuzz bench
 
 help: ## list the commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 packages: ## install the system packages that are missing (Debian, as root)
 	@$(call install,$(PACKAGES))
@@ -60,6 +60,10 @@ check: setup ## format, lint, types and layers
 
 test: test-packages setup ## all tests
 	$(BIN)/pytest -q
+
+second-kernel: setup ## the node's tests on cgroup v2 and with NFS, in QEMU (as root): make second-kernel TESTS=tests/linux
+	@$(call install,qemu-system-x86 debootstrap e2fsprogs)
+	@$(BIN)/python tools/second_kernel.py $(TESTS)
 
 fuzz: setup ## bad input, other and more than CI sends: make fuzz EXAMPLES=1000 SEED=word
 	$(BIN)/pytest -q tests/apiserver/test_bad_bodies.py tests/net/test_bad_input.py \

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 60.0
+from fakes.slowness import SLOWNESS
+
+PATIENCE = 60.0 * SLOWNESS
 
 
 class Cluster:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from fakes.slowness import PatientClock
 from kubelet.harness import FakeNode, pod
 from kubelet.resizing import conditions, resize, resources, settled, status_of
 from pilothouse.kubelet.containerd import Containerd, ContainerdConfig
@@ -31,11 +32,10 @@ from pilothouse.kubelet.resources.pod_cgroups import KernelPodCgroups
 from pilothouse.kubelet.resources.swap import SwapFacts
 from pilothouse.kubelet.runtime_config import NodeFacts
 from pilothouse.linux import processes
-from pilothouse.linux.cgroups import Cgroups
+from pilothouse.linux.cgroups import Cgroups, weight
 from pilothouse.linux.inotify import Inotify
 from pilothouse.linux.mounts import Mounts
 from pilothouse.runtime.chance import Chance
-from pilothouse.runtime.clock import SystemClock
 from pilothouse.runtime.tasks import Tasks
 
 pytestmark = pytest.mark.node
@@ -66,7 +66,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerdConf
     archive = home / "box.tar"
     archive.write_bytes(image_archive([("bin/busybox", Path(busybox).read_bytes(), 0o755)], ["/bin/busybox"],
                                       "docker.io/library/box:1"))  # fmt: skip
-    instance = Containerd(config, SystemClock())
+    instance = Containerd(config, PatientClock())
 
     async def start() -> None:
         await instance.start()
@@ -88,7 +88,7 @@ def run(config: ContainerdConfig, tmp_path: Path, story: Story) -> None:
     """Tell a story of one node in real time, and have its pods gone afterwards."""
 
     async def main() -> None:
-        clock = SystemClock()
+        clock = PatientClock()
         async with CriClient(str(config.socket), clock) as cri, Tasks() as tasks:
             cgroups = KernelPodCgroups(Cgroups.detect(), CGROUP)
             node = FakeNode(tmp_path, clock, tasks, cri=cri, mounter=Mounts(), cgroups=cgroups)
@@ -115,12 +115,19 @@ async def log_of(node: FakeNode, name: str = "web", container: str = "app") -> s
     return b"".join(line.text for line in lines if line).decode()
 
 
+async def until_logged(node: FakeNode, text: str, name: str = "web") -> None:
+    """Wait for some text in a log, which is written a little after it is said."""
+    async with node.clock.timeout(20):
+        while text not in await log_of(node, name):
+            await node.clock.sleep(0.05)
+
+
 def test_a_pod_runs_and_its_output_is_logged(machine: ContainerdConfig, tmp_path: Path) -> None:
     async def story(node: FakeNode, cri: CriClient) -> None:
         node.add(pod(containers=[shell("echo hello from $0; busybox cat /etc/hosts; exec /bin/busybox sleep 1000")]))
         await node.until(lambda: node.pods["web"].status.phase == "Running", 20)
         assert node.pods["web"].status.podIP.startswith("10.213.77.")
-        await node.clock.sleep(0.3)
+        await until_logged(node, "\tweb\n")
         text = await log_of(node)
         assert text.startswith("hello from")
         (link,) = node.layout.log_links.iterdir()
@@ -191,14 +198,9 @@ def test_limits_reach_the_kernel(machine: ContainerdConfig, tmp_path: Path) -> N
         resources = {"requests": {"cpu": "100m", "memory": "16Mi"}, "limits": {"cpu": "500m", "memory": "32Mi"}}
         node.add(pod(containers=[shell("exec /bin/busybox sleep 1000", resources=resources)]))
         await node.until(lambda: node.pods["web"].status.phase == "Running", 20)
-        cgroups = Cgroups.detect()
         group = f"{CGROUP}/kubepods/burstable/poduid-web"
-        assert len(cgroups.processes(group)) == 2
-        if cgroups.v2:
-            limit = next(path / "memory.max" for path in cgroups.directories(group))
-        else:
-            limit = cgroups.controllers["memory"] / group[1:] / "memory.limit_in_bytes"
-        assert limit.read_text().strip() == str(32 << 20)
+        assert len(Cgroups.detect().processes(group)) == 2
+        assert files(group) == [102, 50_000, 32 << 20]
 
     run(machine, tmp_path, story)
 
@@ -275,30 +277,54 @@ def counting_swap(node: FakeNode) -> NodeFacts:
     return NodeFacts.of(Machine.read(), node.layout, "cluster.local", cgroup_v2=cgroups.v2, swap=swap)
 
 
+class Weight(int):
+    """Version 2's weight, which equals the CPU shares that it was made of: by our curve, or by runc's older line."""
+
+    __hash__ = int.__hash__
+
+    def __eq__(self, shares: object) -> bool:
+        return isinstance(shares, int) and int(self) in (weight(shares), 1 + (shares - 2) * 9999 // 262_142)
+
+
 def files(group: str) -> list[int]:
-    cgroups = Cgroups.detect()
-    if cgroups.v2:
-        pytest.skip("the test reads files of version 1")
-    cpu, memory = (cgroups.controllers[name] / group.lstrip("/") for name in ("cpu", "memory"))
-    places = (cpu / "cpu.shares", cpu / "cpu.cfs_quota_us", memory / "memory.limit_in_bytes")
-    return [int(place.read_text()) for place in places]
+    """CPU shares, CPU quota and memory limit of a group; -1 is none."""
+    if Cgroups.detect().v2:
+        quota = place(group, "cpu.max").read_text().split()[0]
+        return [Weight(number(group, "cpu.weight")), -1 if quota == "max" else int(quota), number(group, "memory.max")]
+    return [number(group, name) for name in ("cpu.shares", "cpu.cfs_quota_us", "memory.limit_in_bytes")]
+
+
+def number(group: str, name: str) -> int:
+    """What a file of a group says; -1: no limit, which version 1 writes as a very large number of whole pages."""
+    text = place(group, name).read_text().strip()
+    found = -1 if text == "max" else int(text)
+    return -1 if found >= (1 << 63) - (1 << 20) else found
+
+
+def place(group: str, name: str) -> Path:
+    """A file of a group, in the hierarchy of its controller."""
+    directory = Cgroups.detect().place(name.partition(".")[0], group)
+    assert directory is not None
+    return directory / name
 
 
 def test_limits_are_added_to_what_runs_and_kept_above_what_is_used(machine: ContainerdConfig, tmp_path: Path) -> None:
     async def story(node: FakeNode, cri: CriClient) -> None:
-        node.facts = counting_swap(node)
+        node.facts, v2 = counting_swap(node), Cgroups.detect().v2
         hold = "x=$(/bin/busybox head -c 20000000 /dev/zero | /bin/busybox tr '\\0' x); /bin/busybox sleep 1000"
         node.add(pod(containers=[shell(hold, resources=resources(memory="30Mi"))], terminationGracePeriodSeconds=0))
         await node.until(lambda: node.pods["web"].status.phase == "Running", 20)
         group = f"{CGROUP}/kubepods/burstable/poduid-web"
-        assert files(group)[1:] == [-1, files("/")[2]]
+        assert files(group)[1:] == [-1, -1]
         resize(node, app=resources("10m", "30Mi", "100m", "100Mi"))
         await settled(node)
         assert files(group) == [10, 10_000, 100 << 20]
         if Cgroups.detect().counts_swap():
             own = f"{group}/{node.state()['containerID'].removeprefix('containerd://')}"
-            assert number(own, "memory.memsw.limit_in_bytes") == 100 << 20
-        await node.until(lambda: number(group, "memory.usage_in_bytes") > 20_000_000, 20)
+            swap, most = ("memory.swap.max", 0) if v2 else ("memory.memsw.limit_in_bytes", 100 << 20)
+            assert number(own, swap) == most
+        used = "memory.current" if v2 else "memory.usage_in_bytes"
+        await node.until(lambda: number(group, used) > 20_000_000, 20)
         resize(node, app=resources("10m", "10Mi", "100m", "10Mi"))
         await node.until(lambda: conditions(node).get("PodResizeInProgress", ("",))[0] == "Error", 20)
         message = conditions(node)["PodResizeInProgress"][1]
@@ -313,9 +339,6 @@ def test_limits_are_added_to_what_runs_and_kept_above_what_is_used(machine: Cont
         await settled(node)
         assert files(group) == [10, 5000, 80 << 20]
         assert node.state()["restartCount"] == 0
-
-    def number(group: str, file: str) -> int:
-        return int((Cgroups.detect().controllers["memory"] / group.lstrip("/") / file).read_text())
 
     run(machine, tmp_path, story)
 
@@ -357,10 +380,10 @@ def test_a_command_that_does_not_exist(machine: ContainerdConfig, tmp_path: Path
 
 def test_a_container_is_asked_to_end_before_it_is_killed(machine: ContainerdConfig, tmp_path: Path) -> None:
     async def story(node: FakeNode, cri: CriClient) -> None:
-        script = "trap 'echo -n bye > /dev/termination-log; exit 0' TERM; while :; do busybox sleep 0.1; done"
+        script = "trap 'echo -n bye > /dev/termination-log; exit 0' TERM; echo set; while :; do busybox sleep 0.1; done"
         node.add(pod(containers=[shell(script)]))
         await node.until(lambda: node.pods["web"].status.phase == "Running", 20)
-        await node.clock.sleep(0.5)
+        await until_logged(node, "set\n")
         seen: list[str] = []
         remember = node.patch_status
 
@@ -381,7 +404,7 @@ def test_containers_outlive_containerd(machine: ContainerdConfig, tmp_path: Path
     async def story(node: FakeNode, cri: CriClient) -> None:
         node.add(pod(containers=[shell("exec /bin/busybox sleep 1000")]))
         await node.until(lambda: node.pods["web"].status.phase == "Running", 20)
-        instance = Containerd(machine, SystemClock())
+        instance = Containerd(machine, PatientClock())
         old = processes.Identity.load(machine.state / "containerd.json")
         assert old is not None
         await processes.stop(old, node.clock, grace=0)

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from fakes.slowness import PatientClock
 from kubelet.test_on_containerd import CGROUP, machine  # noqa: F401 - a fixture
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.cluster.addresses import free_port
@@ -25,10 +26,9 @@ from pilothouse.kubelet.containerd import ContainerdConfig
 from pilothouse.kubelet.cri.client import CriClient
 from pilothouse.kubelet.cri.interface import Container, ContainerState, CriError, CriNotFound
 from pilothouse.linux.mounts import Mounts
-from pilothouse.runtime.clock import SystemClock
 
 pytestmark = pytest.mark.node
-CLOCK = SystemClock()
+CLOCK = PatientClock()
 IMAGE = "box:1"
 SLEEP = "exec busybox sleep 1000"
 POD, CONTAINER, NODE, TARGET = 0, 1, 2, 3
