@@ -69,5 +69,9 @@ fuzz: setup ## bad input, other and more than CI sends: make fuzz EXAMPLES=1000 
 	$(BIN)/pytest -q tests/apiserver/test_bad_bodies.py tests/net/test_bad_input.py \
 		tests/net/test_http2_bad_input.py --examples $(or $(EXAMPLES),300) --from "$(or $(SEED),$(shell date +%s))"
 
+.PHONY: long-line
+long-line: test-packages setup ## a log line of a gigabyte, written by a container and read back (as root)
+	$(BIN)/pytest -q tests/kubelet/test_faults_on_containerd.py -k endless --line-megabytes $(or $(MEGABYTES),1024)
+
 bench: setup ## CPU per operation of every hot path, and a profile of the worst
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done

@@ -23,7 +23,7 @@ pytest_plugins = ["fakes.node_cluster"]
 settings.register_profile("untimed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 OPTION = "--kubeconfig"
-EXAMPLES, SEED = "--examples", "--from"
+EXAMPLES, SEED, LINE = "--examples", "--from", "--line-megabytes"
 STORES = ("sqlite", "etcd")
 NODE = "node"
 _CONTAINERS = Path(__file__).parent / "contract" / "containers"
@@ -48,6 +48,7 @@ NOT_YET = {
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(OPTION, help="kubeconfig of the cluster that tests/contract is to test; without it, our own")
     parser.addoption(EXAMPLES, type=int, default=6, help="how many bad bodies a kind, and so on, `make fuzz` sends")
+    parser.addoption(LINE, type=int, default=64, help="how long a line is that a container logs")
     parser.addoption(SEED, default="", help="a word that other bad input than CI's is made from")
 
 

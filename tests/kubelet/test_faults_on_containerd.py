@@ -21,7 +21,6 @@ from pilothouse.linux.mounts import Mounts
 
 pytestmark = pytest.mark.node
 SLEEP = "exec /bin/busybox sleep 1000"
-LINE = 64 << 20
 
 
 def container_id(node: FakeNode, name: str = "web") -> str:
@@ -88,20 +87,38 @@ def test_a_sandbox_whose_process_died_is_replaced(machine: ContainerdConfig, tmp
     run(machine, tmp_path, story)
 
 
-def test_an_endless_line_is_logged_and_read_in_pieces(machine: ContainerdConfig, tmp_path: Path) -> None:  # noqa: F811
+def memory(what: str) -> int:
+    """Bytes that we have (VmRSS), or had at most (VmHWM)."""
+    told = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1]) << 10 for line in told.splitlines() if line.startswith(what))
+
+
+def memory_from_now_on() -> int:
+    """What we have; what we had at most begins anew."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return memory("VmRSS")
+
+
+def test_an_endless_line_is_logged_and_read_in_pieces(
+    machine: ContainerdConfig, tmp_path: Path, pytestconfig: pytest.Config  # noqa: F811
+) -> None:  # fmt: skip
+    """`make long-line` has it a gigabyte long."""
+    length = pytestconfig.getoption("--line-megabytes") << 20
+
     async def story(node: FakeNode, cri: CriClient) -> None:
-        node.add(pod(restartPolicy="Never", containers=[shell(f"/bin/busybox head -c {LINE} /dev/zero")]))
-        await node.until(lambda: node.pods["web"].status.phase == "Succeeded", 60)
+        node.add(pod(restartPolicy="Never", containers=[shell(f"/bin/busybox head -c {length} /dev/zero")]))
+        await node.until(lambda: node.pods["web"].status.phase == "Succeeded", 60 + (length >> 24))
         log = node.layout.log(node.pods["web"], "app", 0)
         with Inotify() as changes:
-            size = 0
+            size, before = 0, memory_from_now_on()
             async for piece in read_log(log, Selection(), tail=None, follow=None, changes=changes, clock=node.clock):
                 assert len(piece) < 1 << 20
                 size += len(piece)
-            assert size == LINE
+            assert size == length
             wanted = Selection(limit_bytes=10)
             last = read_log(log, wanted, tail=1, follow=None, changes=changes, clock=node.clock)
             assert sum([len(piece) async for piece in last]) == 10
+            assert memory("VmHWM") - before < 16 << 20
 
     run(machine, tmp_path, story)
 

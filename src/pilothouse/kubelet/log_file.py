@@ -41,7 +41,7 @@ class LogFile:
         self._descriptor = descriptor
         self._next: int | None = None
         self._offset = 0
-        self._rest = b""
+        self._rest = bytearray()
 
     @classmethod
     async def open(cls, path: Path) -> "LogFile":
@@ -65,14 +65,18 @@ class LogFile:
         if not piece:
             return None
         self._offset += len(piece)
-        whole, _, self._rest = (self._rest + piece).rpartition(b"\n")
-        if len(self._rest) > _LONGEST:
-            return self.take_rest()
-        return [line + b"\n" for line in whole.split(b"\n")] if whole else []
+        self._rest += piece
+        whole = piece.rfind(b"\n") + 1
+        if not whole:
+            return self.take_rest() if len(self._rest) > _LONGEST else []
+        end = len(self._rest) - len(piece) + whole
+        lines = bytes(self._rest[: end - 1]).split(b"\n")
+        del self._rest[:end]
+        return [line + b"\n" for line in lines]
 
     def take_rest(self) -> list[bytes]:
         """The beginning of a line that will not be finished."""
-        rest, self._rest = self._rest, b""
+        rest, self._rest = bytes(self._rest), bytearray()
         return [rest] if rest else []
 
     async def replaced(self) -> bool:
