@@ -19,6 +19,7 @@ from pilothouse.kubelet.machine import Disk, Machine
 from pilothouse.kubelet.node_agent import NodeAgent
 from pilothouse.kubelet.node_report import NodeReport, ReportFacts, all_reports
 from pilothouse.kubelet.node_status import NodeIdentity
+from pilothouse.kubelet.reporting import USUAL, NodeReporting
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import LoopClock
 from pilothouse.runtime.tasks import Tasks
@@ -74,13 +75,15 @@ class Stage:
                 await self.clock.sleep(0.1)
 
 
-def play(story: Callable[[Stage], Coroutine[Any, Any, None]], *, network: bool = True) -> None:
+def play(
+    story: Callable[[Stage], Coroutine[Any, Any, None]], *, network: bool = True, reporting: NodeReporting = USUAL
+) -> None:
     async def main(clock: LoopClock, chance: Chance) -> None:
         async with Cluster(clock, chance) as cluster, Tasks() as tasks:
             client, told = cluster.client(), Told()
             cri = MoodyCri(clock, present={"app:1": Image("sha256:app", ("app:1",), (), 7)})
             cri.network = network
-            identity = NodeIdentity(name="n1", address="10.0.0.1", kubelet_port=10250)
+            identity = NodeIdentity(name="n1", address="10.0.0.1", kubelet_port=10250, reporting=reporting)
             agent = NodeAgent(
                 identity, MACHINE, EvictionPolicy(), lambda: DISK, client, cri, told, clock, chance,
                 (*all_reports(), Nicknamed()),
@@ -253,6 +256,26 @@ def test_a_status_without_news_is_written_every_five_minutes_and_the_lease_every
         assert (await stage.node()).metadata.resourceVersion != first.metadata.resourceVersion
 
     play(story)
+
+
+def test_how_often_it_is_told_is_as_somebody_wants_it() -> None:
+    async def story(stage: Stage) -> None:
+        await stage.clock.sleep(5)
+        first, lease = await stage.node(), await stage.client.get(Lease, "n1", node_lease.NAMESPACE)
+        assert (lease.spec.leaseDurationSeconds, [*first.status.images]) == (120, [])
+        await stage.clock.sleep(20)
+        renewed = await stage.client.get(Lease, "n1", node_lease.NAMESPACE)
+        assert renewed.metadata.resourceVersion == lease.metadata.resourceVersion, "every thirty seconds"
+        await stage.clock.sleep(15)
+        renewed = await stage.client.get(Lease, "n1", node_lease.NAMESPACE)
+        assert renewed.metadata.resourceVersion != lease.metadata.resourceVersion
+        asked = stage.cri.asked
+        await stage.clock.sleep(30)
+        assert (await stage.node()).metadata.resourceVersion != first.metadata.resourceVersion
+        assert stage.cri.asked - asked >= 12, "every four seconds, beside the runtime's health"
+
+    reporting = NodeReporting(update_period=4, report_period=60, lease_seconds=120, max_images=0)
+    play(story, reporting=reporting)
 
 
 def test_a_reboot_is_told() -> None:

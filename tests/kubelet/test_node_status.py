@@ -10,6 +10,7 @@ from pilothouse.kubelet.cri.interface import Image, RuntimeCondition, RuntimeSta
 from pilothouse.kubelet.eviction.policy import EvictionPolicy
 from pilothouse.kubelet.machine import Disk, Machine
 from pilothouse.kubelet.node_status import NodeIdentity
+from pilothouse.kubelet.reporting import NodeReporting
 from pilothouse.kubelet.reservations import Reservations
 
 MACHINE = Machine(4, 8 << 30, {2 << 20: 16, 1 << 30: 0}, "m", "u", "b", "6.1", "Debian", "amd64")
@@ -116,3 +117,14 @@ def test_taints_are_there_when_it_registers() -> None:
     bare = NodeIdentity(name="n", address="10.0.0.1", kubelet_port=10250)
     assert "spec" not in node_status.manifest(bare, MACHINE)
     assert node_status.manifest(replace(bare, taints=(taint,)), MACHINE)["spec"] == {"taints": [taint]}
+
+
+def test_how_many_images_are_listed() -> None:
+    images = [Image(f"sha256:{n}", (f"app-{n}:1",), (), n) for n in range(60)]
+    assert [len(node_status.image_list(images, most)) for most in (-1, 0, 3)] == [60, 0, 3]
+
+
+def test_what_a_cloud_calls_the_machine_is_there_when_it_registers() -> None:
+    reporting = NodeReporting(provider_id="cloud://zone/7")
+    identity = NodeIdentity(name="n", address="10.0.0.1", kubelet_port=10250, reporting=reporting)
+    assert node_status.manifest(identity, MACHINE)["spec"] == {"providerID": "cloud://zone/7"}

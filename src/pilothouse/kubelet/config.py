@@ -12,6 +12,7 @@ from pilothouse.kubelet.images.policy import ImagePolicy
 from pilothouse.kubelet.log_policy import LogPolicy
 from pilothouse.kubelet.managers.memory_policy import MemoryPolicy
 from pilothouse.kubelet.managers.policy import Exclusive
+from pilothouse.kubelet.reporting import NodeReporting
 from pilothouse.kubelet.reservations import Reservations
 from pilothouse.kubelet.resources.swap import SwapPolicy
 from pilothouse.kubelet.security_policy import SecurityPolicy
@@ -66,6 +67,8 @@ class KubeletConfig:
     """Labels that the node registers with, besides its own."""
     register_with_taints: tuple[JsonObject, ...] = ()
     """Taints that it has when it registers for the first time."""
+    reporting: NodeReporting = field(default_factory=NodeReporting)
+    """How often the node tells of itself, and what."""
     runtime: RuntimeAccess = field(default_factory=RuntimeAccess)
     """Where the runtime is."""
     no_effect: Mapping[str, object] = field(default_factory=dict)

@@ -27,10 +27,6 @@ from pilothouse.runtime.log import Log
 from pilothouse.runtime.tasks import Tasks
 
 log = Log(__name__)
-UPDATE_PERIOD = 10.0
-"""Seconds after which the status is drawn up anew."""
-REPORT_PERIOD = 300.0
-"""Seconds after which it is written though nothing has changed."""
 HEALTH_PERIOD = 5.0
 """Seconds between two questions about the runtime's health."""
 _IMPATIENCE = 0.1
@@ -195,18 +191,19 @@ class NodeAgent:
             self._news.clear()
             await self._attempt(self._report, "Unable to update node status")
             try:
-                async with self._clock.timeout(UPDATE_PERIOD):
+                async with self._clock.timeout(self._identity.reporting.update_period):
                     await self._news.wait()
             except TimeoutError:
                 continue
 
     async def _renew_forever(self) -> None:
-        name = self._identity.name
+        name, seconds = self._identity.name, self._identity.reporting.lease_seconds
         while True:
             await self._attempt(
-                lambda: node_lease.renew(self._client, self._clock, name), "Failed to update node lease"
+                lambda: node_lease.renew(self._client, self._clock, name, seconds), "Failed to update node lease"
             )
-            await self._clock.sleep(node_lease.PERIOD * (1 + self._chance.uniform(0, node_lease.JITTER)))
+            period = seconds / node_lease.RENEWALS
+            await self._clock.sleep(period * (1 + self._chance.uniform(0, node_lease.JITTER)))
 
     async def _attempt(self, act: Callable[[], Awaitable[None]], failed: str) -> None:
         try:
@@ -220,7 +217,7 @@ class NodeAgent:
         present = (await self._client.get(Node, name, resource_version="0")).raw.get("status") or {}
         status = await self._status(present)
         now = self._clock.now()
-        if _said(status) == _said(self._written) and now < self._written_at + REPORT_PERIOD:
+        if _said(status) == _said(self._written) and now < self._written_at + self._identity.reporting.report_period:
             return
         addresses = [{"$patch": "replace"}, *status["addresses"]]
         patch = {"status": {**status, "addresses": addresses}}

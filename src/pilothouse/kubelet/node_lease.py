@@ -12,9 +12,9 @@ from pilothouse.runtime.clock import Clock, format_micro_time
 
 NAMESPACE = "kube-node-lease"
 SECONDS = 40
-"""How long a lease lasts."""
-PERIOD = SECONDS / 4
-"""How often it is renewed."""
+"""How long a lease lasts of its own accord."""
+RENEWALS = 4
+"""How often it is renewed while it lasts."""
 JITTER = 0.04
 
 

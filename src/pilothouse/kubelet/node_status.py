@@ -13,12 +13,12 @@ from pilothouse.kubelet.cri.interface import Image, RuntimeStatus, Version
 from pilothouse.kubelet.eviction.policy import EvictionPolicy
 from pilothouse.kubelet.eviction.signals import MEMORY, NODE_DISK
 from pilothouse.kubelet.machine import Disk, Machine
+from pilothouse.kubelet.reporting import USUAL, NodeReporting
 from pilothouse.kubelet.reservations import Reservations
 from pilothouse.runtime.clock import Instant, format_time
 
 KUBELET_VERSION = "v1.37.0"
 NOTHING_RESERVED = Reservations()
-MOST_IMAGES = 50
 MOST_NAMES = 5
 """Names of one image in the status."""
 _FINE = {
@@ -44,17 +44,20 @@ class NodeIdentity:
     max_pods: int = 110
     taints: Sequence[JsonObject] = ()
     """What it registers with."""
+    reporting: NodeReporting = USUAL
 
 
 def manifest(identity: NodeIdentity, machine: Machine) -> JsonObject:
     """The node as it registers itself, but for its status."""
+    provider, taints = identity.reporting.provider_id, [dict(taint) for taint in identity.taints]
+    spec: JsonObject = {**({"providerID": provider} if provider else {}), **({"taints": taints} if taints else {})}
     return {
         "metadata": {
             "name": identity.name,
             "labels": {**default_labels(identity, machine), **identity.labels},
             "annotations": {"volumes.kubernetes.io/controller-managed-attach-detach": "true"},
         },
-        **({"spec": {"taints": [dict(taint) for taint in identity.taints]}} if identity.taints else {}),
+        **({"spec": spec} if spec else {}),
     }
 
 
@@ -143,9 +146,9 @@ def conditions(
     return [one for kind in kinds for one in kept if one["type"] == kind]
 
 
-def image_list(images: Sequence[Image]) -> list[JsonObject]:
-    """The images that schedulers should know of, the largest first."""
-    largest = sorted(images, key=lambda image: (-image.size, image.id))[:MOST_IMAGES]
+def image_list(images: Sequence[Image], most: int = USUAL.max_images) -> list[JsonObject]:
+    """The images that schedulers should know of, the largest first; all when `most` is below 0."""
+    largest = sorted(images, key=lambda image: (-image.size, image.id))[: most if most >= 0 else None]
     return [
         {"names": [*image.digests, *image.tags][:MOST_NAMES], "sizeBytes": image.size}
         for image in largest

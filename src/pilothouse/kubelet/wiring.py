@@ -108,7 +108,7 @@ def node_agent(base: Base) -> NodeAgent:
     config = base.config
     identity = NodeIdentity(
         name=config.node_name, address=config.address, kubelet_port=config.port, labels=config.node_labels,
-        max_pods=config.max_pods, taints=config.register_with_taints,
+        max_pods=config.max_pods, taints=config.register_with_taints, reporting=config.reporting,
     )  # fmt: skip
     return NodeAgent(
         identity, base.machine, config.eviction, lambda: Disk.of(config.root), base.client, base.cri, base.recorder,

@@ -135,6 +135,7 @@ def test_thresholds_are_told_as_they_are_watched(config: KubeletConfig) -> None:
     [
         ({"evictionSoft": {"memory.available": "1Gi"}}, "grace period must be specified"),
         ({"kubeReserved": {"gpu": "1"}}, 'cannot reserve "gpu" resource'),
+        ({"nodeStatusUpdateFrequency": "-1s"}, "nodeStatusUpdateFrequency -1s must be greater than zero"),
         ({"cpuManagerPolicy": "mine"}, 'unknown policy: "mine"'),
         ({"containerRuntimeEndpoint": "tcp://localhost:1"}, "only support unix socket endpoint"),
     ],

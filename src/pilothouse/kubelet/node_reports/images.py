@@ -19,4 +19,4 @@ class Images(NodeReport):
         except CriError as error:
             log.warning("Failed to list images", err=str(error))
             images = []
-        status["images"] = image_list(images)
+        status["images"] = image_list(images, facts.identity.reporting.max_images)
