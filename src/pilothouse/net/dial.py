@@ -23,14 +23,19 @@ async def dial(
     host: str, port: int, tls: ssl.SSLContext | None, clock: Clock, *, server_name: str = "", timeout: float = 10.0
 ) -> ConnectionStream:
     """Connect. Raises ConnectionError (or another OSError) or TimeoutError when that fails."""
-    async with clock.timeout(timeout):
-        _, stream = await asyncio.get_running_loop().create_connection(
-            lambda: ConnectionStream(clock),
-            host,
-            port,
-            ssl=tls,
-            server_hostname=(server_name or host) if tls is not None else None,
-        )
+    try:
+        async with clock.timeout(timeout):
+            _, stream = await asyncio.get_running_loop().create_connection(
+                lambda: ConnectionStream(clock),
+                host,
+                port,
+                ssl=tls,
+                server_hostname=(server_name or host) if tls is not None else None,
+            )
+    except OSError:
+        raise
+    except (OverflowError, ValueError) as error:  # the library's word for a host or port that none can be
+        raise ConnectionAbortedError(f"no such address: {error}") from error
     return stream
 
 

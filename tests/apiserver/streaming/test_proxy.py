@@ -268,8 +268,9 @@ def test_a_kubelet_that_refuses_a_log(status: int, kind: type[StatusError], mess
 
 def test_a_page_for_the_server_itself() -> None:
     async def node(request: Request) -> Response:
-        found = request.target == "/metrics/resource"
-        return Response(200, b"all of it") if found else Response(403, b"Forbidden")
+        pages = {"/metrics/resource": b"all of it", "/metrics/long": bytes((4 << 20) + 1)}
+        found = pages.get(request.target)
+        return Response(403, b"Forbidden") if found is None else Response(200, found)
 
     async def main() -> None:
         async with serve(node, "127.0.0.1", 0, None, CLOCK, grace=0.1) as listening, CLOCK.timeout(10):
@@ -277,6 +278,11 @@ def test_a_page_for_the_server_itself() -> None:
             assert await proxy.page(kubelet, "/metrics/resource") == "all of it"
             with pytest.raises(StatusError, match="/metrics/other: status 403"):
                 await proxy.page(kubelet, "/metrics/other")
+            # A part of it would end in the middle of a number.
+            with pytest.raises(StatusError, match="/metrics/long: the page is too long"):
+                await proxy.page(kubelet, "/metrics/long")
+            with pytest.raises(StatusError, match="no such address"):
+                await proxy.page(Kubelet("127.0.0.1", 70_000), "/metrics/resource")
 
     asyncio.run(main())
 

@@ -41,6 +41,8 @@ class FakeKubelets:
         """Pod (of the namespace shop), container and start, by host."""
         self.refusing: set[str] = set()
         self.silent: set[str] = set()
+        self.lies: dict[str, str] = {}
+        """What hosts say instead."""
         self.fresh = 1.0
         """Seconds for which an answer stays the same."""
         self._clock = clock
@@ -52,6 +54,8 @@ class FakeKubelets:
             await asyncio.get_running_loop().create_future()
         if kubelet.host in self.refusing:
             raise StatusError("connection refused")
+        if kubelet.host in self.lies:
+            return self.lies[kubelet.host]
         at = self._clock.now() // self.fresh * self.fresh
         lines = [sample("node", "", at * 1 - 1.7e9, 4 << 20, at)]
         for pod, container, started in self.containers.get(kubelet.host, ()):

@@ -51,6 +51,32 @@ def test_a_node_that_is_incomplete_is_left_out() -> None:
     assert read_points("", 9.0).node is None
 
 
-def test_what_is_no_number_is_refused() -> None:
-    with pytest.raises(ValueError, match="what"):
-        read_points("node_cpu_usage_seconds_total what 3000\n", 9.0)
+@pytest.mark.parametrize("value", ["what", "NaN", "Inf", "-Inf", "-1", "1e300", "9" * 40])
+def test_what_cannot_have_been_measured_is_refused(value: str) -> None:
+    for metric in ("cpu_usage_seconds_total", "memory_working_set_bytes", "swap_usage_bytes"):
+        with pytest.raises(ValueError, match=r"could not convert|was not measured"):
+            read_points(f"node_{metric} {value} 3000\n", 9.0)
+    with pytest.raises(ValueError, match=r"could not convert|was not measured"):
+        read_points(f"container_start_time_seconds{C} {value}\n", 9.0)
+
+
+@pytest.mark.parametrize("at", ["-1", "253402300800000", "9" * 20])
+def test_times_that_nobody_can_write_down_are_refused(at: str) -> None:
+    with pytest.raises(ValueError, match="was not measured"):
+        read_points(f"node_cpu_usage_seconds_total 1 {at}\n", 9.0)
+
+
+def test_what_is_far_too_long_is_not_even_looked_at() -> None:
+    for line in (f"node_swap_usage_bytes {'9' * 9999} 3000", f"node_swap_usage_bytes 9 {'9' * 9999}"):
+        assert read_points(WHOLE + line + "\n", 9.0) == read_points(WHOLE, 9.0)
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        pytest.param("node_swap_usage_bytes{\n" * 60_000, id="labels without an end"),
+        pytest.param("node_swap_usage_bytes{" + "x" * 200_000 + "} 1\n", id="a label without a value"),
+    ],
+)
+def test_reading_takes_time_in_proportion(hostile: str) -> None:
+    assert read_points(hostile + WHOLE, 9.0) == read_points(WHOLE, 9.0)

@@ -43,6 +43,32 @@ def test_then_there_is_a_point_every_fifteen_seconds_until_nobody_has_asked_for_
     tell(story)
 
 
+def test_after_a_rest_rates_are_not_those_of_the_time_before_it() -> None:
+    async def story(stage: Stage) -> None:
+        await stage.node("n")
+        await stage.names("nodes")
+        # The second answer of the new start is the first once more, as those of other kubelets are.
+        await stage.clock.sleep(1000)
+        stage.kubelets.fresh = 10.0
+        await stage.clock.sleep(10 - stage.clock.now() % 10)
+        assert await stage.names("nodes") == []
+
+    tell(story)
+
+
+@pytest.mark.parametrize("number", ["Inf", "NaN"])
+def test_a_kubelet_that_says_what_cannot_be_is_no_trouble_for_the_others(number: str) -> None:
+    async def story(stage: Stage) -> None:
+        for name in ("n", "m"):
+            await stage.node(name)
+        stage.kubelets.lies["m"] = f"node_memory_working_set_bytes {number}\n"
+        for _ in range(2):
+            assert await stage.names("nodes") == ["n"]
+            await stage.clock.sleep(20)
+
+    tell(story)
+
+
 def test_who_asks_keeps_it_going() -> None:
     async def story(stage: Stage) -> None:
         await stage.node("n")

@@ -19,7 +19,8 @@ from pilothouse.net.websocket import HandshakeError, answer_handshake, offered_p
 from pilothouse.runtime.clock import Clock
 
 _MAX_ERROR = 50_000
-_MAX_PAGE = 32 << 20
+_MAX_PAGE = 4 << 20
+"""Some hundred bytes for each number of each of thousands of containers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,13 @@ class KubeletProxy:
         """A page of text, for the server itself. Raises StatusError."""
         reply = await self._get(kubelet, target)
         try:
-            body = await reply.read(_MAX_PAGE)
+            body = await reply.read(_MAX_PAGE + 1)
         except OSError as error:
             raise StatusError(f"{self._url(kubelet, target)}: {error}") from error
         if reply.status != 200:
             raise StatusError(f"{self._url(kubelet, target)}: status {reply.status}")
+        if len(body) > _MAX_PAGE:
+            raise StatusError(f"{self._url(kubelet, target)}: the page is too long")
         return body.decode("utf-8", "replace")
 
     async def command(self, request: Request, kubelet: Kubelet, target: str, wanted: Wanted) -> Response:

@@ -1,7 +1,8 @@
 """What one kubelet's page /metrics/resource says, as points in time. Pure.
 
-Only what is complete counts: a pod of which one container lacks CPU or memory is left out. Source: metrics-server,
-pkg/scraper/client/resource/decode.go; Prometheus' text format.
+Only what is complete counts: a pod of which one container lacks CPU or memory is left out. Nobody vouches for what a
+kubelet says: a page with an impossible number is none. Source: metrics-server, pkg/scraper/client/resource/decode.go;
+Prometheus' text format.
 """
 
 import re
@@ -12,11 +13,15 @@ from pilothouse.runtime.clock import Instant
 
 _SAMPLE = re.compile(
     r"^(node|container)_(cpu_usage_seconds_total|memory_working_set_bytes|swap_usage_bytes|start_time_seconds)"
-    r"(?:\{([^}]*)\})? (\S+)(?: (-?\d+))?$",
+    r"(?:\{([^}\n]*)\})? (\S{1,40})(?: (-?\d{1,20}))?$",
     re.MULTILINE | re.ASCII,
 )
-_LABEL = re.compile(r'(\w+)="([^"]*)"')
+_LABEL = re.compile(r'\b(namespace|pod|container)="([^"]*)"')
 _NODE = ("", "", "")
+_MOST = float(1 << 53)
+"""Above any number of bytes or seconds, and exact as a float."""
+_LATEST = 253402300800.0
+"""The year 10000, which timestamps cannot tell."""
 PodName = tuple[str, str]
 """Namespace and name."""
 
@@ -45,7 +50,7 @@ class Points:
 
 
 def read_points(page: str, now: Instant) -> Points:
-    """Read a page; samples without a time are of `now`. Raises ValueError for what is no number."""
+    """Read a page; samples without a time are of `now`. Raises ValueError for what no measured number can be."""
     owners: dict[str, tuple[str, str, str]] = {"": _NODE}
     values: dict[tuple[str, str, str], dict[str, float]] = {}
     for of, metric, labels, value, at in _SAMPLE.findall(page):
@@ -54,9 +59,9 @@ def read_points(page: str, now: Instant) -> Points:
             owner = owners[labels] = _owner(labels)
         if (owner is _NODE) == (of == "node"):
             found = values.setdefault(owner, {})
-            found[metric] = float(value)
+            found[metric] = _between(float(value), _MOST)
             if metric != "start_time_seconds":
-                found["at"] = int(at) / 1000 if at else now
+                found["at"] = _between(int(at) / 1000, _LATEST) if at else now
     node = values.pop(_NODE, None)
     pods: dict[PodName, dict[str, Point | None]] = {}
     for (namespace, pod, container), found in values.items():
@@ -66,6 +71,12 @@ def read_points(page: str, now: Instant) -> Points:
         if len(whole := {container: point for container, point in points.items() if point}) == len(points)
     }  # fmt: skip
     return Points(None if node is None else _point(node), complete)
+
+
+def _between(value: float, limit: float) -> float:
+    if not 0 <= value < limit:  # that is not true of NaN, either
+        raise ValueError(f"{value:g} was not measured")
+    return value
 
 
 def _owner(labels: str) -> tuple[str, str, str]:

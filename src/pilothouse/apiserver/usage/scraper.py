@@ -80,8 +80,10 @@ class Scraper:
             if self._failing:
                 node, why = next(iter(self._failing.items()))
                 _log.warning("Nodes do not say what they use", nodes=len(self._failing), one=node, why=why)
-            while self._clock.monotonic() - self._asked < IDLE:
+            while True:
                 await self._clock.sleep(RESOLUTION)
+                if self._clock.monotonic() - self._asked >= IDLE:
+                    return
                 self._ask_all()
         finally:
             self._warm = None
@@ -91,8 +93,9 @@ class Scraper:
     def _ask_all(self) -> list[asyncio.Task[None]]:
         """Ask every node but those that have not answered yet."""
         nodes = {entry.name: entry for entry in self._cache.of("", "nodes").select("")}
-        for gone in set(self.samples.nodes) - nodes.keys():
+        for gone in {*self.samples.nodes, *self._failing} - nodes.keys():
             self.samples.forget(gone)
+            self._failing.pop(gone, None)
         asked = [(name, entry) for name, entry in nodes.items() if name not in self._under_way]
         self._under_way.update(name for name, _ in asked)
         return [self._tasks.spawn(self._ask(name, entry), name=f"usage of {name}") for name, entry in asked]
@@ -101,7 +104,9 @@ class Scraper:
         try:
             async with self._slots, self._clock.timeout(_TIMEOUT):
                 page = await self._kubelets.page(kubelet_of(node.decode()), "/metrics/resource")
-            self.samples.take(name, read_points(page, self._clock.now()))
+            points = read_points(page, self._clock.now())
+            if self._warm is not None:  # else all was forgotten meanwhile, and is not to begin with this
+                self.samples.take(name, points)
             self._failing.pop(name, None)
         except (StatusError, TimeoutError, ValueError) as error:
             self.samples.forget(name)
