@@ -53,6 +53,13 @@ def test_strangers_are_found_by_their_sandboxes_and_by_containers_that_lost_thei
     assert found.spent == ()
 
 
+def test_what_is_no_pods_is_not_ours_to_end() -> None:
+    nameless = Sandbox("s", "", "", "", 0, ready=True, created_at=1.0)
+    found = leftovers([nameless], [container("s"), container("none")], {"a"})
+    assert not found.strangers
+    assert found.spent == ()
+
+
 def housekeeping(node: FakeNode, cri: FakeCri, cgroups: FakeCgroups, *types: type[VolumeType]) -> Housekeeping:
     mounter = FakeMounter()
     volumes = Volumes(types, node.layout, FakeObjects(), mounter, node.clock)

@@ -51,6 +51,8 @@ def leftovers(sandboxes: Sequence[Sandbox], containers: Sequence[Container], kno
     strangers: dict[str, Stranger] = {}
     newest: dict[str, Sandbox] = {}
     for box in sandboxes:
+        if not box.uid:
+            continue
         if box.uid not in known:
             strangers.setdefault(box.uid, Stranger()).sandboxes.append(box)
         elif (other := newest.get(box.uid)) is None or _age(box) > _age(other):
@@ -58,7 +60,7 @@ def leftovers(sandboxes: Sequence[Sandbox], containers: Sequence[Container], kno
     owners = {box.id: box.uid for box in sandboxes}
     for container in containers:
         uid = owners.get(container.sandbox_id) or container.labels.get(_POD_UID, "")
-        if uid not in known:
+        if uid and uid not in known:  # what is no pod's is not ours to end
             strangers.setdefault(uid, Stranger()).containers.append(container)
     used = {container.sandbox_id for container in containers}
     spent = (box for box in sandboxes if box.uid in known and not box.ready and box.id not in used)

@@ -33,6 +33,8 @@ _ROUNDS = 100
 """More rounds without rest than any pod needs: then something undoes what we do."""
 RENEWAL = 60.0
 """Seconds after which the volumes of a pod are brought up to date though nobody told of news in them."""
+_BETWEEN_SANDBOXES = 1.0
+"""Seconds, at least."""
 _LATER = 60.0
 """Seconds until such a pod is looked at again."""
 
@@ -75,11 +77,18 @@ class PodSync:
             self._reporter.report(memory, replace(observed, failures={**memory.failures, **plan.failures}))
             if not plan.steps:
                 return await self._rest(memory, pod, observed, plan)
+            if plan.create_sandbox is not None and (later := self._too_soon(memory)) is not None:
+                return later
             if plan.told_first:
                 await self._node.writer.flush(uid)
             await self._carry_out(memory, plan, observed)
         log.warning("Pod does not come to rest", pod=describe(memory.pod))
         return self._node.clock.now() + _LATER
+
+    def _too_soon(self, memory: PodMemory) -> Instant | None:
+        """When there may be another sandbox, if not now: one may end as soon as it has begun, or be said to have."""
+        next_at = memory.sandbox_at + _BETWEEN_SANDBOXES if memory.sandbox_at is not None else 0.0
+        return next_at if next_at > self._node.clock.now() else None
 
     def _over(self, memory: PodMemory, pod: Pod) -> None:
         if lifecycle.past_deadline(pod, self._node.clock.now()):
@@ -155,6 +164,7 @@ class PodSync:
             await self._prepare(memory, pod, ())
             await self._steps.prepare_claims(pod)
             await self._steps.create_sandbox(pod, plan.create_sandbox)
+            memory.sandbox_at = node.clock.now()
         if plan.start and not memory.volumes:
             await self._prepare(memory, pod, pod_ips(pod, observed, node.host_ips))
         if plan.fit or plan.resize:

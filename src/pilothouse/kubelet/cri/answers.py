@@ -3,6 +3,7 @@
 The messages are upstream's (staging/src/k8s.io/cri-client/pkg/utils.go), as they end up in pods' statuses and events.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from pilothouse.kubelet.cri.applied import LinuxResources, Mounted
@@ -70,6 +71,20 @@ def is_ready(item: Any) -> bool:
 def state(item: Any) -> ContainerState:
     """Of a container."""
     return _STATES.get(item.state, ContainerState.UNKNOWN)
+
+
+def listed(items: Iterable[Any], call: str, *, of_one: bool) -> Iterable[Any]:
+    """The sandboxes or containers of a listing, each once. What has no name is passed over, for it is nobody's.
+
+    Raises CriNonsense if it is `of_one` pod's: then it is not known what this pod has.
+    """
+    found: dict[str, Any] = {}
+    for item in items:
+        if item.id and item.HasField("metadata"):
+            found[item.id] = item
+        elif of_one:
+            raise CriNonsense(f"the runtime's answer to {call} tells of something that has no id, or no metadata")
+    return found.values()
 
 
 def sandbox(item: Any, ips: tuple[str, ...] = (), *, host_network: bool = False) -> Sandbox:

@@ -84,7 +84,8 @@ class CriClient:
         """Those of one pod, or all."""
         wanted = {"label_selector": {_POD_UID: uid}} if uid else {}
         answer = await self._call("ListPodSandbox", filter=wanted)
-        return [answers.sandbox(item) for item in answer.items]
+        items = answers.listed(answer.items, "ListPodSandbox", of_one=bool(uid))
+        return [answers.sandbox(item) for item in items if not uid or item.metadata.uid == uid]
 
     async def create_container(self, sandbox_id: str, config: JsonObject, sandbox_config: JsonObject) -> str:
         """Make a container."""
@@ -109,7 +110,12 @@ class CriClient:
         """Those of one pod, or all."""
         wanted = {"label_selector": {_POD_UID: uid}} if uid else {}
         answer = await self._call("ListContainers", filter=wanted)
-        return [answers.container(item, sandbox_id=item.pod_sandbox_id) for item in answer.containers]
+        items = answers.listed(answer.containers, "ListContainers", of_one=bool(uid))
+        return [
+            answers.container(item, sandbox_id=item.pod_sandbox_id)
+            for item in items
+            if not uid or item.labels.get(_POD_UID) == uid
+        ]
 
     async def picture(self) -> Picture:
         """The states of all sandboxes and containers."""
