@@ -13,6 +13,7 @@ from kubelet.resizing import in_force, resize, resources, settled, sized, starte
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.admission import NodeAdmission
 from pilothouse.kubelet.managers.hand_out import Affinities, AlignedHandout
+from pilothouse.kubelet.managers.hints import Hints
 
 
 async def outcome(handout: AlignedHandout, one: Pod) -> str:
@@ -147,6 +148,19 @@ def test_other_changes_leave_the_time_of_own_processors_alone(tmp_path: Path) ->
         assert status_of(node)["resources"]["limits"] == {"cpu": "1", "memory": "96Mi"}
 
     run(tmp_path, story)
+
+
+@pytest.mark.parametrize("scope", ["container", "pod"])
+def test_without_a_policy_nobody_is_asked_where_things_may_be(scope: str, tmp_path: Path) -> None:
+    """Of a machine with 32 NUMA nodes there are more sets than can be tried."""
+
+    class Unasked(Cards):
+        def pod_hints(self, pod: Pod) -> Hints:
+            raise AssertionError(pod)
+
+    cards = Unasked()
+    assert asyncio.run(outcome(giver(tmp_path, "none", scope, cards=cards), guaranteed("a", "2"))) == "1-2"
+    assert cards.given == [("app0", None)]
 
 
 def test_who_finds_too_little_is_refused(tmp_path: Path) -> None:

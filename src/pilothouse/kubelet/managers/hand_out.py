@@ -5,7 +5,7 @@ Upstream: pkg/kubelet/cm/topologymanager/scope_container.go, scope_pod.go.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from pilothouse.api.types.core_v1 import Container, Pod
@@ -76,12 +76,10 @@ class AlignedHandout:
     async def _give(self, pod: Pod) -> bool:
         """False when it cannot be near enough. Raises Unavailable."""
         whole = self._policy.topology_scope == POD
-        affinity, near_enough = (
-            self._affinity([one.pod_hints(pod) for one in self._providers]) if whole else (None, True)
-        )
+        affinity, near_enough = self._affinity(one.pod_hints(pod) for one in self._providers) if whole else (None, True)
         for container in main_and_init(pod):
             if not whole:
-                affinity, near_enough = self._affinity([one.hints(pod, container) for one in self._providers])
+                affinity, near_enough = self._affinity(one.hints(pod, container) for one in self._providers)
             if not near_enough:
                 return False
             self._affinities.bind(pod.metadata.uid, container.name, affinity)
@@ -89,7 +87,8 @@ class AlignedHandout:
                 await provider.allocate(pod, container, affinity)
         return True
 
-    def _affinity(self, told: Sequence[Hints]) -> tuple[Nodes | None, bool]:
+    def _affinity(self, told: Iterable[Hints]) -> tuple[Nodes | None, bool]:
+        """Told one by one: without a policy nobody is asked, who would try all sets of a machine's many nodes."""
         return merge(self._policy.topology_policy, self._nodes, told, self._distance)
 
     def known_to(self, pod: Pod, allocatable: Mapping[str, str]) -> Mapping[str, str]:
