@@ -112,6 +112,14 @@ def test_the_record_of_another_policy_is_refused(tmp_path: Path) -> None:
     assert MemoryRecord.read(tmp_path / "elsewhere", "None").own == {}
 
 
+def test_the_record_of_upstreams_kubelet_without_a_policy_is_no_hindrance(tmp_path: Path) -> None:
+    """Its checksum is of what it has in its memory."""
+    (tmp_path / FILE).write_bytes(b'{"policyName":"None","machineState":{},"checksum":4047876460}')
+    assert MemoryRecord.read(tmp_path, "None").own == {}
+    with pytest.raises(ValueError, match="checkpoint is corrupted"):
+        MemoryRecord.read(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("block", "now", "why"),
     [
