@@ -64,7 +64,7 @@ def test_pods_end_failed_and_it_is_told_why(tmp_path: Path) -> None:
         found = next(one for one in status.conditions if one.type == "DisruptionTarget")
         assert (found.status, found.reason, found.message) == ("True", "TerminationByKubelet", MESSAGE)
         assert ("Normal", "NodeShutdown", "Shutdown manager detected shutdown event") in node.told.events
-        assert closing.told == [True]
+        assert closing.told == [False, True]
 
     play(tmp_path, story)
 
@@ -181,8 +181,8 @@ def test_what_was_called_off_too_late_is_heard_after_the_pods_have_ended(tmp_pat
         login.word.put_nowait(True)
         login.word.put_nowait(False)
         await node.clock.sleep(5)
-        assert closing.told == [True]
-        await node.until(lambda: closing.told == [True, False])
+        assert closing.told == [False, True]
+        await node.until(lambda: closing.told == [False, True, False])
         assert node.pods["slow"].status.phase == "Failed"
 
     play(tmp_path, story)
@@ -229,6 +229,23 @@ def test_whoever_is_no_longer_heard_holds_nothing_up(tmp_path: Path) -> None:
             await closing.shutdown(POLICY).watch(closing.login)
         assert closing.login.locks
         assert not closing.login.held
+
+    run(tmp_path, main)
+
+
+def test_what_was_called_off_while_nobody_was_heard_is_over_with_the_next_lock(tmp_path: Path) -> None:
+    async def main(node: FakeNode) -> None:
+        closing = Closing(node)
+        shutdown = closing.shutdown(POLICY)
+        for last in (True, OSError("hung up")):
+            closing.login.word.put_nowait(last)
+        with pytest.raises(OSError, match="hung up"):
+            await shutdown.watch(closing.login)
+        assert closing.shutting_down
+        closing.login.word.put_nowait(OSError("hung up"))
+        with pytest.raises(OSError, match="hung up"):
+            await shutdown.watch(closing.login)
+        assert not closing.shutting_down
 
     run(tmp_path, main)
 

@@ -127,6 +127,8 @@ class GracefulShutdown:
         """Hold up each shutdown until the pods have ended, for as long as there is word of any."""
         await login.listen()
         lock = await login.lock()
+        # Nobody is given one while the machine goes down: what was begun before a break was called off in it.
+        self._around.tell(False)
         try:
             while True:
                 if await self._heard(login):
