@@ -125,9 +125,12 @@ def test_what_was_begun_is_undone_when_the_plugin_refuses(tmp_path: Path) -> Non
             await bench.connect(plugin)
             await bench.connect(other)
             other.wrong["Allocate"] = "burnt"
+            timed: list[str] = []
+            bench.devices.observe = lambda resource, _seconds: timed.append(resource)
             web = user("web", wanting(1), wanting(1, "other", "example.com/two"))
             why = "Allocate failed due to rpc error: code = Unknown desc = burnt, which is unexpected"
             assert await bench.refused(web) == why
+            assert timed == [FOO, "example.com/two"]
             assert await bench.refused(user("next")) == ""
 
     serve(tmp_path, story)

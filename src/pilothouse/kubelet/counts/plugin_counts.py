@@ -29,7 +29,7 @@ class DeviceCounts:
         self._registered.labels(resource).inc()
 
     def allocated(self, resource: str, seconds: float) -> None:
-        """It has given some of its devices."""
+        """It has given some of its devices, or has not."""
         self._seconds.labels(resource).observe(seconds)
 
 

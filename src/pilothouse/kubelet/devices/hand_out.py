@@ -51,7 +51,7 @@ class Devices:
         self._near = near
         self._handed = HandedOut()
         self.observe: Callable[[str, float], None] = lambda _resource, _seconds: None
-        """Told how long a plugin took over its devices."""
+        """Told how long a plugin took over its devices, whether it gave any or not."""
         self._listeners: list[Callable[[], None]] = []
         self._of_health: list[Callable[[str], None]] = []
         self._one_at_a_time = asyncio.Lock()
@@ -137,8 +137,10 @@ class Devices:
             if not ids:
                 continue
             began = self._clock.monotonic()
-            response = await self._endpoint(resource).allocate(ids)
-            self.observe(resource, self._clock.monotonic() - began)
+            try:
+                response = await self._endpoint(resource).allocate(ids)
+            finally:
+                self.observe(resource, self._clock.monotonic() - began)
             known = self.stock.devices(resource)
             handed = Handed.of([known.get(name, Device(name)) for name in ids], response)
             self._handed.add(uid, container.name, resource, handed)
