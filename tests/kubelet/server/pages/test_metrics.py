@@ -11,12 +11,12 @@ from typing import Any, cast
 
 import pytest
 
-from kubelet.server.harness import NodeCri, node
+from kubelet.server.harness import node
 from kubelet.test_main import config
 from pilothouse.kubelet import main, wiring
 from pilothouse.kubelet.counts.provider_counts import ProviderCounts
 from pilothouse.kubelet.counts.runtime_calls import RuntimeCalls
-from pilothouse.kubelet.cri.interface import CriUnavailable, Image, Sandbox
+from pilothouse.kubelet.cri.interface import CriUnavailable, Image
 from pilothouse.kubelet.identity.counts import ClientCounts, ServingCounts
 from pilothouse.kubelet.managers.memory_policy import STATIC, MemoryPolicy, NodeReservation
 from pilothouse.kubelet.managers.policy import Exclusive
@@ -247,17 +247,16 @@ def test_names_kinds_and_labels_are_upstreams(tmp_path: Path, monkeypatch: pytes
     assert sorted(set(upstreams) - set(ours)) == sorted(LEFT_OUT)
 
 
-class Silent(NodeCri):
-    """Does not answer."""
+@pytest.mark.parametrize("error", [CriUnavailable("UNAVAILABLE", "gone"), OSError("too many open files")], ids=str)
+def test_it_is_told_while_the_runtime_or_a_group_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    async def away() -> None:
+        raise error
 
-    async def sandboxes(self, uid: str = "") -> list[Sandbox]:
-        raise CriUnavailable("UNAVAILABLE", "gone")
-
-
-def test_it_is_told_while_the_runtime_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def main_() -> None:
         async with node(tmp_path) as one:
-            monkeypatch.setattr(one.cri, "sandboxes", Silent.sandboxes.__get__(one.cri))
+            monkeypatch.setattr(one.cri, "sandboxes", away)
             status, text, _ = await one.ask("/metrics")
             assert status == 200
             assert "container_log" not in text

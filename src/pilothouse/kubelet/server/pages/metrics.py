@@ -22,8 +22,8 @@ class OwnMetrics(Page):
         """All of them."""
         try:
             uses = await self._around.stats.pods()
-        except CriError as error:
-            # All else can be told without the runtime, and it is now that somebody wants to know.
+        except (CriError, OSError) as error:
+            # All else can be told without the runtime and the groups, and it is now that somebody wants to know.
             log.error("Failed to get pod stats", err=str(error))
             uses = ()
         volumes = volume_families(self._around.pods(), self._around.stats.volumes.of)
