@@ -2,12 +2,14 @@
 
 import asyncio
 import threading
+from collections.abc import Callable, Hashable
 from pathlib import Path
 
 import pytest
 
 from kubelet.harness import FakeMounter, FakeNode, pod
 from pilothouse.kubelet import pod_steps
+from pilothouse.kubelet.slow_paths import SlowPaths
 from pilothouse.runtime.clock import SystemClock
 from pilothouse.runtime.tasks import Tasks
 
@@ -46,6 +48,13 @@ def test_a_part_of_a_volume_that_cannot_be_opened_keeps_its_pod_alone(tmp_path: 
 def test_when_it_takes_too_long_that_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Upstream's kubelet hangs without a word; assumed to be no promise.
     monkeypatch.setattr(pod_steps, "PATIENCE", 0.05)
+    look, mounted_for = SlowPaths.look, list[str]()
+
+    async def noted(paths: SlowPaths, what: Hashable, work: Callable[[], object], *, mounts_for: str = "") -> object:
+        mounted_for.append(mounts_for)
+        return await look(paths, what, work, mounts_for=mounts_for)
+
+    monkeypatch.setattr(SlowPaths, "look", noted)
     mount = {"name": "v", "mountPath": "/v", "subPath": "part"}
 
     async def main() -> None:
@@ -61,6 +70,7 @@ def test_when_it_takes_too_long_that_is_told(tmp_path: Path, monkeypatch: pytest
                     "reason": "CreateContainerConfigError",
                     "message": 'failed to prepare subPath for container "app": context deadline exceeded',
                 }
+                assert set(mounted_for) == {"uid-web"}, "its directories may not go yet"
             finally:
                 mounter.back.set()
 

@@ -130,3 +130,32 @@ def test_a_host_path_that_hangs_holds_up_no_other_however_often_it_is_tried(
         assert (await volumes.set_up(stuck, FACTS))["v"].path == tmp_path / "nfs"
 
     asyncio.run(main())
+
+
+def test_nothing_is_taken_from_a_pod_while_something_may_still_be_mounted_for_it(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is mounted while its place is being removed would lose what is in it."""
+    monkeypatch.setattr("pilothouse.kubelet.pod_volumes.PATIENCE", 0.05)
+    layout = Layout(tmp_path, tmp_path / "l")
+    place = layout.pod("uid-web") / "volume-subpaths"
+    place.mkdir(parents=True)
+    server.gone = place
+
+    async def main() -> None:
+        volumes = Volumes([], layout, FakeObjects(), FakeMounter(), SystemClock())
+        async with asyncio.TaskGroup() as group:
+            look = partial(server.require, place, "")
+            mounting = group.create_task(volumes.paths.look("parts", look, mounts_for="uid-web"))
+            await until(lambda: bool(server.asked))
+            mounting.cancel()
+        await volumes.tear_down_volumes("uid-other")
+        with pytest.raises(VolumeError, match="a volume of pod uid-web is still being mounted: context deadline"):
+            await volumes.tear_down_volumes("uid-web")
+        assert place.is_dir()
+        server.back.set()
+        await until(lambda: not looking())
+        await volumes.tear_down_volumes("uid-web")
+        assert not place.exists()
+
+    asyncio.run(main())

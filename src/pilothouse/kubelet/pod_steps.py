@@ -199,7 +199,8 @@ class PodSteps:
             return make()
         try:
             async with node.clock.timeout(PATIENCE):
-                return await node.volumes.paths.look(("parts", pod.metadata.uid, container.name, attempt), make)
+                uid = pod.metadata.uid
+                return await node.volumes.paths.look(("parts", uid, container.name, attempt), make, mounts_for=uid)
         except TimeoutError:
             raise ConfigError(f'failed to prepare subPath for container "{container.name}": {LATE}') from None
 

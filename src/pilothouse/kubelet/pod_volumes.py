@@ -170,6 +170,7 @@ class Volumes:
         Raises VolumeError with the complaints of all that stay, when the others are gone.
         """
         await self._ownership.stopped(uid)
+        await self._nothing_mounts(uid)
         directory = self._layout.pod(uid)
         # Sub-paths are further mounts of the volumes: while there is one, no volume can go.
         await asyncio.to_thread(self._remove_sub_paths, directory / "volume-subpaths")
@@ -193,6 +194,14 @@ class Volumes:
             raise VolumeError("; ".join(complaints[place] for place in sorted(complaints)))
         for name in ("volumes", "plugins"):
             await asyncio.to_thread(self._mounter.remove_tree, directory / name)
+
+    async def _nothing_mounts(self, uid: str) -> None:
+        """What is removed while something is mounted in it could be the volume's data. Raises VolumeError."""
+        try:
+            async with self._clock.timeout(PATIENCE):
+                await self.paths.none_mounts_for(uid)
+        except TimeoutError:
+            raise VolumeError(f"a volume of pod {uid} is still being mounted: {LATE}") from None
 
     def _kind(self, record: VolumeRecord) -> VolumeType:
         by_plugin = (kind for kind in self._types.values() if kind.plugin == record.plugin)

@@ -23,17 +23,28 @@ class SlowPaths:
         self._room = asyncio.Semaphore(at_once)
         self._threads = _Threads()
         self._out: dict[Hashable, asyncio.Future[Any]] = {}
+        self._mounting: dict[Hashable, str] = {}
+        """Whose directories those change that are out."""
 
-    async def look(self, what: Hashable, work: Callable[[], T]) -> T:
-        """What `work` returns or raises; `what` names it: of several with one name the first is made for all."""
+    async def look(self, what: Hashable, work: Callable[[], T], *, mounts_for: str = "") -> T:
+        """What `work` returns or raises; `what` names it: of several with one name the first is made for all.
+
+        `mounts_for`: the uid of the pod in whose directories it mounts something.
+        """
         if what not in self._out:
             await self._room.acquire()
             if what in self._out:
                 self._room.release()
             else:
                 self._begin(what, work)
+                self._mounting[what] = mounts_for
         result: T = await asyncio.shield(self._out[what])
         return result
+
+    async def none_mounts_for(self, uid: str) -> None:
+        """Return when nothing can be mounted any more in a pod's directories, which are to be removed."""
+        if begun := [self._out[what] for what, whose in self._mounting.items() if whose == uid]:
+            await asyncio.wait(begun)
 
     def _begin(self, what: Hashable, work: Callable[[], T]) -> None:
         try:
@@ -47,6 +58,7 @@ class SlowPaths:
     def _over(self, what: Hashable) -> None:
         self._room.release()
         done = self._out.pop(what)
+        self._mounting.pop(what, None)
         if not done.cancelled():
             done.exception()  # heard of, also if nobody waits any more
 

@@ -1,5 +1,6 @@
 """Directories and disks of the node as persistent volumes."""
 
+import asyncio
 import os
 import subprocess
 import threading
@@ -16,7 +17,7 @@ from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.volume import HostVolume, Ownership, VolumeError
 from pilothouse.linux.disk_mounts import DiskMounts
 from pilothouse.linux.mounts import Mounts
-from pilothouse.runtime.clock import Clock
+from pilothouse.runtime.clock import Clock, SystemClock
 from pilothouse.testing import loop
 
 
@@ -115,6 +116,38 @@ def test_a_server_that_is_gone_holds_up_no_one_else(tmp_path: Path, monkeypatch:
     loop.run(main)
     assert len(noting.threads) == 5, "two looks and a bind, and a look at whose it is already"
     assert threading.get_ident() not in noting.threads
+
+
+class Late(FakeMounter):
+    """Binds once there is time for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.time = threading.Event(), threading.Event()
+
+    def bind(self, source: Path, target: Path) -> None:
+        self.asked.set()
+        assert self.time.wait(60)
+        super().bind(source, target)
+
+
+def test_what_is_still_being_bound_is_waited_for_before_its_place_goes(tmp_path: Path) -> None:
+    async def main() -> None:
+        mounter = Late()
+        node = Station(tmp_path, SystemClock(), mounter=mounter)
+        node.api.bind(local={"path": str(tmp_path)})
+        async with asyncio.TaskGroup() as group:
+            binding = group.create_task(node.volumes.set_up(user(), FACTS))
+            await asyncio.to_thread(mounter.asked.wait, 60)
+            binding.cancel()
+            removal = group.create_task(node.volumes.tear_down_volumes("uid-web"))
+            await node.volumes.tear_down_volumes("uid-other")
+            assert not removal.done()
+            assert node.at(user(), "local-volume").is_dir()
+            mounter.time.set()
+        assert (mounter.mounted, node.at(user(), "local-volume").exists()) == ({}, False)
+
+    asyncio.run(main())
 
 
 def test_what_is_in_a_mount_point_after_all_is_not_deleted(tmp_path: Path) -> None:

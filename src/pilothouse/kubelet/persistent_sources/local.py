@@ -54,11 +54,12 @@ class LocalSource(PersistentSource):
             root = path
         else:
             raise VolumeError("only directory and block device are supported")
-        target = around.layout.volume(around.pod.metadata.uid, self.plugin, bound.name)
+        uid = around.pod.metadata.uid
+        target = around.layout.volume(uid, self.plugin, bound.name)
         shared = await self._shared(bound, root, around, around.storage)
         if not around.mounter.is_mounted(target):
             target.mkdir(parents=True, exist_ok=True, mode=0o750)
-            await around.paths.look(("bind", target), partial(around.mounter.bind, root, target))
+            await around.paths.look(("bind", target), partial(around.mounter.bind, root, target), mounts_for=uid)
         return HostVolume(target, fs_group=Ownership.NONE if bound.read_only or shared else Ownership.of(around.pod))
 
     async def _mounted(
