@@ -40,7 +40,7 @@ TESTS = (
     "tests/kubelet/test_evictions_on_containerd.py", "tests/kubelet/cri/test_runtime_checks.py",
     "tests/kubelet/cri/test_handlers.py",
 )  # fmt: skip
-SLOWNESS = 15
+SLOWNESS = os.environ.get("SLOWNESS", "15")  # noqa: TID251 - configuration of the tests
 BASE_SIZE, CODE_SIZE = "6G", "256M"
 APPEND = "root=/dev/vda rw init=/sbin/second-kernel console=ttyS0 loglevel=1 panic=-1 mitigations=off tsc=unstable"
 VERDICT = re.compile(r"^second kernel: pytest ended with (\d+)\s*$")

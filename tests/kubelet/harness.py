@@ -393,9 +393,12 @@ class FakeNode:
         return next(one.status for one in self.pods[name].status.conditions if one.type == kind)
 
     async def until(self, what: Callable[[], bool], seconds: float = 600) -> None:
-        async with self.clock.timeout(seconds):
-            while not what():
-                await self.clock.sleep(0.05)
+        try:
+            async with self.clock.timeout(seconds):
+                while not what():
+                    await self.clock.sleep(0.05)
+        except TimeoutError:
+            raise TimeoutError(f"not in {seconds} s; the last events: {self.told.events[-5:]}") from None
 
 
 def run(root: Path, story: Callable[[FakeNode], Coroutine[Any, Any, None]]) -> None:

@@ -45,7 +45,7 @@ def conditions(node: FakeNode, name: str = "web") -> dict[str, tuple[str, str, i
     return {one.type: (one.reason, one.message, one.observedGeneration or 0) for one in told if one.type in PASSING}
 
 
-async def settled(node: FakeNode, name: str = "web") -> None:
+async def settled(node: FakeNode, name: str = "web", seconds: float = 600) -> None:
     """Wait until the change is over, and no condition speaks of it."""
 
     def done() -> bool:
@@ -53,7 +53,7 @@ async def settled(node: FakeNode, name: str = "web") -> None:
         newest = pod.status.raw.get("observedGeneration") == pod.metadata.generation
         return newest and not conditions(node, name)
 
-    await node.until(done)
+    await node.until(done, seconds)
 
 
 async def in_force(node: FakeNode, container: str = "app", uid: str = "uid-web") -> LinuxResources:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from fakes.slowness import PatientClock
+from fakes.slowness import SLOWNESS, PatientClock
 from kubelet.harness import FakeNode, pod
 from kubelet.resizing import conditions, resize, resources, settled, status_of
 from pilothouse.kubelet.containerd import Containerd, ContainerdConfig
@@ -28,6 +28,7 @@ from pilothouse.kubelet.logs import Selection, parse_line
 from pilothouse.kubelet.machine import Machine
 from pilothouse.kubelet.pause_image import image_archive
 from pilothouse.kubelet.probes.prober import Probes
+from pilothouse.kubelet.resources.linux import shares
 from pilothouse.kubelet.resources.pod_cgroups import KernelPodCgroups
 from pilothouse.kubelet.resources.swap import SwapFacts
 from pilothouse.kubelet.runtime_config import NodeFacts
@@ -117,8 +118,9 @@ async def log_of(node: FakeNode, name: str = "web", container: str = "app") -> s
 
 async def until_logged(node: FakeNode, text: str, name: str = "web") -> None:
     """Wait for some text in a log, which is written a little after it is said."""
-    async with node.clock.timeout(20):
-        while text not in await log_of(node, name):
+    path = node.layout.log(node.pods[name], "app", 0)
+    async with node.clock.timeout(40):
+        while not path.exists() or text not in await log_of(node, name):
             await node.clock.sleep(0.05)
 
 
@@ -238,7 +240,8 @@ def test_limits_change_while_a_container_runs(machine: ContainerdConfig, tmp_pat
 
 def test_a_running_pod_is_resized(machine: ContainerdConfig, tmp_path: Path) -> None:
     """The kernel's files of the container and of its pod, through every amount of the conformance tests."""
-    small, large = resources("20m", "35Mi", "30m", "45Mi"), resources("25m", "40Mi", "35m", "50Mi")
+    small = resources(cpu(20), "35Mi", cpu(30), "45Mi")
+    large = resources(cpu(25), "40Mi", cpu(35), "50Mi")
 
     async def story(node: FakeNode, cri: CriClient) -> None:
         node.facts = counting_swap(node)
@@ -246,13 +249,13 @@ def test_a_running_pod_is_resized(machine: ContainerdConfig, tmp_path: Path) -> 
         policy = [{"resourceName": "memory", "restartPolicy": "RestartContainer"}]
         node.add(pod(containers=[app, {**other, "resizePolicy": policy}], terminationGracePeriodSeconds=0))
         await node.until(lambda: node.pods["web"].status.phase == "Running", 20)
-        assert kernel(node) == ([20, 3000, 45 << 20], [40, 6000, 90 << 20])
+        assert kernel(node) == (given(20, 30, 45), given(40, 60, 90))
         ids = {name: node.state(container=name)["containerID"] for name in ("app", "other")}
         for wanted, own, whole in (
-            (large, [25, 3500, 50 << 20], [51, 7000, 100 << 20]), (small, [20, 3000, 45 << 20], [40, 6000, 90 << 20]),
+            (large, given(25, 35, 50), given(50, 70, 100)), (small, given(20, 30, 45), given(40, 60, 90)),
         ):  # fmt: skip
             resize(node, app=wanted, other=wanted)
-            await settled(node)
+            await settled(node, seconds=30)
             assert kernel(node) == (own, whole)
             for name in ("app", "other"):
                 assert status_of(node, name) == {"resources": wanted, "allocatedResources": wanted["requests"]}
@@ -275,6 +278,16 @@ def counting_swap(node: FakeNode) -> NodeFacts:
     cgroups = Cgroups.detect()
     swap = SwapFacts(counted=cgroups.counts_swap(), v2=cgroups.v2)
     return NodeFacts.of(Machine.read(), node.layout, "cluster.local", cgroup_v2=cgroups.v2, swap=swap)
+
+
+def cpu(milli: int) -> str:
+    """So much CPU that the work is done in the same time on a slower machine: containers start within their limits."""
+    return f"{round(milli * SLOWNESS)}m"
+
+
+def given(request: int, limit: int, memory: int) -> list[int]:
+    """The kernel's numbers of such thousandths of a processor, and MiB."""
+    return [shares(round(request * SLOWNESS)), round(limit * SLOWNESS) * 100, memory << 20]
 
 
 class Weight(int):
@@ -316,16 +329,16 @@ def test_limits_are_added_to_what_runs_and_kept_above_what_is_used(machine: Cont
         await node.until(lambda: node.pods["web"].status.phase == "Running", 20)
         group = f"{CGROUP}/kubepods/burstable/poduid-web"
         assert files(group)[1:] == [-1, -1]
-        resize(node, app=resources("10m", "30Mi", "100m", "100Mi"))
-        await settled(node)
-        assert files(group) == [10, 10_000, 100 << 20]
+        resize(node, app=resources(cpu(10), "30Mi", cpu(100), "100Mi"))
+        await settled(node, seconds=30)
+        assert files(group) == given(10, 100, 100)
         if Cgroups.detect().counts_swap():
             own = f"{group}/{node.state()['containerID'].removeprefix('containerd://')}"
             swap, most = ("memory.swap.max", 0) if v2 else ("memory.memsw.limit_in_bytes", 100 << 20)
             assert number(own, swap) == most
         used = "memory.current" if v2 else "memory.usage_in_bytes"
         await node.until(lambda: number(group, used) > 20_000_000, 20)
-        resize(node, app=resources("10m", "10Mi", "100m", "10Mi"))
+        resize(node, app=resources(cpu(10), "10Mi", cpu(100), "10Mi"))
         await node.until(lambda: conditions(node).get("PodResizeInProgress", ("",))[0] == "Error", 20)
         message = conditions(node)["PodResizeInProgress"][1]
         assert re.fullmatch(
@@ -333,11 +346,11 @@ def test_limits_are_added_to_what_runs_and_kept_above_what_is_used(machine: Cont
             r'\(\d+\), attempting to set container "app" memory limit \(10485760\) below current usage \(\d+\)\]',
             message,
         )
-        assert files(group) == [10, 10_000, 100 << 20]
-        assert status_of(node)["resources"] == resources("10m", "30Mi", "100m", "100Mi")
-        resize(node, app=resources("10m", "30Mi", "50m", "80Mi"))
-        await settled(node)
-        assert files(group) == [10, 5000, 80 << 20]
+        assert files(group) == given(10, 100, 100)
+        assert status_of(node)["resources"] == resources(cpu(10), "30Mi", cpu(100), "100Mi")
+        resize(node, app=resources(cpu(10), "30Mi", cpu(50), "80Mi"))
+        await settled(node, seconds=30)
+        assert files(group) == given(10, 50, 80)
         assert node.state()["restartCount"] == 0
 
     run(machine, tmp_path, story)
