@@ -2,7 +2,7 @@
 
 import orjson
 
-from pilothouse.api.catalogue import builtin
+from pilothouse.api.catalogue import with_addons
 from pilothouse.api.machinery.schema import Schemas
 from pilothouse.apiserver.server import ApiServer
 from pilothouse.client.transport import HandlerTransport
@@ -16,7 +16,7 @@ MAPS = "/api/v1/namespaces/default/configmaps"
 
 def test_every_resource_is_counted() -> None:
     async def story(clock: LoopClock, chance: Chance) -> None:
-        async with MemoryStore(clock) as store, ApiServer(store, builtin(), Schemas(), clock, chance) as server:
+        async with MemoryStore(clock) as store, ApiServer(store, with_addons(), Schemas(), clock, chance) as server:
             server.assemble()
             transport = HandlerTransport(server.handle, None)
             for name in ("a", "b"):
@@ -30,5 +30,6 @@ def test_every_resource_is_counted() -> None:
             lines = (await transport.send("GET", "/metrics", {})).body.decode().splitlines()
             assert 'apiserver_watch_cache_observer_crashes_total{group="",resource="configmaps"} 2.0' in lines
             assert not any('resource="events"' in line and "events.k8s.io" in line for line in lines), "stored once"
+            assert not any("metrics.k8s.io" in line or "reviews" in line for line in lines), "never stored"
 
     run(story)

@@ -31,7 +31,8 @@ class ObjectMetrics(Collector):
             labels=("group", "resource"),
         )
         for resource in self._catalogue:
-            if resource.stored_as is None:
+            # What cannot be watched is a question, or made for its answer.
+            if resource.stored_as is None and "watch" in resource.verbs:
                 cache = self._cache.of(resource.group, resource.plural)
                 family.add_metric((resource.group, resource.plural), len(cache.entries))
                 if cache.crashes:
