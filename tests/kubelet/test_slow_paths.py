@@ -94,6 +94,22 @@ def test_there_is_room_for_so_many(server: Server) -> None:
     asyncio.run(main())
 
 
+def test_a_few_dozen_that_hang_leave_others_room(server: Server) -> None:
+    """As pods have that use one server; each has parts of its volume of its own."""
+
+    async def main() -> None:
+        paths, path = SlowPaths(), Path("/nfs")
+        server.gone = path
+        async with asyncio.TaskGroup() as group:
+            for number in range(48):
+                group.create_task(paths.look(number, partial(server.require, path, "")))
+            await until(lambda: len(server.asked) == 48)
+            assert await paths.look("other", lambda: 7) == 7
+            server.back.set()
+
+    asyncio.run(main())
+
+
 def test_what_is_raised_arrives_and_nobody_need_wait_for_it() -> None:
     async def main(_clock: LoopClock, _chance: object) -> None:
         def fail() -> None:

@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
-_AT_ONCE = 16
+_AT_ONCE = 64
 
 
 class SlowPaths:
