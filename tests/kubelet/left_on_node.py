@@ -40,7 +40,7 @@ def left_by(config: ContainerdConfig) -> Iterator[None]:
     yield
     after = present(config)
     left = {sort: sorted(found - before[sort]) for sort, found in after.items() if found - before[sort]}
-    assert left == {}
+    assert left == {}, left
 
 
 def _commands() -> Iterator[str]:
