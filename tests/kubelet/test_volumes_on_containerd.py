@@ -20,7 +20,7 @@ from pilothouse.kubelet.pod_volumes import Volumes
 from pilothouse.kubelet.storage import Storage
 from pilothouse.kubelet.volume import VolumeType
 from pilothouse.kubelet.volume_users import VolumeUsers
-from pilothouse.linux.disk_mounts import DiskMounts
+from pilothouse.linux.disk_mounts import PATIENCE, DiskMounts
 from pilothouse.linux.mounts import Mounts
 from pilothouse.runtime.units import subclasses
 
@@ -44,12 +44,12 @@ def disks(tmp_path: Path) -> Iterator[list[Path]]:
         subprocess.run(["losetup", "--detach", str(device)], check=True)
 
 
-def with_storage(node: FakeNode, api: FakeStorageObjects) -> CsiDrivers:
-    """Have a node offer persistent volumes; its drivers."""
+def with_storage(node: FakeNode, api: FakeStorageObjects, patience: float = PATIENCE) -> CsiDrivers:
+    """Have a node offer persistent volumes, whose mounts may take so long; its drivers."""
     drivers = CsiDrivers(node.clock)
     storage = Storage(
-        node_name="n1", objects=api, disks=DiskMounts(node.clock), recorder=node.told, users=VolumeUsers(node.layout),
-        drivers=drivers,
+        node_name="n1", objects=api, disks=DiskMounts(node.clock, patience), recorder=node.told,
+        users=VolumeUsers(node.layout), drivers=drivers,
     )  # fmt: skip
     kinds = subclasses(VolumeType, "pilothouse.kubelet.volumes")  # type: ignore[type-abstract]
     volumes = Volumes(kinds, node.layout, node.objects, node.mounter, node.clock, storage=storage, boot_id="b")
