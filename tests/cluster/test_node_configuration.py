@@ -9,7 +9,9 @@ import pytest
 from pilothouse.cluster.errors import ClusterError
 from pilothouse.cluster.home import Home
 from pilothouse.cluster.node_configuration import checked, document, kubelet_config
+from pilothouse.cluster.node_places import containerd_config
 from pilothouse.cluster.settings import Settings
+from pilothouse.cluster.up import Wishes, _with_options
 from pilothouse.kubelet.containerd import PAUSE_IMAGE
 from pilothouse.linux.cgroups import Cgroups
 from pilothouse.net.pki import KeyPair
@@ -59,6 +61,19 @@ def test_a_runtime_of_somebody_else_s() -> None:
     assert (config.runtime.endpoint, config.snapshots) == ("unix:///run/foreign.sock", None)
     assert config.image_policy.kept == ()
     assert checked(HOME, replace(settings, kubelet={})).runtime_endpoint == "", "taken back"
+
+
+def test_mirrors_are_of_the_node_s_own_runtime() -> None:
+    settings = _with_options(SETTINGS, Wishes(registry_mirrors="/mirrors"))
+    assert containerd_config(HOME, settings.registry_mirrors).mirrors == Path("/mirrors")
+    assert _with_options(settings, Wishes()) == settings, "said once"
+    assert (
+        containerd_config(HOME, _with_options(settings, Wishes(registry_mirrors="")).registry_mirrors).mirrors is None
+    )
+    with pytest.raises(ClusterError, match="--registry-mirrors is of the node's own containerd"):
+        checked(HOME, replace(settings, kubelet=FOREIGN))
+    with pytest.raises(ClusterError, match="need a node"):
+        _with_options(replace(SETTINGS, node=False), Wishes(registry_mirrors="/mirrors"))
 
 
 def test_one_that_a_file_names() -> None:

@@ -30,6 +30,14 @@ CniOption = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
+MirrorsOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DIR",
+        help="Mirrors of registries, as in /etc/containerd/certs.d: a directory for each, with a hosts.toml in it.",
+        rich_help_panel=_PANEL,
+    ),
+]
 NodeLabelsOption = Annotated[
     str | None, typer.Option(metavar="K=V,...", help="Labels that the node registers with.", rich_help_panel=_PANEL)
 ]

@@ -93,6 +93,8 @@ def checked(home: Home, settings: Settings) -> Settings:
         kubelet_config(home, settings, KeyPair(b"", b""), b"")
         if settings.cni_conf_dir and not endpoint:
             raise ClusterError("--cni-conf-dir goes with --container-runtime-endpoint: leave it out")
+        if settings.registry_mirrors and endpoint:
+            raise ClusterError("--registry-mirrors is of the node's own containerd: tell the other runtime itself")
     except ConfigurationError as error:
         raise ClusterError(str(error)) from None
     except ValueError as error:

@@ -1,18 +1,21 @@
 """Where the node's parts lie, for the process that runs it and for whoever removes it."""
 
+from pathlib import Path
+
 from pilothouse.cluster.home import Home
 from pilothouse.cluster.settings import Settings
 from pilothouse.kubelet.containerd import ContainerdConfig
 from pilothouse.kubelet.cri.access import socket_of
 
 
-def containerd_config(home: Home) -> ContainerdConfig:
-    """The cluster's own containerd."""
+def containerd_config(home: Home, mirrors: str = "") -> ContainerdConfig:
+    """The cluster's own containerd; `mirrors` is where somebody says where registries' images are to be had instead."""
     return ContainerdConfig(
         root=home.node / "containerd",
         state=home.node / "run",
         cni_config=home.node / "cni",
         registry_config=home.node / "registries",
+        mirrors=Path(mirrors) if mirrors else None,
     )
 
 

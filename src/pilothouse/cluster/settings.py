@@ -48,6 +48,8 @@ class Settings:
     """Where a container runtime of somebody else's answers; empty: the node has a containerd of its own."""
     cni_conf_dir: str = ""
     """Where that runtime looks for its network's configuration, if it is to have ours."""
+    registry_mirrors: str = ""
+    """A directory of somebody's own that says where registries' images are to be had instead."""
     unprivileged: int = -1
     """The user id of all that needs no root; -1: that of whoever ran `up`."""
 

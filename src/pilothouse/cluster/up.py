@@ -45,7 +45,7 @@ _FLAGS = {
 }  # fmt: skip
 _CHANGEABLE = {
     "apiserver_flags": "--apiserver-flag", "node_ip": "--node-ip", "cni_conf_dir": "--cni-conf-dir",
-    "kubelet": "--kubelet-config, or another option of the kubelet",
+    "registry_mirrors": "--registry-mirrors", "kubelet": "--kubelet-config, or another option of the kubelet",
 }  # fmt: skip
 """What may be another each time the cluster starts."""
 _CRASHES = 3
@@ -66,6 +66,7 @@ class Wishes:
     """These, and those below, may be others each time the cluster starts."""
     node_ip: str | None = None
     cni_conf_dir: str | None = None
+    registry_mirrors: str | None = None
     kubelet: KubeletWords = NOTHING_SAID
 
 
@@ -122,10 +123,13 @@ def _with_options(settings: Settings, wishes: Wishes) -> Settings:
     flags = settings.apiserver_flags if wishes.apiserver_flags is None else wishes.apiserver_flags
     node_ip = settings.node_ip if wishes.node_ip is None else wishes.node_ip
     cni = settings.cni_conf_dir if wishes.cni_conf_dir is None else wishes.cni_conf_dir
+    mirrors = settings.registry_mirrors if wishes.registry_mirrors is None else wishes.registry_mirrors
     kubelet = kubelet_options(settings.kubelet, wishes.kubelet)
-    if not settings.node and (kubelet or node_ip or cni or wishes.node_name):
+    if not settings.node and (kubelet or node_ip or cni or mirrors or wishes.node_name):
         raise ClusterError("options of the kubelet need a node, and this cluster is without one: leave them out")
-    return replace(settings, apiserver_flags=flags, node_ip=node_ip, cni_conf_dir=cni, kubelet=kubelet)
+    return replace(
+        settings, apiserver_flags=flags, node_ip=node_ip, cni_conf_dir=cni, registry_mirrors=mirrors, kubelet=kubelet
+    )
 
 
 def _see_that_nothing_changes(settings: Settings, wanted: Settings) -> None:

@@ -12,6 +12,7 @@ from pilothouse.cli.node_options import (
     KubeletConfigDirOption,
     KubeletConfigOption,
     MaxPodsOption,
+    MirrorsOption,
     NodeAddressOption,
     NodeLabelsOption,
     NodeNameOption,
@@ -50,6 +51,7 @@ def run(
     kubelet_config_dir: KubeletConfigDirOption = None,
     container_runtime_endpoint: RuntimeOption = None,
     cni_conf_dir: CniOption = None,
+    registry_mirrors: MirrorsOption = None,
     node_labels: NodeLabelsOption = None,
     register_with_taints: TaintsOption = None,
     hostname_override: NodeNameOption = None,
@@ -69,7 +71,7 @@ def run(
         apiserver_flags=None if apiserver_flag is None else apiserver_flags(apiserver_flag),
         node_name=None if hostname_override is None else node_name(hostname_override),
         node_ip=node_address(node_ip, is_ours) if node_ip else node_ip,
-        cni_conf_dir=str(Path(cni_conf_dir).absolute()) if cni_conf_dir else cni_conf_dir,
+        cni_conf_dir=_place(cni_conf_dir), registry_mirrors=_place(registry_mirrors),
         kubelet=KubeletWords(
             config=kubelet_config, config_dir=kubelet_config_dir, endpoint=container_runtime_endpoint,
             labels=node_labels, taints=register_with_taints, max_pods=max_pods,
@@ -79,3 +81,8 @@ def run(
     asyncio.run(up(place, wishes, clock, steps(console, clock)))
     console.print(f"The cluster is Ready after {clock.monotonic() - begin:.1f} s. To use it:", highlight=False)
     print(f"export KUBECONFIG={place.admin}")
+
+
+def _place(path: str | None) -> str | None:
+    """Where it is, whatever directory a later command is given in; "" and None say what they say."""
+    return str(Path(path).absolute()) if path else path

@@ -36,7 +36,8 @@ async def run(home: Home, settings: Settings, clock: Clock, chance: Chance, read
     """Be a node until cancelled; containers and network stay. Raises RuntimeMissing, ValueError."""
     pki = Pki(home, settings)
     config = kubelet_config(home, settings, pki.pair(NAME, "serving"), pki.trusted(NAME))
-    containerd = None if settings.runtime_endpoint else Containerd(containerd_config(home), clock)
+    own = containerd_config(home, settings.registry_mirrors)
+    containerd = None if settings.runtime_endpoint else Containerd(own, clock)
     async with Tasks() as tasks:
         starting = tasks.spawn(containerd.start(), name="containerd") if containerd else None
         transport, certified = _identity(home, settings, clock)
