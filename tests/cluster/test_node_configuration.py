@@ -15,6 +15,8 @@ from pilothouse.cluster.up import Wishes, _with_options
 from pilothouse.kubelet.containerd import PAUSE_IMAGE
 from pilothouse.linux.cgroups import Cgroups
 from pilothouse.net.pki import KeyPair
+from pilothouse.network.node_network import write_cni
+from pilothouse.network.plan import plan
 
 HOME = Home(Path("/home-of-it"))
 SETTINGS = Settings(node_name="n1", advertise="192.0.2.1", kubelet_port=10260)
@@ -74,6 +76,16 @@ def test_mirrors_are_of_the_node_s_own_runtime() -> None:
         checked(HOME, replace(settings, kubelet=FOREIGN))
     with pytest.raises(ClusterError, match="need a node"):
         _with_options(replace(SETTINGS, node=False), Wishes(registry_mirrors="/mirrors"))
+
+
+def test_a_network_s_configuration_of_another_cluster_stays(tmp_path: Path) -> None:
+    settings = replace(told(**FOREIGN), cni_conf_dir=str(tmp_path))
+    for home in (HOME, Home(Path("/another"))):
+        write_cni(plan(home.cluster, "10.244.0.0/24", "10.96.0.10"), tmp_path, home.node / "addresses")
+        if home is HOME:
+            assert checked(HOME, settings).cni_conf_dir == str(tmp_path)
+    with pytest.raises(ClusterError, match=r"10-pilothouse.conflist is of another cluster: .*--cni-conf-dir$"):
+        checked(HOME, settings)
 
 
 def test_one_that_a_file_names() -> None:

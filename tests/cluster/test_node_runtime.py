@@ -7,14 +7,20 @@ from pathlib import Path
 import pytest
 
 from fakes.cri_server import CriServer
-from kubelet.cri.serving import sandbox_config
+from kubelet.cri.serving import container_config, sandbox_config
+from pilothouse.cluster.home import Home
+from pilothouse.cluster.node_configuration import kubelet_config
+from pilothouse.cluster.node_places import pods_here
 from pilothouse.cluster.node_removal import remove_foreign_pods
 from pilothouse.cluster.node_runtime import meet
+from pilothouse.cluster.settings import Settings
 from pilothouse.kubelet.containerd import RuntimeMissing
 from pilothouse.kubelet.cri.client import CriClient
 from pilothouse.kubelet.cri.features import CgroupDriver
-from pilothouse.kubelet.cri.interface import CriUnavailable, Version
+from pilothouse.kubelet.cri.interface import ContainerState, CriUnavailable, Version
 from pilothouse.kubelet.cri.usage import FilesystemShare, ImageFilesystems
+from pilothouse.kubelet.layout import Layout
+from pilothouse.net.pki import KeyPair
 from pilothouse.runtime.chance import Chance
 from pilothouse.runtime.clock import Clock, LoopClock, SystemClock
 from pilothouse.testing.fake_cri import FakeCri
@@ -78,7 +84,7 @@ def test_it_is_waited_for_but_not_for_ever() -> None:
         met(None, away=10_000)
 
 
-def test_pods_of_kubelets_go_and_nothing_else() -> None:
+def test_pods_of_this_node_go_and_nothing_else() -> None:
     async def story() -> None:
         clock = SystemClock()
         fake = FakeCri(clock)
@@ -86,9 +92,21 @@ def test_pods_of_kubelets_go_and_nothing_else() -> None:
             socket = str(Path(directory) / "cri.sock")
             async with CriServer(fake, socket), CriClient(socket, clock) as cri:
                 await cri.run_sandbox(sandbox_config("uid-a"))
-                kept = await cri.run_sandbox({**sandbox_config("uid-b"), "labels": {}})
-                await remove_foreign_pods(f"unix://{socket}", clock)
-                assert [each.id for each in await cri.sandboxes()] == [kept]
-            await remove_foreign_pods(f"unix://{socket}", clock)  # nobody is there: nothing to do
+                others = await cri.run_sandbox(sandbox_config("uid-of-another-kubelet"))
+                theirs = container_config(uid="uid-of-another-kubelet")
+                await cri.start_container(await cri.create_container(others, theirs, sandbox_config()))
+                nobodys = await cri.run_sandbox({**sandbox_config("uid-b"), "labels": {}})
+                await remove_foreign_pods(f"unix://{socket}", {"uid-a"}, clock)
+                assert [each.id for each in await cri.sandboxes()] == [others, nobodys]
+                assert [each.state for each in await cri.containers()] == [ContainerState.RUNNING]
+            await remove_foreign_pods(f"unix://{socket}", {"uid-a"}, clock)  # nobody is there: nothing to do
 
     asyncio.run(story())
+
+
+def test_pods_of_this_node_are_those_with_a_directory(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    assert pods_here(home) == set()
+    config = kubelet_config(home, Settings(node_name="n1"), KeyPair(b"", b""), b"")
+    Layout(config.root, config.logs).pod("uid-a").mkdir(parents=True)
+    assert pods_here(home) == {"uid-a"}

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
 
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.cluster.errors import ClusterError
 from pilothouse.cluster.home import Home
 from pilothouse.cluster.kubelet_options import ENDPOINT, labels_of
-from pilothouse.cluster.node_places import cgroup_root, containerd_config
+from pilothouse.cluster.node_places import cgroup_root, containerd_config, layout
 from pilothouse.cluster.settings import Settings
 from pilothouse.kubelet.config import KubeletConfig
 from pilothouse.kubelet.configuration.fields import upstream_defaults
@@ -21,6 +22,8 @@ from pilothouse.kubelet.eviction.policy import DEFAULT_HARD
 from pilothouse.kubelet.images.policy import ImagePolicy
 from pilothouse.linux.cgroups import Cgroups
 from pilothouse.net.pki import KeyPair
+from pilothouse.network.node_network import CNI_FILE
+from pilothouse.network.plan import bridge_name
 
 _LEAVE_FREE = "5%"
 """The share of a disk below which the node is under pressure. Machines that clusters share with other work are often
@@ -48,7 +51,7 @@ def document(home: Home, settings: Settings) -> JsonObject:
         "cgroupRoot": cgroup_root(home),
         "clusterDNS": [settings.dns_address],
         "clusterDomain": settings.cluster_domain,
-        "podLogsDir": str(home.node / "logs"),
+        "podLogsDir": str(layout(home).logs),
         "port": settings.kubelet_port,
         "staticPodPath": str(home.node / "manifests"),
     })  # fmt: skip
@@ -67,8 +70,8 @@ def kubelet_config(home: Home, settings: Settings, serving: KeyPair, client_auth
     bare = KubeletConfig(
         node_name=settings.node_name,
         address=settings.advertise,
-        root=home.node / "kubelet",
-        logs=home.node / "logs",
+        root=layout(home).root,
+        logs=layout(home).logs,
         images=own.root,
         snapshots=None if settings.runtime_endpoint else own.socket,
         image_policy=ImagePolicy(kept=() if settings.runtime_endpoint else (PAUSE_IMAGE,)),
@@ -93,6 +96,7 @@ def checked(home: Home, settings: Settings) -> Settings:
         kubelet_config(home, settings, KeyPair(b"", b""), b"")
         if settings.cni_conf_dir and not endpoint:
             raise ClusterError("--cni-conf-dir goes with --container-runtime-endpoint: leave it out")
+        _see_that_cni_is_ours(home, settings)
         if settings.registry_mirrors and endpoint:
             raise ClusterError("--registry-mirrors is of the node's own containerd: tell the other runtime itself")
     except ConfigurationError as error:
@@ -100,3 +104,10 @@ def checked(home: Home, settings: Settings) -> Settings:
     except ValueError as error:
         raise ClusterError(f"failed to run Kubelet: {error}") from None
     return settings
+
+
+def _see_that_cni_is_ours(home: Home, settings: Settings) -> None:
+    """`down` removes the file: it must not be that of another cluster with the same runtime."""
+    file = Path(settings.cni_conf_dir) / CNI_FILE
+    if settings.cni_conf_dir and file.exists() and f'"{bridge_name(home.cluster)}"' not in file.read_text():
+        raise ClusterError(f"{file} is of another cluster: remove that, or name another directory with --cni-conf-dir")

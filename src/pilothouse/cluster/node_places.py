@@ -6,6 +6,7 @@ from pilothouse.cluster.home import Home
 from pilothouse.cluster.settings import Settings
 from pilothouse.kubelet.containerd import ContainerdConfig
 from pilothouse.kubelet.cri.access import socket_of
+from pilothouse.kubelet.layout import Layout
 
 
 def containerd_config(home: Home, mirrors: str = "") -> ContainerdConfig:
@@ -22,6 +23,17 @@ def containerd_config(home: Home, mirrors: str = "") -> ContainerdConfig:
 def runtime_socket(home: Home, settings: Settings) -> str:
     """Where the node's runtime answers, its own or somebody else's."""
     return socket_of(settings.runtime_endpoint) if settings.runtime_endpoint else str(containerd_config(home).socket)
+
+
+def layout(home: Home) -> Layout:
+    """Where things of pods lie, unless somebody has named another place for their logs."""
+    return Layout(home.node / "kubelet", home.node / "logs")
+
+
+def pods_here(home: Home) -> set[str]:
+    """The uids of pods with a directory on this node: it is made before their sandboxes, and goes after them."""
+    place = layout(home).pods
+    return {each.name for each in place.iterdir()} if place.is_dir() else set()
 
 
 def cgroup_root(home: Home) -> str:

@@ -2,16 +2,16 @@
 
 Pods are removed by a living containerd, which is started again if need be: it alone undoes all that it did for each
 (network namespaces, addresses, shims). A runtime of somebody else's is asked to do the same, as far as it runs, for
-the sandboxes of kubelets; what else it holds is none of ours. What remains afterwards is removed by the names the
-inventory gives.
+pods that have a directory here; what else it holds is none of ours, be it a kubelet's. What remains afterwards is
+removed by the names the inventory gives.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from pilothouse.cluster.home import Home
 from pilothouse.cluster.inventory import Inventory
-from pilothouse.cluster.node_places import cgroup_root, containerd_config
+from pilothouse.cluster.node_places import cgroup_root, containerd_config, pods_here
 from pilothouse.cluster.settings import Settings
 from pilothouse.cluster.step import Step
 from pilothouse.kubelet.containerd import Containerd, RuntimeMissing
@@ -43,7 +43,7 @@ async def remove_node(home: Home, settings: Settings, clock: Clock, step: Step) 
             await containerd.stop()
     if settings.runtime_endpoint:
         with step("pods"):
-            await remove_foreign_pods(settings.runtime_endpoint, clock)
+            await remove_foreign_pods(settings.runtime_endpoint, pods_here(home), clock)
     with step("network"):
         await cleanup(home.cluster)
         await remove(inventory.traces())
@@ -64,10 +64,10 @@ async def _is_up(containerd: Containerd) -> bool:
     return True
 
 
-async def remove_foreign_pods(endpoint: str, clock: Clock) -> None:
-    """Remove the pods of kubelets from a runtime that somebody else runs."""
+async def remove_foreign_pods(endpoint: str, uids: Collection[str], clock: Clock) -> None:
+    """Remove these pods from a runtime that somebody else runs."""
     try:
-        await _remove_pods(socket_of(endpoint), clock, lambda labels: POD_UID in labels)
+        await _remove_pods(socket_of(endpoint), clock, lambda labels: labels.get(POD_UID) in uids)
     except CriError as error:
         _LOG.error("The container runtime does not answer: its pods stay", error=error, endpoint=endpoint)
 
