@@ -36,6 +36,12 @@ def test_a_node_needs_an_address() -> None:
         check_machine(Settings(port=0, node=True, advertise=""), root=True)
 
 
+def test_an_address_that_the_machine_no_longer_has() -> None:
+    settings = Settings(port=0, node=True, advertise="192.0.2.1", node_ip="192.0.2.1")
+    with pytest.raises(ClusterError, match=r"192.0.2.1 is no address of this machine: .*--node-ip"):
+        check_machine(settings, root=True)
+
+
 def test_a_control_plane_alone_needs_neither() -> None:
     check_machine(Settings(port=0, node=False, advertise=""), root=False)
 

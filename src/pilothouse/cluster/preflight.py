@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from pilothouse.cluster.addresses import is_free
+from pilothouse.cluster.addresses import is_free, is_ours
 from pilothouse.cluster.errors import ClusterError
 from pilothouse.cluster.settings import Settings
 from pilothouse.kubelet.containerd import RuntimeMissing, plugin_directory
@@ -36,6 +36,10 @@ def check_machine(settings: Settings, *, root: bool) -> None:
         return
     if not settings.advertise:
         raise ClusterError(f"this machine has no address but loopback, a node needs one; {_NODELESS}")
+    if settings.node_ip and not is_ours(settings.node_ip):
+        raise ClusterError(
+            f'{settings.node_ip} is no address of this machine: name another with --node-ip, or "" for the usual one'
+        )
     if settings.runtime_endpoint and not Path(socket := socket_of(settings.runtime_endpoint)).is_socket():
         raise ClusterError(f"no container runtime listens at {socket}: start it, or name another endpoint")
     check_programs(path=None, own_runtime=not settings.runtime_endpoint)
