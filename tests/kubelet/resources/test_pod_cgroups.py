@@ -55,6 +55,11 @@ def test_each_class_has_its_place(cgroups: KernelPodCgroups, tmp_path: Path, of:
     assert not (tmp_path / expected[1:]).exists()
 
 
+@pytest.mark.parametrize(("root", "place"), [("mine/", "/mine"), ("/mine", "/mine"), ("/", ""), ("", "")])
+def test_a_root_is_one_however_it_is_written(tmp_path: Path, root: str, place: str) -> None:
+    assert KernelPodCgroups(Tree({}, tmp_path), root).parent(GUARANTEED) == f"{place}/kubepods/poduid-g"
+
+
 def weights(group: str) -> list[int | None]:
     return [limits.cpu_shares for path, limits in told if path == f"/mine/kubepods/{group}"]
 

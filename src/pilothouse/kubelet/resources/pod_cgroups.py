@@ -54,7 +54,8 @@ class KernelPodCgroups:
 
     def __init__(self, cgroups: Cgroups, root: str, pids_limit: int = 0, page_sizes: Sequence[int] = ()) -> None:
         self._cgroups = cgroups
-        self._root = root.rstrip("/")
+        # With a slash before it, or the runtime would look for it below its own group.
+        self._root = f"/{root.strip('/')}".rstrip("/")
         self._pids_limit = pids_limit
         self._page_sizes = page_sizes
         self.unthrottled: Callable[[str], bool] = lambda _uid: False
