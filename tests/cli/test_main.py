@@ -88,5 +88,14 @@ def test_a_home_that_may_not_be_listed_is_none_the_less_one(
     assert "there is no cluster in" in capsys.readouterr().err
 
 
+def test_what_nobody_knows_in_the_kubelet_s_configuration_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "kubelet.yaml"
+    head = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n"
+    file.write_text(f"{head}colour: red\nmaxPods: 5\n")
+    done = run("up", "--no-node", "--kubelet-config", str(file), "--home", str(tmp_path / "home"))
+    assert 'unknown field \\"colour\\"' in done.stderr
+    assert "options of the kubelet need a node" in done.stderr.splitlines()[-1]
+
+
 def test_version() -> None:
     assert "Kubernetes API v1.37." in run("version").stdout

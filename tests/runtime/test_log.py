@@ -55,6 +55,13 @@ def test_debug_needs_verbose(stream: io.StringIO) -> None:
     assert '"shown"' in stream.getvalue()
 
 
+def test_quiet_is_what_is_as_it_should_be(stream: io.StringIO) -> None:
+    configure(stream=stream, quiet=True)
+    Log("pilothouse.test").info("hidden")
+    Log("pilothouse.test").warning("shown")
+    assert ("hidden" in stream.getvalue(), "shown" in stream.getvalue()) == (False, True)
+
+
 def test_an_error_says_its_cause_and_a_crash_its_trace(stream: io.StringIO) -> None:
     configure(stream=stream)
     log = Log("pilothouse.test")

@@ -74,15 +74,20 @@ class LineFormatter(logging.Formatter):
         return line
 
 
-def configure(*, verbose: bool = False, stream: TextIO | None = None, clock: Clock | None = None) -> None:
-    """Say once a process where events go. A clock stamps the lines; without one the machine's time does."""
+def configure(
+    *, verbose: bool = False, quiet: bool = False, stream: TextIO | None = None, clock: Clock | None = None
+) -> None:
+    """Say once a process where events go; `quiet`: what is as it should be goes nowhere.
+
+    A clock stamps the lines; without one the machine's time does.
+    """
     handler = logging.StreamHandler(stream if stream is not None else sys.stderr)
     handler.setFormatter(LineFormatter(clock))
     logger = logging.getLogger(_ROOT)
     for old in list(logger.handlers):
         logger.removeHandler(old)
     logger.addHandler(handler)
-    logger.setLevel(logging.DEBUG if verbose else logging.INFO)
+    logger.setLevel(logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO)
     logger.propagate = False
 
 

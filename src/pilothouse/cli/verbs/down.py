@@ -9,6 +9,7 @@ from rich.console import Console
 from pilothouse.cli.options import HomeOption, home_of
 from pilothouse.cli.progress import steps
 from pilothouse.cluster.down import down
+from pilothouse.runtime import log
 from pilothouse.runtime.clock import SystemClock
 
 
@@ -19,6 +20,7 @@ def run(
     ] = False,
 ) -> None:
     """Stop the cluster. Its state stays, and the next `up` resumes it, unless --delete."""
+    log.configure(quiet=True)
     clock, console = SystemClock(), Console(stderr=True)
     place = home_of(home)
     asyncio.run(down(place, clock, steps(console, clock), delete=delete))

@@ -26,6 +26,7 @@ from pilothouse.cluster.apiserver_flags import apiserver_flags
 from pilothouse.cluster.errors import ClusterError
 from pilothouse.cluster.kubelet_options import KubeletWords, node_address, node_name
 from pilothouse.cluster.up import Wishes, up
+from pilothouse.runtime import log
 from pilothouse.runtime.clock import SystemClock
 
 _PORTS = 65535
@@ -62,6 +63,7 @@ def run(
 
     What is said of the node holds for later starts too, until something else is said; "" takes it back.
     """
+    log.configure(quiet=True)
     if nodes > 1:
         raise ClusterError("more than one node on a machine is not there yet: use --nodes 1, or --simulated-nodes N")
     place, clock, console = home_of(home), SystemClock(), Console(stderr=True)
