@@ -1,4 +1,4 @@
-"""Settings: what a cluster was made with. Chosen by the first `up`, kept in its home, and the same ever after."""
+"""Settings: what a cluster was made with by its first `up`, and what later ones may say anew. Kept in its home."""
 
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
