@@ -74,14 +74,11 @@ def test_strangers_go_and_known_pods_stay(tmp_path: Path) -> None:
         cgroups = FakeCgroups({"uid-web", "uid-gone"})
         node.layout.log_links.mkdir()
         (node.layout.log_links / "gone_default_app-0123456789.log").symlink_to(tmp_path / "logs" / "none.log")
-        (node.layout.logs / "syslog").touch()
-        (node.layout.logs / "of_others").mkdir()
         assert await housekeeping(node, node.cri, cgroups).sweep(lambda: {"uid-web"})
         assert [sandbox.uid for sandbox in await node.cri.sandboxes()] == ["uid-web"]
         assert cgroups.present == {"uid-web"}
         assert [place.name for place in node.layout.pods.iterdir()] == ["uid-web"]
-        kept = {place.name for place in node.layout.logs.iterdir()}
-        assert kept == {"default_web_uid-web", "of_others", "syslog"}, "whatever is no pod's is somebody else's"
+        assert [place.name for place in node.layout.logs.iterdir()] == ["default_web_uid-web"]
         assert list(node.layout.log_links.iterdir()) == []
 
     run(tmp_path, story)
@@ -269,5 +266,20 @@ def test_a_directory_that_cannot_be_read_keeps_nothing_else(
         assert [name for name, place in left.items() if list(place.iterdir())] == [what]
         assert not cgroups.present
         assert await keeper.sweep(set)
+
+    run(tmp_path, story)
+
+
+@pytest.mark.parametrize(("told", "seconds"), [("7", "7"), ("\u00b2", "30"), ("-1", "30"), ("9" * 400, "inf")])
+def test_a_stranger_has_the_time_that_it_was_given(tmp_path: Path, told: str, seconds: str) -> None:
+    async def story(node: FakeNode) -> None:
+        cri, meta = FakeCri(node.clock), {"name": "app", "namespace": "default", "uid": "uid-gone", "attempt": 0}
+        config = {"metadata": meta, "labels": {"io.kubernetes.pod.uid": "uid-gone"},
+                  "annotations": {"io.kubernetes.pod.terminationGracePeriod": told}, "image": {"image": "i"},
+                  "linux": {"security_context": {"namespace_options": {"network": 0}}},
+                  "log_path": "0.log", "log_directory": str(tmp_path)}  # fmt: skip
+        await cri.start_container(await cri.create_container(await cri.run_sandbox(config), config, config))
+        assert await housekeeping(node, cri, FakeCgroups()).sweep(set)
+        assert f"stop_container app {seconds}" in cri.calls
 
     run(tmp_path, story)

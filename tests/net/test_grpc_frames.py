@@ -7,6 +7,7 @@ import pytest
 
 from pilothouse.net import grpc_frames as frames
 from pilothouse.net.grpc_frames import GrpcCode, HeadReader, outcome
+from pilothouse.net.hpack_encoder import string
 from pilothouse.net.http2_frames import CONTINUATION, END_HEADERS, END_STREAM, HEADERS, PADDED, PRIORITY, FrameError
 
 
@@ -23,6 +24,14 @@ def test_a_head_is_read_by_others_without_a_table(size: int, scheme: str) -> Non
         "content-type": "application/grpc", "te": "trailers", "user-agent": "pilothouse",
         "grpc-timeout": "1m", **dict(more),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("seconds", "told"), [
+    (0.0, "1m"), (0.0015, "2m"), (2.5, "2500m"), (99_999.0, "99999000m"), (100_000, "100000S"), (604_920, "604920S"),
+    (99_999_999.5, "1666667M"), (2e11, "55555556H"), (float(1 << 63), "99999999H"),
+])  # fmt: skip
+def test_a_time_has_no_more_digits_than_servers_read(seconds: float, told: str) -> None:
+    assert frames.time_limit(seconds).endswith(string(told.encode()))
 
 
 def _blocks(encoder: hpack.Encoder) -> Iterator[bytes]:

@@ -178,8 +178,7 @@ class Housekeeping:
 
     async def _remove_logs(self, known: Known) -> bool:
         for name in await asyncio.to_thread(_entries, self._layout, "logs"):
-            # What is called otherwise is no pod's: podLogsDir may name a directory that others use as well.
-            if name.count("_") == 2 and name.rpartition("_")[2] not in known():
+            if name.rpartition("_")[2] not in known():
                 try:
                     await asyncio.to_thread(self._mounter.remove_tree, self._layout.logs / name)
                 except OSError as error:
@@ -194,7 +193,7 @@ class Housekeeping:
 
 def _grace(container: Container) -> float:
     told = container.annotations.get(GRACE, "")
-    return float(told) if told.isdigit() else _GRACE
+    return float(told) if told.isdecimal() else _GRACE
 
 
 def _entries(layout: Layout, what: str) -> list[str]:

@@ -75,14 +75,23 @@ def head(path: str, authority: str, scheme: str, more: Sequence[tuple[str, str]]
     return start + b"".join(b"\0" + _text(name) + _text(value) for name, value in fields)
 
 
+_MOST = 99_999_999
+"""Servers refuse a call whose time has more than eight digits."""
+_COARSE = (("S", 1), ("M", 60), ("H", 3600))
+
+
 def time_limit(seconds: float) -> bytes:
-    """What a head is continued by: the seconds that the call may take."""
-    return _milliseconds(max(ceil(seconds * 1000), 1))
+    """What a head is continued by: the seconds that the call may take, in the finest unit that has room for them."""
+    count = max(ceil(seconds * 1000), 1)
+    if count <= _MOST:
+        return _limit(count, "m")
+    unit, size = next(((unit, size) for unit, size in _COARSE if seconds <= size * _MOST), _COARSE[-1])
+    return _limit(min(ceil(seconds / size), _MOST), unit)
 
 
 @lru_cache(maxsize=64)
-def _milliseconds(count: int) -> bytes:
-    return b"\0\x0cgrpc-timeout" + _text(f"{count}m")
+def _limit(count: int, unit: str) -> bytes:
+    return b"\0\x0cgrpc-timeout" + _text(f"{count}{unit}")
 
 
 def _text(text: str) -> bytes:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 
 import grpc
@@ -326,6 +327,10 @@ def test_stops_are_told_how_long_to_wait_and_forgive_what_is_gone() -> None:
         made = await running(cri)
         await cri.stop_container(made, 7.9)
         assert server.requests("StopContainer") == [{"container_id": made, "timeout": 7}]
+        longest = (1 << 63) - 1
+        for given in (float(longest), inf):
+            await cri.stop_container(made, given)
+            assert server.requests("StopContainer")[-1]["timeout"] == longest
         for call in ("StopContainer", "RemoveContainer", "StopPodSandbox", "RemovePodSandbox", "RemoveImage"):
             server.fail(call, grpc.StatusCode.NOT_FOUND, "not found")
         await cri.stop_container("gone", 1)

@@ -26,6 +26,8 @@ from pilothouse.runtime.clock import Clock
 
 _POD_UID = "io.kubernetes.pod.uid"
 _NO_URL = "URL is not set"
+_LONGEST = (1 << 63) - 1
+"""Seconds, as many as can be said: pods may have any number of them to end."""
 
 
 class CriClient:
@@ -100,7 +102,8 @@ class CriClient:
 
     async def stop_container(self, container_id: str, timeout: float) -> None:
         """Signal it to end, and kill it after `timeout` seconds."""
-        await self._forgiving("StopContainer", within=timeout, container_id=container_id, timeout=int(timeout))
+        within = min(timeout, _LONGEST)
+        await self._forgiving("StopContainer", within=within, container_id=container_id, timeout=int(within))
 
     async def remove_container(self, container_id: str) -> None:
         """Forget it."""
