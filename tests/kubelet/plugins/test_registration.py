@@ -82,6 +82,19 @@ def test_a_plugin_that_will_not_do_is_told_why(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_a_plugin_that_does_not_listen_is_taken_in_all_the_same(tmp_path: Path) -> None:
+    async def main() -> None:
+        handler = Handler()
+        async with CsiDriver(tmp_path, FakeMounter()) as driver:
+            driver.fail("NotifyRegistrationStatus")
+            assert await take_in(driver, handler) == Registered(handler, "disk.example.com", str(driver.socket))
+            handler.wrong = {"register": "no node id"}
+            why = "RegisterPlugin error -- plugin registration failed with err: no node id"
+            assert await refused(driver, handler) == why
+
+    asyncio.run(main())
+
+
 def test_a_plugin_that_does_not_say_what_it_is(tmp_path: Path) -> None:
     async def main() -> None:
         handler = Handler()

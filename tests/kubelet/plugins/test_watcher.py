@@ -1,7 +1,7 @@
 """Sockets come and go; what is behind them is taken in and let go, each on its own."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,15 @@ from pilothouse.runtime.tasks import Tasks
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watcher, "PERIOD", 0.01)
     monkeypatch.setattr(watcher, "_RETRY", Growth(first=0.01, limit=0.02))
+
+
+class Puzzled(Handler):
+    """Cannot make sense of what it is told, at first."""
+
+    async def validate(self, name: str, endpoint: str, versions: Sequence[str]) -> None:
+        await super().validate(name, endpoint, versions)
+        if len(self.seen) == 1:
+            raise ValueError("what?")
 
 
 async def until(what: Callable[[], bool]) -> None:
@@ -73,5 +82,21 @@ def test_one_that_hangs_keeps_no_other_and_one_that_fails_is_tried_again(tmp_pat
             handler.wrong = {}
             await until(lambda: other.told[-1] == (True, ""))
             assert stuck.told == []
+
+    asyncio.run(main())
+
+
+def test_neither_nonsense_nor_deafness_of_a_plugin_is_the_end(tmp_path: Path) -> None:
+    async def main() -> None:
+        handler, directory = Puzzled(), tmp_path / "registry"
+        driver = CsiDriver(directory, FakeMounter())
+        driver.socket = tmp_path / "csi.sock"
+        driver.fail("NotifyRegistrationStatus")
+        async with Tasks() as tasks:
+            tasks.spawn(PluginWatcher(directory, {handler.kind: handler}, SystemClock(), tasks).run(), name="watcher")
+            await driver.start()
+            await until(lambda: done(handler) == ["register"])
+            await driver.stop()
+            await until(lambda: done(handler) == ["register", "deregister"])
 
     asyncio.run(main())

@@ -16,8 +16,10 @@ from pilothouse.kubelet.part import NodeContext
 from pilothouse.kubelet.plugins.unix_client import PluginError, UnixClient
 from pilothouse.net.message_table import message_classes
 from pilothouse.runtime.clock import Clock
+from pilothouse.runtime.log import Log
 from pilothouse.runtime.units import subclasses
 
+log = Log(__name__)
 PACKAGE = "pluginregistration"
 MESSAGES = """
 InfoRequest
@@ -73,9 +75,9 @@ async def register(socket: Path, handlers: Mapping[str, PluginHandler], clock: C
         try:
             taken = await _hand_over(socket, found, handlers)
         except PluginError as error:
-            await _notify(client, plugin_registered=False, error=str(error))
+            await _notify(client, socket, plugin_registered=False, error=str(error))
             raise
-        await _notify(client, plugin_registered=True)
+        await _notify(client, socket, plugin_registered=True)
         return taken
     finally:
         await client.close()
@@ -99,10 +101,13 @@ async def _hand_over(socket: Path, found: Any, handlers: Mapping[str, PluginHand
     return Registered(handler, found.name, endpoint)
 
 
-async def _notify(client: UnixClient, **status: Any) -> None:
+async def _notify(client: UnixClient, socket: Path, **status: Any) -> None:
     """Tell the plugin. One that was taken in does not cease to be because it does not listen."""
-    message = _messages()["RegistrationStatus"](**status)
-    await client.send("Registration/NotifyRegistrationStatus", message, "RegistrationStatusResponse", _NOTIFY_PATIENCE)
+    path, message = "Registration/NotifyRegistrationStatus", _messages()["RegistrationStatus"](**status)
+    try:
+        await client.send(path, message, "RegistrationStatusResponse", _NOTIFY_PATIENCE)
+    except PluginError as error:
+        log.warning("Could not tell a plugin how it went", socket=str(socket), err=str(error))
 
 
 @lru_cache(maxsize=1)

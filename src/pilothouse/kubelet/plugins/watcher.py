@@ -69,7 +69,7 @@ class PluginWatcher:
         while self._seen.get(socket) == identity:
             try:
                 taken = await register(socket, self._handlers, self._clock)
-            except (PluginError, OSError, TimeoutError) as error:
+            except (PluginError, OSError, TimeoutError, ValueError) as error:  # what it says may be no sense at all
                 log.warning("Could not register a plugin", socket=str(socket), err=str(error))
                 await self._clock.sleep(backoff.next())
             else:

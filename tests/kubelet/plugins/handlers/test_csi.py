@@ -67,6 +67,7 @@ def test_a_driver_that_knows_nothing_of_the_node_is_not_there(tmp_path: Path) ->
 @pytest.mark.parametrize(("versions", "why"), [
     ((), "Plugin returned an empty list for supported versions"),
     (("0.3.0", "x"), r'None of the versions specified \["0.3.0" "x"\] are supported'), (("2.0.0",), "None of"),
+    (("9" * 5000,), "None of"),
     (("1.5.0",), ""), (("0.3.0", "v1.0"), ""),
 ])  # fmt: skip
 def test_versions(tmp_path: Path, versions: tuple[str, ...], why: str) -> None:

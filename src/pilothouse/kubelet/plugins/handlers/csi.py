@@ -8,7 +8,7 @@ from pilothouse.kubelet.plugins.registration import PluginHandler
 from pilothouse.kubelet.plugins.unix_client import PluginError
 from pilothouse.kubelet.storage import Storage
 
-_OURS = 1
+_OURS = "1"
 """The major version of CSI that the node speaks."""
 
 
@@ -57,6 +57,5 @@ class CsiHandler(PluginHandler):
             await self._info.uninstall(name)
 
 
-def _major(version: str) -> int | None:
-    number = version.lstrip("v").partition(".")[0]
-    return int(number) if number.isdecimal() else None
+def _major(version: str) -> str:
+    return version.lstrip("v").partition(".")[0]
