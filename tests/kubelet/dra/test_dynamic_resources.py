@@ -8,7 +8,8 @@ import pytest
 
 from fakes.dra_driver import DRIVER, device
 from kubelet.dra.claiming import Bench, claim, serve, user, uses
-from pilothouse.kubelet.dra.claim_info import ClaimError
+from pilothouse.kubelet.dra.claim_info import ClaimError, ClaimInfo, Device
+from pilothouse.kubelet.dra.health import HEALTHY, Health
 
 PREPARE, UNPREPARE = "NodePrepareResources", "NodeUnprepareResources"
 
@@ -312,5 +313,50 @@ def test_a_record_that_cannot_be_written_stops_the_pod(tmp_path: Path) -> None:
             assert driver.asked == []
             blocked.rmdir()
             assert await bench.refused(web) == ""
+
+    serve(tmp_path, story)
+
+
+def test_a_claim_is_not_given_back_before_that_is_written_down(tmp_path: Path) -> None:
+    async def story(bench: Bench) -> None:
+        one, other = user("one", "a", "b"), user("other", "b")
+        bench.claims.put(claim("a", "one"), claim("b", "one", "other"))
+        async with bench.driver() as driver:
+            await bench.connect(driver)
+            assert await bench.refused(one) == await bench.refused(other) == ""
+            told = list[Any]()
+            bench.resources.cache.on_change = told.append
+            blocked = tmp_path / ".dra_manager_state"
+            blocked.mkdir()
+            for _ in range(2):
+                assert "unprepare dynamic resources: checkpoint ResourceClaim state: " in await bench.kept(one)
+                assert bench.resources.cache.pods() == ["uid-one", "uid-other"]
+                assert told[-1] == {"<any>": 2, DRIVER: 2}
+            blocked.rmdir()
+            assert await bench.kept(one) == ""
+            bench.start()
+            assert bench.resources.cache.pods() == ["uid-other"]
+
+    serve(tmp_path, story)
+
+
+class CountedDevices(dict[str, tuple[Device, ...]]):
+    """Knows how often it is looked at."""
+
+    looks = 0
+
+    def get(self, driver: str, default: Any = None, /) -> Any:
+        self.looks += 1
+        return super().get(driver, default)
+
+
+def test_a_driver_may_tell_of_any_number_of_devices(tmp_path: Path) -> None:
+    async def story(bench: Bench) -> None:
+        devices = CountedDevices({DRIVER: (Device("n1", "7"),)})
+        bench.resources.cache.refer("uid-web", [ClaimInfo("default", "a", "uid-a", devices)])
+        devices.looks, told = 0, list[str]()
+        bench.resources.on_health = told.append
+        bench.resources.plugins.on_health(DRIVER, [(("n1", str(number)), Health(HEALTHY)) for number in range(1000)])
+        assert (told, devices.looks) == (["uid-web"], 1)
 
     serve(tmp_path, story)

@@ -31,3 +31,5 @@ def test_what_was_said_holds_for_a_while() -> None:
 def test_messages_are_cut() -> None:
     assert cut("x" * 1024) == "x" * 1024
     assert cut("x" * 1025) == "x" * 1021 + "..."
+    assert cut("ö" * 512) == "ö" * 512
+    assert cut("ö" * 513) == "ö" * 510 + "...", "it is bytes that are counted"

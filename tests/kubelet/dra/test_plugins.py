@@ -1,12 +1,16 @@
 """Plugins come and go, and the newest that is there is asked."""
 
+import itertools
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fakes.dra_driver import DRIVER
 from kubelet.dra.claiming import Bench, serve
 from pilothouse.kubelet.dra.claim_info import ClaimError
+from pilothouse.kubelet.dra.plugin import DraPlugin
 from pilothouse.kubelet.plugins.unix_client import PluginError
 
 GOOD = ("v1.DRAPlugin",)
@@ -97,5 +101,32 @@ def test_the_newest_that_is_there_is_asked(tmp_path: Path) -> None:
             await plugins.remove(DRIVER, absent)
             with pytest.raises(ClaimError):
                 plugins.plugin(DRIVER)
+
+    serve(tmp_path, story)
+
+
+def test_a_driver_that_talks_without_end_leaves_others_their_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def chatter(_plugin: DraPlugin) -> AsyncIterator[list[Any]]:
+        for _ in range(100):
+            yield []
+
+    async def story(bench: Bench) -> None:
+        turns, heard = itertools.count(), list[int]()
+        latest = next(turns)
+
+        async def others() -> None:
+            nonlocal latest
+            while True:
+                latest = next(turns)
+                await bench.clock.sleep(0)
+
+        bench.tasks.spawn(others(), name="others")
+        bench.resources.plugins.on_health = lambda _driver, _told: heard.append(latest)
+        monkeypatch.setattr(DraPlugin, "health", chatter)
+        bench.resources.plugins.add(DRIVER, str(tmp_path / "x.sock"), (*GOOD, "v1.DRAResourceHealth"))
+        await bench.until(lambda: len(heard) > 100)
+        assert len(set(heard)) > 90
 
     serve(tmp_path, story)

@@ -1,6 +1,6 @@
 """The claims that pods of the node use. Each change is on disk before anything comes of it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 from pilothouse.kubelet.dra import checkpoint
@@ -31,11 +31,13 @@ class ClaimCache:
         """The uids of all that use some."""
         return list(dict.fromkeys(uid for info in self._known.values() for uid in info.pods))
 
-    def with_device(self, driver: str, pool: str, name: str) -> Iterator[ClaimInfo]:
-        """Those that have this device."""
+    def users(self, driver: str, devices: Iterable[tuple[str, str]]) -> list[str]:
+        """The uids of those that have one of these devices, of which there may be any number."""
+        wanted, found = frozenset(devices), dict[str, None]()
         for info in self._known.values():
-            if any((device.pool, device.name) == (pool, name) for device in info.devices.get(driver, ())):
-                yield info
+            if any((device.pool, device.name) in wanted for device in info.devices.get(driver, ())):
+                found |= info.pods
+        return list(found)
 
     def refer(self, uid: str, infos: Iterable[ClaimInfo]) -> list[ClaimInfo]:
         """Note that a pod uses these claims; what is known of each. Raises ClaimError."""
@@ -54,13 +56,21 @@ class ClaimCache:
         self.save("checkpoint ResourceClaim cache")
         return found
 
-    def drop(self, uid: str, infos: Iterable[ClaimInfo]) -> None:
-        """Note that a pod uses these claims no more. Raises ClaimError."""
+    def drop(self, uid: str, infos: Collection[ClaimInfo]) -> None:
+        """Note that a pod uses these claims no more. Raises ClaimError: then it uses them still."""
+        before = dict(self._known)
         for info in infos:
             info.pods.pop(uid, None)
             if not info.pods:
                 self._known.pop(info.place, None)
-        self.save()
+        try:
+            self.save()
+        except ClaimError:
+            self._known = before
+            for info in infos:
+                info.pods[uid] = None
+            self.on_change(self.counts())
+            raise
 
     def save(self, why: str = "checkpoint ResourceClaim state") -> None:
         """Write all of it down. Raises ClaimError."""

@@ -172,8 +172,7 @@ class DynamicResources:
 
     def _heard(self, driver: str, told: Iterable[tuple[DevicePlace, Health]] | None) -> None:
         changed = self._health.clear(driver) if told is None else self._health.report(driver, told)
-        infos = [info for pool, name in changed for info in self.cache.with_device(driver, pool, name)]
-        for uid in dict.fromkeys(uid for info in infos for uid in info.pods):
+        for uid in self.cache.users(driver, changed):
             self.on_health(uid)
 
     async def _observed(self, name: str, work: Awaitable[None]) -> None:

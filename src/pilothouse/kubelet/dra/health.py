@@ -14,6 +14,7 @@ WORDS = (UNKNOWN, HEALTHY, UNHEALTHY)
 TIMEOUT = 30.0
 """Seconds for which what was said holds, unless a driver says how many."""
 _LONGEST = 1024
+"""Bytes of a message."""
 Place = tuple[str, str]
 """Of a device: pool and name."""
 
@@ -32,7 +33,8 @@ _NOT_TOLD = Health()
 
 def cut(message: str) -> str:
     """No longer than a status may have it."""
-    return message if len(message) <= _LONGEST else f"{message[: _LONGEST - 3]}..."
+    text = message.encode()
+    return message if len(text) <= _LONGEST else f"{text[: _LONGEST - 3].decode(errors='ignore')}..."
 
 
 class HealthBook:
