@@ -42,3 +42,18 @@ def test_pods_do_not_notice(tmp_path: Path, leaps: tuple[float, ...]) -> None:
             await node.until(lambda: not node.pods, 60)
 
     loop.run(main)
+
+
+def test_a_lost_sandbox_is_replaced_though_the_clock_was_put_back(tmp_path: Path) -> None:
+    async def main(virtual: LoopClock, _chance: object) -> None:
+        clock = LeapingClock(virtual.now() - virtual.monotonic())
+        async with Tasks() as tasks:
+            node = FakeNode(tmp_path, clock, tasks)
+            node.add(pod())
+            await node.until(lambda: node.pods["web"].status.phase == "Running")
+            await clock.sleep(10)
+            clock.leapt -= DAY
+            node.cri.lose_sandboxes()
+            await node.until(lambda: node.state()["restartCount"] == 1 and node.condition("Ready") == "True", 30)
+
+    loop.run(main)

@@ -51,8 +51,8 @@ class PodMemory:
     volumes: HostVolumes = field(default_factory=dict)
     prepared: bool = False
     """Its directories and its cgroup are there."""
-    sandbox_at: Instant | None = None
-    """When the last sandbox was made."""
+    sandbox_at: float | None = None
+    """When the last sandbox was made, by the clock that nobody sets."""
     renew_at: Instant = 0.0
     """When the volumes are to be brought up to date."""
 

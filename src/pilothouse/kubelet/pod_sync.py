@@ -87,8 +87,9 @@ class PodSync:
 
     def _too_soon(self, memory: PodMemory) -> Instant | None:
         """When there may be another sandbox, if not now: one may end as soon as it has begun, or be said to have."""
-        next_at = memory.sandbox_at + _BETWEEN_SANDBOXES if memory.sandbox_at is not None else 0.0
-        return next_at if next_at > self._node.clock.now() else None
+        clock = self._node.clock
+        left = memory.sandbox_at + _BETWEEN_SANDBOXES - clock.monotonic() if memory.sandbox_at is not None else 0.0
+        return clock.now() + left if left > 0 else None
 
     def _over(self, memory: PodMemory, pod: Pod) -> None:
         if lifecycle.past_deadline(pod, self._node.clock.now()):
@@ -164,7 +165,7 @@ class PodSync:
             await self._prepare(memory, pod, ())
             await self._steps.prepare_claims(pod)
             await self._steps.create_sandbox(pod, plan.create_sandbox)
-            memory.sandbox_at = node.clock.now()
+            memory.sandbox_at = node.clock.monotonic()
         if plan.start and not memory.volumes:
             await self._prepare(memory, pod, pod_ips(pod, observed, node.host_ips))
         if plan.fit or plan.resize:
