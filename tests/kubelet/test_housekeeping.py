@@ -74,11 +74,14 @@ def test_strangers_go_and_known_pods_stay(tmp_path: Path) -> None:
         cgroups = FakeCgroups({"uid-web", "uid-gone"})
         node.layout.log_links.mkdir()
         (node.layout.log_links / "gone_default_app-0123456789.log").symlink_to(tmp_path / "logs" / "none.log")
+        (node.layout.logs / "syslog").touch()
+        (node.layout.logs / "of_others").mkdir()
         assert await housekeeping(node, node.cri, cgroups).sweep(lambda: {"uid-web"})
         assert [sandbox.uid for sandbox in await node.cri.sandboxes()] == ["uid-web"]
         assert cgroups.present == {"uid-web"}
         assert [place.name for place in node.layout.pods.iterdir()] == ["uid-web"]
-        assert [place.name for place in node.layout.logs.iterdir()] == ["default_web_uid-web"]
+        kept = {place.name for place in node.layout.logs.iterdir()}
+        assert kept == {"default_web_uid-web", "of_others", "syslog"}, "whatever is no pod's is somebody else's"
         assert list(node.layout.log_links.iterdir()) == []
 
     run(tmp_path, story)

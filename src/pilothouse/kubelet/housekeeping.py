@@ -178,7 +178,8 @@ class Housekeeping:
 
     async def _remove_logs(self, known: Known) -> bool:
         for name in await asyncio.to_thread(_entries, self._layout, "logs"):
-            if name.rpartition("_")[2] not in known():
+            # What is called otherwise is no pod's: podLogsDir may name a directory that others use as well.
+            if name.count("_") == 2 and name.rpartition("_")[2] not in known():
                 try:
                     await asyncio.to_thread(self._mounter.remove_tree, self._layout.logs / name)
                 except OSError as error:
