@@ -42,6 +42,7 @@ def test_a_wrong_command_line(words: tuple[str, ...]) -> None:
     ("words", "sentence"),
     [
         (("up", "--nodes", "2"), "more than one node on a machine is not there yet"),
+        (("up", "--no-node", "--max-pods", "0", "--hostname-override", "n"), "options of the kubelet need a node"),
         (("image", "list"), "there is no cluster in"),
         (("image", "load", "/nowhere.tar"), "/nowhere.tar is not a file"),
         (("image", "build", "/nowhere", "-t", "a:1"), "there is no cluster in"),

@@ -17,6 +17,10 @@ def test_nothing_said_changes_nothing() -> None:
     assert kubelet_options(before, NOTHING_SAID) == before
 
 
+def test_a_number_of_pods_is_taken_back() -> None:
+    assert kubelet_options({"flags": {"maxPods": 2}}, KubeletWords(max_pods=0)) == {}
+
+
 def test_files_are_read_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "k.yaml").write_text(HEAD + "maxPods: 7\nstaticPodPath: pods\n")

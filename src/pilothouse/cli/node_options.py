@@ -56,5 +56,8 @@ NodeAddressOption = Annotated[
     typer.Option(metavar="IP", help="Which of the machine's addresses is the node's.", rich_help_panel=_PANEL),
 ]
 MaxPodsOption = Annotated[
-    int | None, typer.Option(metavar="N", help="How many pods the node takes.", min=1, rich_help_panel=_PANEL)
+    int | None,
+    typer.Option(
+        metavar="N", help="How many pods the node takes; 0: as its configuration has it.", min=0, rich_help_panel=_PANEL
+    ),
 ]

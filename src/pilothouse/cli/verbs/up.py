@@ -61,7 +61,7 @@ def run(
 ) -> None:
     """Start a cluster and wait until it is Ready.
 
-    What is said of the node holds for later starts too, until something else is said; "" takes it back.
+    What is said of the node holds for later starts too, until something else is said; "" takes it back. Its name stays.
     """
     log.configure(quiet=True)
     if nodes > 1:
