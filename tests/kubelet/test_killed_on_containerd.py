@@ -35,6 +35,8 @@ async def kill_containerd(machine: ContainerdConfig, node: FakeNode) -> None:  #
 def test_a_killed_shim_takes_its_pod_alone_along_which_comes_back(
     machine: ContainerdConfig, tmp_path: Path  # noqa: F811
 ) -> None:  # fmt: skip
+    sockets: list[Path] = []
+
     async def story(node: FakeNode, cri: CriClient) -> None:
         await beside(node)
         node.add(pod(terminationGracePeriodSeconds=0, containers=[shell(SLEEP)]))
@@ -42,16 +44,17 @@ def test_a_killed_shim_takes_its_pod_alone_along_which_comes_back(
         first, (box,) = container_id(node), [one for one in await cri.sandboxes() if one.name == "web"]
         (pause,) = Cgroups.detect().processes(f"{CGROUP}/kubepods/besteffort/poduid-web/{box.id}")
         address = machine.state / "io.containerd.runtime.v2.task" / "k8s.io" / box.id / "address"
-        socket = Path(address.read_text().removeprefix("unix://"))
+        sockets.append(Path(address.read_text().removeprefix("unix://")))
         os.kill(parent(pause), signal.SIGKILL)
         await node.until(lambda: container_id(node) != first and bool(node.state()["ready"]), 60)
         assert node.state()["restartCount"] == 1
         assert node.pods["web"].status.phase == "Running"
         await answers(node, cri)
-        socket.unlink()  # containerd leaves that of a shim that did not end by itself
 
     with left_by(machine):
         run(machine, tmp_path, story)
+    for socket in sockets:
+        socket.unlink()  # containerd leaves that of a shim that did not end by itself
 
 
 @pytest.mark.parametrize("moment", ["container", "running"])
