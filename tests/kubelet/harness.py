@@ -372,8 +372,12 @@ class FakeNode:
             if value is None:
                 status.pop(key, None)
             elif key == "conditions":
-                merged = {one["type"]: one for one in status.get(key, [])} | {one["type"]: one for one in value}
+                merged = {one["type"]: one for one in status.get(key, [])}
+                for one in value:
+                    merged[one["type"]] = _merged(merged.get(one["type"], {}), one)
                 status[key] = [one for one in merged.values() if "$patch" not in one]
+            elif isinstance(value, dict):
+                status[key] = _merged(status.get(key, {}), value)
             else:
                 status[key] = [item for item in value if "$patch" not in item] if isinstance(value, list) else value
         self.phases.setdefault(pod.metadata.name, []).append(status["phase"])
@@ -399,6 +403,14 @@ class FakeNode:
                     await self.clock.sleep(0.05)
         except TimeoutError:
             raise TimeoutError(f"not in {seconds} s; the last events: {self.told.events[-5:]}") from None
+
+
+def _merged(old: JsonObject, change: JsonObject) -> JsonObject:
+    """As the API server merges objects: what is null goes."""
+    told = {
+        name: _merged(old.get(name, {}), value) if isinstance(value, dict) else value for name, value in change.items()
+    }
+    return {name: value for name, value in {**old, **told}.items() if value is not None}
 
 
 def run(root: Path, story: Callable[[FakeNode], Coroutine[Any, Any, None]]) -> None:

@@ -1,4 +1,4 @@
-"""The newest status of a pod, for those who ask the node itself."""
+"""The newest status of a pod, for those who ask the node itself, and what is written of it."""
 
 from typing import Any
 
@@ -58,3 +58,22 @@ def test_conditions_of_a_resize_are_taken_away_when_they_are_over() -> None:
         "conditions": [{"$patch": "delete", "type": "PodResizePending"}]
     }
     assert status_patch({"conditions": [condition("Ready"), condition("gate")]}, new) == {}
+
+
+def test_what_is_no_longer_told_goes() -> None:
+    """A patch is merged into conditions of the same type, and into the pod's resources: what it leaves out stays."""
+    waiting = {
+        "type": "Ready",
+        "status": "False",
+        "lastProbeTime": None,
+        "reason": "ContainersNotReady",
+        "message": "m",
+    }
+    ready = {"type": "Ready", "status": "True", "lastProbeTime": None}
+    old = {"conditions": [waiting], "resources": {"limits": {"cpu": "1", "memory": "1Gi"}, "requests": {"cpu": "1"}}}
+    new = {"conditions": [ready], "resources": {"limits": {"cpu": "1"}}}
+    assert status_patch(old, new) == {
+        "conditions": [{"type": "Ready", "status": "True", "reason": None, "message": None}],
+        "resources": {"limits": {"memory": None}, "requests": None},
+    }
+    assert status_patch(new, new) == {}

@@ -36,15 +36,28 @@ def status_patch(old: Mapping[str, Any], new: JsonObject) -> JsonObject:
             continue
         if name == "conditions":
             known = {condition["type"]: condition for condition in old.get("conditions") or ()}
-            changed = [condition for condition in value if known.get(condition["type"]) != condition]
+            merged = [(one["type"], _change(known.get(one["type"], {}), one)) for one in value]
+            changed: list[JsonObject] = [{"type": kind, **change} for kind, change in merged if change]
             told = {condition["type"] for condition in value}
             changed += [{"$patch": "delete", "type": kind} for kind in PASSING if kind in known and kind not in told]
             if changed:
                 patch["conditions"] = changed
         elif name in _REPLACED_LISTS and old.get(name):
             patch[name] = [{"$patch": "replace"}, *value]
+        elif isinstance(value, dict):
+            patch[name] = _change(old.get(name) or {}, value)
         else:
             patch[name] = value
+    return patch
+
+
+def _change(old: Mapping[str, Any], new: JsonObject) -> JsonObject:
+    """What makes an object out of another that it is merged into: what is no longer told is null."""
+    patch: JsonObject = {name: None for name, value in old.items() if value is not None and name not in new}
+    for name, value in new.items():
+        before = old.get(name)
+        if before != value:
+            patch[name] = _change(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
     return patch
 
 
