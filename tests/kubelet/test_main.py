@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,37 @@ def test_a_node_whose_machine_is_shut_down_is_not_ready_and_takes_no_pods(
             assert found.status.reason == "NodeShutdown"
             told = (await client.get(Node, "n1")).status.conditions
             assert [one.message for one in told if one.type == "Ready"] == ["node is shutting down"]
+            tasks.cancel_all()
+
+    run(story)
+
+
+def test_a_pod_s_start_is_written_no_more_often_than_it_changes(tmp_path: Path) -> None:
+    """Beside the API server's own merging: what it keeps of an older status would be written again at every look."""
+
+    async def story(clock: LoopClock, chance: Chance) -> None:
+        async with Cluster(clock, chance) as cluster, Tasks() as tasks:
+            client, revisions = cluster.client(), list[Pod]()
+            cri = FakeCri(clock, present={"app:1": Image("sha256:app", ("app:1",), (), 7)})
+            tasks.spawn(main.run(config(tmp_path, clock.now()), client, cri, clock, chance), name="kubelet")
+            await clock.sleep(5)
+            app = {"name": "app", "image": "app:1", "volumeMounts": [{"name": "v", "mountPath": "/v"}]}
+            spec = {
+                "nodeName": "n1", "hostNetwork": True, "automountServiceAccountToken": False, "containers": [app],
+                "tolerations": [{"operator": "Exists"}], "volumes": [{"name": "v", "emptyDir": {}}],
+            }  # fmt: skip
+            async with client.watch(Pod, "default") as events:
+                await client.create(Pod, {"metadata": {"name": "web", "namespace": "default"}, "spec": spec})
+                with suppress(TimeoutError):
+                    async with clock.timeout(300):
+                        async for event in events:
+                            if event.type != "BOOKMARK":
+                                revisions.append(event.object)
+            ready = [one.raw for one in revisions[-1].status.conditions if one.type in ("Ready", "ContainersReady")]
+            assert [(one["status"], one.get("reason"), one.get("message")) for one in ready] == [
+                ("True", None, None)
+            ] * 2
+            assert [one.status.phase for one in revisions] == ["Pending", "Pending", "Running"]
             tasks.cancel_all()
 
     run(story)
