@@ -9,7 +9,7 @@ import pytest
 from pilothouse.cluster.errors import ClusterError
 from pilothouse.cluster.home import Home
 from pilothouse.cluster.node_configuration import checked, document, kubelet_config
-from pilothouse.cluster.node_places import containerd_config
+from pilothouse.cluster.node_places import containerd_as_started, containerd_config
 from pilothouse.cluster.settings import Settings
 from pilothouse.cluster.up import Wishes, _with_options
 from pilothouse.kubelet.containerd import PAUSE_IMAGE
@@ -86,6 +86,14 @@ def test_a_network_s_configuration_of_another_cluster_stays(tmp_path: Path) -> N
             assert checked(HOME, settings).cni_conf_dir == str(tmp_path)
     with pytest.raises(ClusterError, match=r"10-pilothouse.conflist is of another cluster: .*--cni-conf-dir$"):
         checked(HOME, settings)
+
+
+def test_what_is_removed_is_met_as_it_was_started(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, registry_mirrors=str(tmp_path / "mirrors"))
+    assert containerd_as_started(HOME, settings) == containerd_config(HOME), "gone meanwhile"
+    (tmp_path / "mirrors").mkdir()
+    assert containerd_as_started(HOME, settings) == containerd_config(HOME, str(tmp_path / "mirrors"))
+    assert containerd_as_started(HOME, SETTINGS) == containerd_config(HOME)
 
 
 def test_one_that_a_file_names() -> None:

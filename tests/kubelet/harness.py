@@ -10,6 +10,8 @@ from typing import Any
 from kubelet.certifying import FakeRequests
 from kubelet.trusting import FakeTrustBundles
 from pilothouse.api.machinery.errors import NotFound
+from pilothouse.api.machinery.patch.strategic import apply_strategic_patch
+from pilothouse.api.machinery.schema import Schemas
 from pilothouse.api.machinery.view import JsonObject, View
 from pilothouse.api.types.authentication_v1 import TokenRequest
 from pilothouse.api.types.core_v1 import ConfigMap, HTTPGetAction, Node, Pod, Secret, Service
@@ -57,6 +59,8 @@ from pilothouse.runtime.tasks import Tasks
 from pilothouse.runtime.units import subclasses
 from pilothouse.testing import loop
 from pilothouse.testing.fake_cri import FakeCri
+
+_POD = Schemas().kind("", "v1", "Pod")
 
 
 def pod(name: str = "web", **spec: Any) -> JsonObject:
@@ -366,21 +370,8 @@ class FakeNode:
         current = self.pods.get(pod.metadata.name)
         if current is None or current.metadata.uid != pod.metadata.uid:
             raise NotFound(f'pods "{pod.metadata.name}" not found')
-        raw = current.literal()
-        status = raw.setdefault("status", {})
-        for key, value in patch.items():
-            if value is None:
-                status.pop(key, None)
-            elif key == "conditions":
-                merged = {one["type"]: one for one in status.get(key, [])}
-                for one in value:
-                    merged[one["type"]] = _merged(merged.get(one["type"], {}), one)
-                status[key] = [one for one in merged.values() if "$patch" not in one]
-            elif isinstance(value, dict):
-                status[key] = _merged(status.get(key, {}), value)
-            else:
-                status[key] = [item for item in value if "$patch" not in item] if isinstance(value, list) else value
-        self.phases.setdefault(pod.metadata.name, []).append(status["phase"])
+        raw = apply_strategic_patch(current.literal(), {"status": patch}, _POD)
+        self.phases.setdefault(pod.metadata.name, []).append(raw["status"]["phase"])
         return self._store(raw)
 
     async def delete(self, pod: Pod) -> None:
@@ -403,14 +394,6 @@ class FakeNode:
                     await self.clock.sleep(0.05)
         except TimeoutError:
             raise TimeoutError(f"not in {seconds} s; the last events: {self.told.events[-5:]}") from None
-
-
-def _merged(old: JsonObject, change: JsonObject) -> JsonObject:
-    """As the API server merges objects: what is null goes."""
-    told = {
-        name: _merged(old.get(name, {}), value) if isinstance(value, dict) else value for name, value in change.items()
-    }
-    return {name: value for name, value in {**old, **told}.items() if value is not None}
 
 
 def run(root: Path, story: Callable[[FakeNode], Coroutine[Any, Any, None]]) -> None:

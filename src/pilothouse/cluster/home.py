@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pilothouse.cluster.errors import ClusterError
+from pilothouse.runtime.whole_file import write_whole
 
 _LONGEST_SOCKET = 107
 _SOCKET = "node/run/containerd.sock"
@@ -128,16 +129,7 @@ def default_home(*, root: bool, user_home: Path) -> Path:
 
 def write_private(path: Path, content: bytes, owner: int = -1) -> None:
     """Write a file that only `owner` (a user id; -1 for ourselves) can read, whole or not at all."""
-    partial = path.with_name(f".{path.name}.new")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        if owner >= 0:
-            os.fchown(descriptor, owner, owner)
-        file.write(content)
-        file.flush()
-        os.fsync(descriptor)
-    partial.replace(path)
+    write_whole(path, content, owner=owner)
 
 
 def private_directory(path: Path, owner: int = -1) -> Path:

@@ -20,6 +20,15 @@ def containerd_config(home: Home, mirrors: str = "") -> ContainerdConfig:
     )
 
 
+def containerd_as_started(home: Home, settings: Settings) -> ContainerdConfig:
+    """The same, to be met where it runs: told of other mirrors, or of none, it would be started anew.
+
+    A directory of mirrors that is gone is no reason not to start it.
+    """
+    mirrors = settings.registry_mirrors
+    return containerd_config(home, mirrors if mirrors and Path(mirrors).is_dir() else "")
+
+
 def runtime_socket(home: Home, settings: Settings) -> str:
     """Where the node's runtime answers, its own or somebody else's."""
     return socket_of(settings.runtime_endpoint) if settings.runtime_endpoint else str(containerd_config(home).socket)

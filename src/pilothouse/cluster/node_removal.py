@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from pilothouse.cluster.home import Home
 from pilothouse.cluster.inventory import Inventory
-from pilothouse.cluster.node_places import cgroup_root, containerd_config, pods_here
+from pilothouse.cluster.node_places import cgroup_root, containerd_as_started, pods_here
 from pilothouse.cluster.settings import Settings
 from pilothouse.cluster.step import Step
 from pilothouse.kubelet.containerd import Containerd, RuntimeMissing
@@ -34,7 +34,7 @@ _LOG = Log(__name__)
 async def remove_node(home: Home, settings: Settings, clock: Clock, step: Step) -> None:
     """Remove everything that this machine's node made."""
     inventory = Inventory(home.inventory)
-    config = containerd_config(home)
+    config = containerd_as_started(home, settings)
     containerd = Containerd(config, clock)
     if config.state.exists() and (containerd.noted or not settings.runtime_endpoint):
         with step("pods"):

@@ -120,16 +120,13 @@ def _settings(home: Home, wishes: Wishes) -> Settings:
 
 def _with_options(settings: Settings, wishes: Wishes) -> Settings:
     """With what may be another each time the cluster starts."""
-    flags = settings.apiserver_flags if wishes.apiserver_flags is None else wishes.apiserver_flags
-    node_ip = settings.node_ip if wishes.node_ip is None else wishes.node_ip
-    cni = settings.cni_conf_dir if wishes.cni_conf_dir is None else wishes.cni_conf_dir
-    mirrors = settings.registry_mirrors if wishes.registry_mirrors is None else wishes.registry_mirrors
-    kubelet = kubelet_options(settings.kubelet, wishes.kubelet)
-    if not settings.node and (kubelet or node_ip or cni or mirrors or wishes.node_name):
+    said = {name: getattr(wishes, name) for name in _CHANGEABLE}
+    said["kubelet"] = kubelet_options(settings.kubelet, wishes.kubelet)
+    wanted = replace(settings, **{name: value for name, value in said.items() if value is not None})
+    of_the_node = [name for name in _CHANGEABLE if name != "apiserver_flags" and getattr(wanted, name)]
+    if not settings.node and (of_the_node or wishes.node_name):
         raise ClusterError("options of the kubelet need a node, and this cluster is without one: leave them out")
-    return replace(
-        settings, apiserver_flags=flags, node_ip=node_ip, cni_conf_dir=cni, registry_mirrors=mirrors, kubelet=kubelet
-    )
+    return wanted
 
 
 def _see_that_nothing_changes(settings: Settings, wanted: Settings) -> None:

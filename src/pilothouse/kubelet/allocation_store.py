@@ -14,6 +14,7 @@ from pilothouse.api.types.core_v1 import Container, Pod
 from pilothouse.kubelet.containers import is_sidecar
 from pilothouse.kubelet.layout import Layout
 from pilothouse.runtime.log import Log
+from pilothouse.runtime.whole_file import write_whole
 
 log = Log(__name__)
 FILE = "allocated_resources"
@@ -81,6 +82,4 @@ class AllocationStore:
         """Have this record in place of an older one, whole or not at all. Raises OSError."""
         directory = self._layout.pod(uid)
         directory.mkdir(parents=True, exist_ok=True, mode=0o750)
-        fresh = directory / f"{FILE}.new"
-        fresh.write_bytes(orjson.dumps(asdict(allocation)))
-        fresh.rename(directory / FILE)
+        write_whole(directory / FILE, orjson.dumps(asdict(allocation)), lasting=False)

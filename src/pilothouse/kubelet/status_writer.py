@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pilothouse.api.machinery.errors import Conflict, NotFound, StatusError
+from pilothouse.api.machinery.patch.merge import merge_patch_between
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.api.types.core_v1 import Pod
 from pilothouse.kubelet.api import Pods
@@ -36,7 +37,7 @@ def status_patch(old: Mapping[str, Any], new: JsonObject) -> JsonObject:
             continue
         if name == "conditions":
             known = {condition["type"]: condition for condition in old.get("conditions") or ()}
-            merged = [(one["type"], _change(known.get(one["type"], {}), one)) for one in value]
+            merged = [(one["type"], merge_patch_between(known.get(one["type"], {}), one)) for one in value]
             changed: list[JsonObject] = [{"type": kind, **change} for kind, change in merged if change]
             told = {condition["type"] for condition in value}
             changed += [{"$patch": "delete", "type": kind} for kind in PASSING if kind in known and kind not in told]
@@ -45,19 +46,9 @@ def status_patch(old: Mapping[str, Any], new: JsonObject) -> JsonObject:
         elif name in _REPLACED_LISTS and old.get(name):
             patch[name] = [{"$patch": "replace"}, *value]
         elif isinstance(value, dict):
-            patch[name] = _change(old.get(name) or {}, value)
+            patch[name] = merge_patch_between(old.get(name) or {}, value)
         else:
             patch[name] = value
-    return patch
-
-
-def _change(old: Mapping[str, Any], new: JsonObject) -> JsonObject:
-    """What makes an object out of another that it is merged into: what is no longer told is null."""
-    patch: JsonObject = {name: None for name, value in old.items() if value is not None and name not in new}
-    for name, value in new.items():
-        before = old.get(name)
-        if before != value:
-            patch[name] = _change(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
     return patch
 
 

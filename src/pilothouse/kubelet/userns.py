@@ -6,7 +6,6 @@ root without a word: it is never asked to. KEP-127; upstream: pkg/kubelet/userns
 """
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -16,6 +15,7 @@ from pilothouse.kubelet.cri.interface import RuntimeStatus
 from pilothouse.kubelet.cri.messages import enum_value
 from pilothouse.kubelet.layout import Layout
 from pilothouse.kubelet.security import PolicyBroken
+from pilothouse.runtime.whole_file import write_whole
 
 _FILE = "userns"
 _UNIT = 65536
@@ -142,14 +142,4 @@ class UserRanges:
 def _write(place: Path, found: UserRange) -> None:
     """All at once, and so that a machine that stops does not forget it: the pod's files belong to these users."""
     mapping = [{"hostId": found.first, "containerId": 0, "length": found.length}]
-    swap = place.with_name(f".{_FILE}")
-    with swap.open("w") as file:
-        json.dump({"uidMappings": mapping, "gidMappings": mapping}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    swap.rename(place)
-    directory = os.open(place.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    write_whole(place, json.dumps({"uidMappings": mapping, "gidMappings": mapping}).encode())

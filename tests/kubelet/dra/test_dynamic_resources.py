@@ -307,7 +307,7 @@ def test_a_record_that_cannot_be_written_stops_the_pod(tmp_path: Path) -> None:
         bench.claims.put(claim("a", "web"))
         async with bench.driver() as driver:
             await bench.connect(driver)
-            blocked = tmp_path / ".dra_manager_state"
+            blocked = tmp_path / ".dra_manager_state.new"
             blocked.mkdir()
             assert "prepare dynamic resources: checkpoint ResourceClaim cache: " in await bench.refused(web)
             assert driver.asked == []
@@ -326,7 +326,7 @@ def test_a_claim_is_not_given_back_before_that_is_written_down(tmp_path: Path) -
             assert await bench.refused(one) == await bench.refused(other) == ""
             told = list[Any]()
             bench.resources.cache.on_change = told.append
-            blocked = tmp_path / ".dra_manager_state"
+            blocked = tmp_path / ".dra_manager_state.new"
             blocked.mkdir()
             for _ in range(2):
                 assert "unprepare dynamic resources: checkpoint ResourceClaim state: " in await bench.kept(one)

@@ -1,6 +1,5 @@
 """Whose processors are whose outlives the kubelet."""
 
-import os
 from pathlib import Path
 
 import orjson
@@ -30,16 +29,6 @@ def test_what_was_given_is_known_to_the_next(tmp_path: Path) -> None:
     again.take_back("u", "app")
     again.take_back("u", "app")
     assert CpuRecord.read(tmp_path / "kubelet").shared == ALL
-
-
-def test_what_was_given_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A crash of the machine leaves the old record or the new one, not an empty file, with which no kubelet begins."""
-    record, kept = CpuRecord(tmp_path, ALL), list[bytes]()
-    monkeypatch.setattr(os, "fsync", lambda number: kept.append(Path(f"/proc/self/fd/{number}").read_bytes()))
-    rename = Path.rename
-    monkeypatch.setattr(Path, "rename", lambda path, to: rename(path, to) if path.read_bytes() in kept else None)
-    record.give("u", "app", parse("1"))
-    assert CpuRecord.read(tmp_path).own == {"u": {"app": parse("1")}}
 
 
 def test_what_another_of_the_pod_has_too_stays_its_own(tmp_path: Path) -> None:

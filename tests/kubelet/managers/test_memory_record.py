@@ -1,6 +1,5 @@
 """Whose memory is whose outlives the kubelet. The file: pkg/kubelet/cm/memorymanager/state/checkpoint.go."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -54,16 +53,6 @@ def test_what_was_given_is_known_to_the_next(tmp_path: Path) -> None:
     assert third.own == {}
     assert same(third.ledger, ledger(4, 2, kept=1))
     assert "entries" not in orjson.loads((tmp_path / "kubelet" / FILE).read_bytes())
-
-
-def test_what_was_given_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A crash of the machine leaves the old record or the new one, not an empty file, with which no kubelet begins."""
-    found, kept = record(tmp_path), list[bytes]()
-    monkeypatch.setattr(os, "fsync", lambda number: kept.append(Path(f"/proc/self/fd/{number}").read_bytes()))
-    rename = Path.rename
-    monkeypatch.setattr(Path, "rename", lambda path, to: rename(path, to) if path.read_bytes() in kept else None)
-    give(found, "app", Block((1,), "memory", GI))
-    assert record(tmp_path).own == found.own != {}
 
 
 def test_a_full_disk_is_no_end(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ is ours. Upstream: pkg/kubelet/cm/devicemanager/pod_devices.go, checkpoint/check
 """
 
 import base64
-import os
 import zlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from pilothouse.kubelet.contribution import Contribution
 from pilothouse.kubelet.devices.stock import Device
 from pilothouse.kubelet.devices.table import messages
 from pilothouse.runtime.log import Log
+from pilothouse.runtime.whole_file import write_whole
 
 log = Log(__name__)
 FILE = "kubelet_internal_checkpoint"
@@ -160,12 +160,7 @@ def write(directory: Path, handed: HandedOut, registered: Mapping[str, list[str]
     """Write down what is handed out, and which plugins there are, whole or not at all. Raises OSError."""
     data = {"PodDeviceEntries": handed.entries(), "RegisteredDevices": registered}
     directory.mkdir(parents=True, exist_ok=True, mode=0o750)
-    fresh = directory / f".{FILE}"
-    with fresh.open("wb") as file:
-        file.write(orjson.dumps({"Data": data, "Checksum": _checksum(data)}))
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.rename(directory / FILE)
+    write_whole(directory / FILE, orjson.dumps({"Data": data, "Checksum": _checksum(data)}))
 
 
 def read(directory: Path, handed: HandedOut) -> list[str]:

@@ -3,7 +3,6 @@
 The file is upstream's, in its form. Upstream: pkg/kubelet/cm/dra/state/checkpoint.go.
 """
 
-import os
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ import orjson
 
 from pilothouse.api.machinery.view import JsonObject
 from pilothouse.kubelet.dra.claim_info import ClaimInfo, Device
+from pilothouse.runtime.whole_file import write_whole
 
 FILE = "dra_manager_state"
 _ENTRIES = "ClaimInfoStateList"
@@ -23,12 +23,7 @@ def write(directory: Path, infos: Iterable[ClaimInfo]) -> None:
     """Write them down, whole or not at all. Raises OSError."""
     data = orjson.dumps({**_KIND, _ENTRIES: [_entry(info) for info in infos]})
     directory.mkdir(parents=True, exist_ok=True, mode=0o750)
-    fresh = directory / f".{FILE}"
-    with fresh.open("wb") as file:
-        file.write(orjson.dumps({"Data": data.decode(), "Checksum": zlib.crc32(data)}))
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.rename(directory / FILE)
+    write_whole(directory / FILE, orjson.dumps({"Data": data.decode(), "Checksum": zlib.crc32(data)}))
 
 
 def read(directory: Path) -> list[ClaimInfo]:

@@ -3,7 +3,6 @@
 The file is upstream's, but for its checksum. Upstream: pkg/kubelet/cm/cpumanager/state.
 """
 
-import os
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ import orjson
 from pilothouse.kubelet.managers.cpu_list import Cpus, parse, text
 from pilothouse.kubelet.managers.policy import STATIC
 from pilothouse.runtime.log import Log
+from pilothouse.runtime.whole_file import write_whole
 
 log = Log(__name__)
 FILE = "cpu_manager_state"
@@ -105,11 +105,6 @@ class CpuRecord:
         known = {"policyName": STATIC, "defaultCpuSet": text(self.shared), "entries": own}
         try:
             self.directory.mkdir(parents=True, exist_ok=True, mode=0o750)
-            fresh = self.directory / f"{FILE}.new"
-            with fresh.open("wb") as file:
-                file.write(orjson.dumps(known))
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.rename(self.directory / FILE)
+            write_whole(self.directory / FILE, orjson.dumps(known))
         except OSError as error:
             log.error("Failed to store state to checkpoint", err=str(error))

@@ -3,7 +3,6 @@
 The file is upstream's, but for its checksum. Upstream: pkg/kubelet/cm/memorymanager/state.
 """
 
-import os
 import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -16,6 +15,7 @@ from pilothouse.api.machinery.view import JsonObject
 from pilothouse.kubelet.managers.memory_ledger import Amounts, Block, Ledger, Place, assign, release, same
 from pilothouse.kubelet.managers.memory_policy import NONE, STATIC
 from pilothouse.runtime.log import Log
+from pilothouse.runtime.whole_file import write_whole
 
 log = Log(__name__)
 FILE = "memory_manager_state"
@@ -119,12 +119,7 @@ class MemoryRecord:
             }
         try:
             self.directory.mkdir(parents=True, exist_ok=True, mode=0o750)
-            fresh = self.directory / f"{FILE}.new"
-            with fresh.open("wb") as file:
-                file.write(orjson.dumps({**known, "checksum": _checksum(known)}))
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.rename(self.directory / FILE)
+            write_whole(self.directory / FILE, orjson.dumps({**known, "checksum": _checksum(known)}))
         except OSError as error:
             log.error("Failed to store state to checkpoint", err=str(error))
 

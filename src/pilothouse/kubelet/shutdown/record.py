@@ -9,6 +9,7 @@ from pathlib import Path
 import orjson
 
 from pilothouse.runtime.clock import Instant, format_micro_time, parse_time
+from pilothouse.runtime.whole_file import write_whole
 
 FILE = "graceful_node_shutdown_state"
 _NEVER = "0001-01-01T00:00:00Z"
@@ -35,9 +36,7 @@ class ShutdownRecord:
     def save(self, root: Path) -> None:
         """Have it in place of an older one, whole or not at all. Raises OSError."""
         times = {"startTime": _written(self.began), "endTime": _written(self.ended)}
-        fresh = root / f"{FILE}.new"
-        fresh.write_bytes(orjson.dumps(times))
-        fresh.rename(root / FILE)
+        write_whole(root / FILE, orjson.dumps(times))
 
 
 def _written(at: Instant) -> str:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pilothouse.api.machinery.errors import BadRequest
-from pilothouse.api.machinery.patch.merge import apply_merge_patch, without_nulls
+from pilothouse.api.machinery.patch.merge import apply_merge_patch, merge_patch_between, without_nulls
 
 
 @pytest.mark.parametrize(
@@ -47,17 +47,6 @@ _json = st.recursive(
 _objects = st.dictionaries(st.sampled_from("abcd"), _json, max_size=4)
 
 
-def diff(old: Any, new: Any) -> Any:
-    """The merge patch that leads from one object without nulls to another."""
-    patch: dict[str, Any] = dict.fromkeys(old.keys() - new.keys())
-    for key, value in new.items():
-        if isinstance(value, dict) and isinstance(old.get(key), dict):
-            patch[key] = diff(old[key], value)
-        else:
-            patch[key] = value
-    return patch
-
-
 @given(_objects, _objects)
 def test_twice_is_once(doc: Any, patch: Any) -> None:
     once = apply_merge_patch(doc, patch)
@@ -73,7 +62,12 @@ def test_inputs_stay(doc: Any, patch: Any) -> None:
 
 @given(_objects.map(without_nulls), _objects.map(without_nulls))
 def test_a_difference_leads_there(old: Any, new: Any) -> None:
-    assert apply_merge_patch(old, diff(old, new)) == new
+    assert apply_merge_patch(old, merge_patch_between(old, new)) == new
+
+
+@given(_objects)
+def test_nothing_makes_an_object_into_itself(doc: Any) -> None:
+    assert merge_patch_between(doc, doc) == {}
 
 
 @given(_objects)

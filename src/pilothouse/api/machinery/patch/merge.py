@@ -4,6 +4,7 @@ Lists are replaced whole. As upstream's library does, nulls are also taken out o
 field means an unset one to the API. What the patch does not mention is shared with the document.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from pilothouse.api.machinery.errors import BadRequest
@@ -30,6 +31,19 @@ def _merged(doc: JsonObject, patch: JsonObject) -> JsonObject:
         else:
             result[key] = without_nulls(value)
     return result
+
+
+def merge_patch_between(old: Mapping[str, Any], new: JsonObject) -> JsonObject:
+    """The patch that makes `old` into `new`, where a null is as good as no field; empty for no difference."""
+    patch: JsonObject = {name: None for name, value in old.items() if value is not None and name not in new}
+    for name, value in new.items():
+        before = old.get(name)
+        if isinstance(before, dict) and isinstance(value, dict):
+            if inner := merge_patch_between(before, value):
+                patch[name] = inner
+        elif before != value:
+            patch[name] = value
+    return patch
 
 
 def without_nulls(value: Any) -> Any:
